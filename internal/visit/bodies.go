@@ -89,7 +89,7 @@ type Dispatch struct {
 type Challenge struct {
 	Visit   string         `json:"visit"`
 	Purpose string         `json:"purpose"` // door or device
-	Nonce   string         `json:"nonce"`   // base64url, 16 bytes
+	Nonce   string         `json:"nonce"`   // base64, 16 bytes
 	Until   statement.Time `json:"until"`
 	Root    string         `json:"root"` // digest of the latest witnessed checkpoint, "" for none yet
 }

@@ -24,9 +24,11 @@ type Head struct {
 	Event  string `json:"event"` // digest of the event
 }
 
-// Held is one condition that held, and on what basis.
+// Held is one condition's verdict and basis. A decision exists only when every blocking one holds;
+// one that merely reports may say "fails".
 type Held struct {
 	Condition string `json:"condition"`
+	Verdict   string `json:"verdict"`
 	Basis     string `json:"basis"`
 }
 

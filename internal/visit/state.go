@@ -20,6 +20,7 @@ var (
 	errOtherVisit     = fault.New(fault.Refused, "statement_other_visit", "文件说的是另一次上门。", "The statement is about another visit.")
 	errTrials         = fault.New(fault.Refused, "trials_used_up", "试交易的次数用完了。", "All trial permits of this visit are used.")
 	errPermitUnknown  = fault.New(fault.Refused, "permit_unknown", "没有这张许可。", "No such permit was decided on this visit.")
+	errPermitShape    = fault.New(fault.Invalid, "permit_malformed", "许可的内容不完整。", "A decision carries a permit exactly when it gives power.")
 	errNumber         = fault.New(fault.Invalid, "event_number_gap", "事件的编号不连续。", "An event of the stream is missing or out of place.")
 	errChallengeTwice = fault.New(fault.Refused, "challenge_answered_before", "这个核对码已经用过了。", "This challenge was answered before.")
 )
@@ -288,6 +289,9 @@ func (s State) decided(e Event) (State, error) {
 	}
 	if verbOf[d.Body.Ask] != e.Verb {
 		return State{}, errVerbUnknown.At(e.Verb)
+	}
+	if power := e.Verb == RequestPermit; power != (d.Body.Permit != nil) {
+		return State{}, errPermitShape
 	}
 	if d.Body.Ask == AskTrial {
 		if s.trials++; s.trials > MaxTrials {
