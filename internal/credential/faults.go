@@ -11,7 +11,7 @@ var (
 	errBadgeSelfVouched  = fault.New(fault.Refused, "badge_self_vouched", "工牌自己声称签发方的密钥，不能相信。", "The badge makes claims about its issuer's key; only the trust list may.")
 	errBadgeKeyOther     = fault.New(fault.Refused, "badge_key_other", "工牌写的签发密钥和名单上的不同。", "The badge names another issuer key than the trust list does.")
 	errBadgeSignature    = fault.New(fault.Refused, "badge_signature", "工牌的签名不对：被改过，或者不是这家机构签发的。", "The badge's signature does not fit the issuer's key.")
-	errBadgeIssuerKey    = fault.New(fault.Invalid, "badge_issuer_key", "签发工牌的密钥不是 ES256 密钥。", "Badges are signed with an es256 key; this key is of another kind or malformed.")
+	errIssuerKey         = fault.New(fault.Invalid, "credential_issuer_key", "签发工牌和吊销名单的密钥不是 ES256 密钥。", "Badges and status lists are signed with an es256 key; this key is of another kind or malformed.")
 	errBadgeIssuerOther  = fault.New(fault.Refused, "badge_issuer_other", "工牌不是这家机构签发的。", "The badge was issued by another organisation.")
 	errBadgeCredential   = fault.New(fault.Refused, "badge_credential_type", "这份凭证不是上门工牌。", "The credential is not of the badge type.")
 	errBadgeKeyMissing   = fault.New(fault.Refused, "badge_key_missing", "工牌没有绑定持有人的密钥。", "The badge is not bound to a holder's key.")

@@ -127,11 +127,11 @@ func encode(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw
 // es256 parses a key that must be a plain P-256 key, because passkeys cannot sign a JWS.
 func es256(key statement.Key) (*ecdsa.PublicKey, error) {
 	if key.Kind != statement.ES256 {
-		return nil, errBadgeIssuerKey
+		return nil, errIssuerKey
 	}
 	pub, err := key.Public()
 	if err != nil {
-		return nil, errBadgeIssuerKey.Because(err)
+		return nil, errIssuerKey.Because(err)
 	}
 	return pub, nil
 }

@@ -112,6 +112,7 @@ type Trust struct {
 	byKey    map[string]int // thumbprint of Key → organisation
 	issuedAt time.Time
 	nextAt   time.Time
+	asked    time.Time // the time VerifyTrustList was asked about
 	digest   string
 	signer   string
 	ok       bool
@@ -125,7 +126,7 @@ func VerifyTrustList(v statement.Verified, now time.Time) (Trust, error) {
 	if err := v.Body(TypeTrustList, &list); err != nil {
 		return Trust{}, err
 	}
-	t := Trust{list: list, digest: v.Digest(), signer: v.Header().Key, byID: map[string]int{}, byKey: map[string]int{}}
+	t := Trust{list: list, asked: now, digest: v.Digest(), signer: v.Header().Key, byID: map[string]int{}, byKey: map[string]int{}}
 	if err := t.readFrame(); err != nil {
 		return Trust{}, err
 	}

@@ -81,12 +81,9 @@ func (t Trust) find(id string) (Organisation, bool) {
 	return t.list.Organisations[i], true
 }
 
-// IsKind says whether the list names id as of this kind. It does not look at dates or strikings:
-// Active does.
-func (t Trust) IsKind(id, kind string) bool {
-	o, ok := t.find(id)
-	return ok && slices.Contains(o.Kinds, kind)
-}
+// IsKind says whether the list names id as of this kind, and not struck off at the time that
+// VerifyTrustList was asked about. Active says why not, and asks as of another time.
+func (t Trust) IsKind(id, kind string) bool { return t.Active(id, kind, t.asked) == nil }
 
 // Active says whether, at now, the list is in date and names id as of this kind and not struck off.
 func (t Trust) Active(id, kind string, now time.Time) error {
