@@ -55,9 +55,13 @@ func decode(data []byte, v any) error {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return errSyntax
 	}
-	if err := json.Unmarshal(data, v); err != nil {
+	// Into a fresh value: what the document leaves out must not keep an old value, and a refusal
+	// must leave nothing behind.
+	fresh := reflect.New(reflect.TypeOf(v).Elem())
+	if err := json.Unmarshal(data, fresh.Interface()); err != nil {
 		return errWrongType.Because(err)
 	}
+	reflect.ValueOf(v).Elem().Set(fresh.Elem())
 	return nil
 }
 
@@ -192,6 +196,9 @@ func walkObject(dec *json.Decoder, t reflect.Type, path string, depth int) error
 			return errSyntax.At(path).Because(err)
 		}
 		name, _ := tok.(string) // the decoder itself refuses names that are no strings
+		if strings.ContainsRune(name, utf8.RuneError) {
+			return errUTF8.At(path)
+		}
 		at := strings.TrimPrefix(path+"."+plainName(name), ".")
 		if seen[name] {
 			return errDuplicateName.At(at)
@@ -205,12 +212,15 @@ func walkObject(dec *json.Decoder, t reflect.Type, path string, depth int) error
 			return err
 		}
 	}
+	if err := closing(dec, path); err != nil {
+		return err
+	}
 	for _, f := range names {
 		if f.required && !seen[f.name] {
 			return errMissingName.At(strings.TrimPrefix(path+"."+f.name, "."))
 		}
 	}
-	return closing(dec, path)
+	return nil
 }
 
 // plainName keeps an error from echoing bytes that an attacker, or a person's data, put in a name.
