@@ -14,6 +14,7 @@ func TestResidentIDs(t *testing.T) {
 		{"check X", "11010519491231002X", ""},
 		{"a region that no list has", "999999199101010072", ""},
 		{"born on a leap day", "110105200002290021", ""},
+		{"born in 1800, the first year taken", "110105180001010029", ""},
 		{"lower-case x", "11010519491231002x", "resident_id_shape"},
 		{"the old 15 digits", "110105491231002", "resident_id_shape"},
 		{"19 characters", "3604261991010100711", "resident_id_shape"},

@@ -32,6 +32,9 @@ func TestPositions(t *testing.T) {
 		{"no fix", "+0.0/-0.000", "position_null"},
 		{"no fix, after rounding", "+0.00000004/+0.0", "position_null"},
 	})
+	if p := position(t, "+0/-120.5"); p.String() != "+0/-120.5" {
+		t.Errorf("a place on the equator prints %q", p)
+	}
 	for _, bad := range [][2]float64{{math.NaN(), 120}, {31, math.NaN()}, {math.Inf(1), 120}, {31, math.Inf(-1)}} {
 		if _, err := NewPosition(bad[0], bad[1]); codeOf(err) != "position_range" {
 			t.Errorf("NewPosition(%v) gives %v", bad, err)
@@ -136,6 +139,7 @@ func TestReadingAgainstTheShopsCircle(t *testing.T) {
 		accuracy, radius int
 		want             Place
 	}{
+		{"the best accuracy there is", 1, 102, Inside},
 		{"inside with its error", 20, 150, Inside},
 		{"inside by little", 20, 121, Inside},
 		{"error reaches over the line from inside", 20, 120, Unclear},
