@@ -2,9 +2,9 @@ package statement
 
 import (
 	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/asn1"
 	"encoding/base64"
 	"encoding/json"
 	"math/big"
@@ -34,6 +34,9 @@ var (
 	errPrevious     = fault.New(fault.Invalid, "chain_reference_malformed", "前一份文件的编号格式不对。", "A reference to another statement is not a digest.")
 	errSignatureLen = fault.New(fault.Invalid, "signature_malformed", "签名的格式不对。", "The signature is malformed.")
 )
+
+// halfOrder is half of P-256's order: of the two values of s that verify, the low one is at most this.
+var halfOrder = new(big.Int).Rsh(elliptic.P256().Params().N, 1)
 
 // Header is what every statement says beside its body. The names are authenticated by the
 // signature only if the key is enrolled for just this signer, organisation and role: whoever
@@ -152,24 +155,22 @@ func Sign(priv *ecdsa.PrivateKey, u Unsigned) ([]byte, error) {
 	return Seal(data, key, sig)
 }
 
-// SignES256 signs message's SHA-256 and gives 64 bytes r‖s with low s.
+// SignES256 signs message's SHA-256 with a P-256 key and gives 64 bytes r‖s with low s.
 func SignES256(priv *ecdsa.PrivateKey, message []byte) ([]byte, error) {
+	if priv.Curve != elliptic.P256() { // the numbers of another curve would not fit
+		return nil, errKeyMalformed
+	}
 	sum := sha256.Sum256(message)
-	der, err := ecdsa.SignASN1(rand.Reader, priv, sum[:])
+	r, s, err := ecdsa.Sign(rand.Reader, priv, sum[:])
 	if err != nil {
 		return nil, errSignature.Because(err)
 	}
-	var rs struct{ R, S *big.Int }
-	if _, err := asn1.Unmarshal(der, &rs); err != nil {
-		return nil, errSignature.Because(err)
-	}
-	n := priv.Params().N
-	if rs.S.Cmp(new(big.Int).Rsh(n, 1)) > 0 {
-		rs.S.Sub(n, rs.S)
+	if s.Cmp(halfOrder) > 0 {
+		s.Sub(priv.Params().N, s)
 	}
 	out := make([]byte, 64)
-	rs.R.FillBytes(out[:32])
-	rs.S.FillBytes(out[32:])
+	r.FillBytes(out[:32])
+	s.FillBytes(out[32:])
 	return out, nil
 }
 
@@ -322,8 +323,7 @@ func (v Verified) LowS() bool {
 	if !v.ok || v.key.Kind != ES256 {
 		return false
 	}
-	half := new(big.Int).Rsh(ellipticOrder, 1)
-	return new(big.Int).SetBytes(v.claims.sig[32:]).Cmp(half) <= 0
+	return new(big.Int).SetBytes(v.claims.sig[32:]).Cmp(halfOrder) <= 0
 }
 
 // Body reads the body strictly into the struct of wantType, and refuses any other type.

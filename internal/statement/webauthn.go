@@ -2,7 +2,6 @@ package statement
 
 import (
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -11,8 +10,6 @@ import (
 
 	"github.com/menshen-project/menshen/internal/fault"
 )
-
-var ellipticOrder = elliptic.P256().Params().N
 
 // signDomain keeps an assertion made for signing a statement apart from every other use of the
 // same passkey.
