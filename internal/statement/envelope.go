@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"math/big"
 	"strconv"
 	"strings"
@@ -117,27 +118,40 @@ func PAE(payloadType string, payload []byte) []byte {
 	return append(out, payload...)
 }
 
-// Payload gives the bytes that u signs under key; a page or a passkey signs the same bytes.
+// Payload gives the bytes that u signs under key; a page or a passkey signs the same bytes. It
+// refuses what Parse would refuse: nobody is to sign what nobody can read.
 func (u Unsigned) Payload(key Key) ([]byte, error) {
+	if _, err := key.Public(); err != nil {
+		return nil, err
+	}
 	body, err := Canonical(u.Body)
 	if err != nil {
 		return nil, err
 	}
 	h := u.Header
-	return Canonical(payload{
+	data, err := Canonical(payload{
 		Type:          StatementType,
 		Subject:       []subject{{Name: u.Subject, Digest: digest{SHA256: Digest([]byte(u.Subject))}}},
 		PredicateType: typePrefix + u.Type + typeSuffix,
 		Predicate: predicate{Signer: h.Signer, Organisation: h.Organisation, Role: h.Role, Key: key.Thumbprint(),
 			At: h.At, Previous: h.Previous, Answers: h.Answers, Body: body},
 	})
+	again := Claims{payload: data}
+	if err := errors.Join(err, again.readPayload()); err != nil {
+		return nil, err
+	}
+	return data, nil
 }
 
 // Seal puts a payload and its signature into an envelope. sig is r‖s for es256 and the JSON of
 // Assertion for webauthn.
 func Seal(payload []byte, key Key, sig []byte) ([]byte, error) {
-	return Canonical(envelope{PayloadType: PayloadType, Payload: base64.StdEncoding.EncodeToString(payload),
+	data, err := Canonical(envelope{PayloadType: PayloadType, Payload: base64.StdEncoding.EncodeToString(payload),
 		Signatures: []signature{{KeyID: key.Thumbprint(), Sig: base64.StdEncoding.EncodeToString(sig)}}})
+	if len(data) > MaxBytes {
+		return nil, errTooLarge
+	}
+	return data, err
 }
 
 // Sign signs u with an ES256 key and gives the envelope's bytes. The signature has low s, so that
@@ -214,7 +228,10 @@ func Parse(data []byte) (Claims, error) {
 		return Claims{}, fault.At(err, "sig")
 	}
 	c := Claims{payload: raw, sig: sig, keyid: e.Signatures[0].KeyID, digest: Digest(data)}
-	return c, c.readPayload()
+	if err := c.readPayload(); err != nil {
+		return Claims{}, err
+	}
+	return c, nil
 }
 
 func (c *Claims) readPayload() error {
@@ -264,11 +281,19 @@ func Verify(data []byte, key Key) (Verified, error) {
 	if err != nil {
 		return Verified{}, err
 	}
-	return c.Verify(key)
+	return c.verify(key)
 }
 
 // Verify checks the claims' signature with key, and that envelope and statement both name it.
 func (c Claims) Verify(key Key) (Verified, error) {
+	// Whoever holds claims can write their fields; what counts is what the signature covers.
+	if err := c.readPayload(); err != nil {
+		return Verified{}, err
+	}
+	return c.verify(key)
+}
+
+func (c Claims) verify(key Key) (Verified, error) {
 	pub, err := key.Public()
 	if err != nil {
 		return Verified{}, err
