@@ -99,6 +99,7 @@ var table = []Row{
 	{StreamVisit, AttestDevice, "attestation", roles(RolePlatform), nil, BringsEvidence},
 	{StreamVisit, SignOffVerb, TypeSignOff, roles(RoleSupervisor), nil, BringsEvidence},
 	{StreamVisit, ReportAcceptance, "acceptance", roles(RoleHost), nil, BringsEvidence},
+	{StreamVisit, ReportAcceptance, "charge_list", roles(RoleHost), nil, BringsEvidence},
 	{StreamVisit, Confirm, TypeConfirmation, roles(RoleMerchant), nil, BringsEvidence},
 	{StreamVisit, RequestPermit, TypeDecision, roles(RolePlatform), from(Admitted, Trial, Live), GivesPower},
 	{StreamVisit, ReleasePermit, TypeIntent, roles(RolePlatform), from(Admitted, Trial, Live), GivesPower},
