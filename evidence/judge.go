@@ -153,9 +153,6 @@ func (r *reader) prepare(q question) (*builder, error) {
 	if err := r.prove(&keys, items); err != nil {
 		return nil, err
 	}
-	if err := signerChains(items); err != nil {
-		return nil, err
-	}
 	b := &builder{r: r, keys: keys, items: items, openings: q.openings, visitID: q.visit, ask: q.ask, now: q.now}
 	return b, b.fold()
 }

@@ -1,6 +1,7 @@
 package visit
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -20,6 +21,7 @@ var (
 	errOtherVisit     = fault.New(fault.Refused, "statement_other_visit", "文件说的是另一次上门。", "The statement is about another visit.")
 	errTrials         = fault.New(fault.Refused, "trials_used_up", "试交易的次数用完了。", "All trial permits of this visit are used.")
 	errPermitUnknown  = fault.New(fault.Refused, "permit_unknown", "没有这张许可。", "No such permit was decided on this visit.")
+	errSignerChain    = fault.New(fault.Conflict, "signer_chain_broken", "同一个人前后两份文件接不上，中间还有一份没到。", "The statement does not name its signer's previous one in this visit; one is missing.")
 	errPermitShape    = fault.New(fault.Invalid, "permit_malformed", "许可的内容不完整。", "A decision carries a permit exactly when it gives power.")
 	errNumber         = fault.New(fault.Invalid, "event_number_gap", "事件的编号不连续。", "An event of the stream is missing or out of place.")
 	errChallengeTwice = fault.New(fault.Refused, "challenge_answered_before", "这个核对码已经用过了。", "This challenge was answered before.")
@@ -50,6 +52,7 @@ type State struct {
 	answered   []string // digests of challenges
 	incidents  []string // digests of unresolved freezes and incidents
 	trials     int
+	last       map[string]string // signer's key → digest of his last statement here; never written in place
 }
 
 // Recorded is a body with the event that brought it.
@@ -170,6 +173,9 @@ func (s State) next(e Event) (State, error) {
 	if err := s.mayUse(row); err != nil {
 		return State{}, err
 	}
+	if err := s.follows(row, e.Statement.Header()); err != nil {
+		return State{}, err
+	}
 	if err := s.checkBody(e.Statement); err != nil {
 		return State{}, err
 	}
@@ -178,8 +184,31 @@ func (s State) next(e Event) (State, error) {
 		return State{}, err
 	}
 	next.number, next.head = e.Number, e.Digest
+	next.last = maps.Clone(s.last)
+	if next.last == nil {
+		next.last = map[string]string{}
+	}
+	next.last[e.Statement.Header().Key] = e.Statement.Digest()
 	return next, nil
 }
+
+// follows holds a person's statements to their order: each names its signer's previous one in this
+// stream, so that what was signed without signal can be put in order and one left out shows. The
+// platform's order is the stream's own, a host keeps its order by permit, and what takes power away
+// is never held up by a gap.
+func (s State) follows(row Row, h statement.Header) error {
+	if h.Role == RolePlatform || h.Role == RoleHost || row.Sort == TakesPower {
+		return nil
+	}
+	if h.Previous != s.last[h.Key] {
+		return errSignerChain
+	}
+	return nil
+}
+
+// LastBy is the digest of the last statement that a key signed in this visit, "" for none: what its
+// next statement must name as previous.
+func (s State) LastBy(key string) string { return s.last[key] }
 
 // mayUse asks stage and freeze. Evidence is received and power taken away at any stage of a visit
 // that exists; only what gives power waits for stage and freeze.

@@ -1,0 +1,52 @@
+package evidence
+
+import (
+	"time"
+
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// Intake proves one statement as it comes in, with the same keyring and verb table as Judge: its
+// signer is enrolled for what it claims, and may use the verb in that stream. context holds the
+// newest trust list and the enrolments of the signer's key; candidate is the entry as it would be
+// recorded, its receipt empty.
+func Intake(context []Entry, candidate Entry, t Trust, now time.Time) (statement.Verified, error) {
+	if !t.ok {
+		return statement.Verified{}, errNoTrust
+	}
+	items, err := parseEntries(context)
+	if err != nil {
+		return statement.Verified{}, err
+	}
+	it, err := parseEntry(candidate, len(context))
+	if err != nil {
+		return statement.Verified{}, err
+	}
+	items = append(items, it)
+	r := newReader(t)
+	keys, err := r.keyring(items, now)
+	if err != nil {
+		return statement.Verified{}, err
+	}
+	last := &items[len(items)-1]
+	if err := r.proveOne(&keys, last); err != nil {
+		return statement.Verified{}, fault.At(err, last.place)
+	}
+	return last.signed, nil
+}
+
+// Stand replays a visit as its events stand now, without judging any condition and without
+// demanding receipts.
+func Stand(d Dossier, t Trust, now time.Time) (visit.State, error) {
+	items, err := parseEntries(d.Entries)
+	if err != nil {
+		return visit.State{}, err
+	}
+	b, err := newReader(t).prepare(question{visit: d.Visit, items: items, ask: visit.AskDispatch, now: now})
+	if err != nil {
+		return visit.State{}, err
+	}
+	return b.state, nil
+}
