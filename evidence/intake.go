@@ -3,6 +3,7 @@ package evidence
 import (
 	"time"
 
+	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -26,7 +27,7 @@ func Intake(context []Entry, candidate Entry, t Trust, now time.Time) (statement
 	}
 	items = append(items, it)
 	r := newReader(t)
-	keys, err := r.keyring(items, now)
+	keys, err := r.standingKeyring(items, now)
 	if err != nil {
 		return statement.Verified{}, err
 	}
@@ -44,9 +45,26 @@ func Stand(d Dossier, t Trust, now time.Time) (visit.State, error) {
 	if err != nil {
 		return visit.State{}, err
 	}
-	b, err := newReader(t).prepare(question{visit: d.Visit, items: items, ask: visit.AskDispatch, now: now})
+	b, err := newReader(t).prepare(question{visit: d.Visit, items: items, ask: visit.AskDispatch, now: now, standing: true})
 	if err != nil {
 		return visit.State{}, err
 	}
 	return b.state, nil
+}
+
+// standingKeyring is the keyring for receiving, not for deciding: with a trust list past its date
+// nothing is granted, but evidence and brakes must still come in.
+func (r *reader) standingKeyring(items []item, now time.Time) (keyring, error) {
+	k, err := r.keyring(items, now)
+	if err == nil || !k.list.OK() {
+		return k, err
+	}
+	var body credential.TrustList
+	if k.list.Body(credential.TypeTrustList, &body) != nil {
+		return k, err
+	}
+	if next, bad := body.NextAt.Parse(); bad == nil && !now.Before(next) {
+		return r.keyring(items, next.Add(-time.Second))
+	}
+	return k, err
 }

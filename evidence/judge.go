@@ -105,6 +105,7 @@ type question struct {
 	ask      string
 	now      time.Time
 	preview  bool
+	standing bool // receive, do not decide: an old trust list still names the keys
 }
 
 func (r *reader) judge(q question) Report {
@@ -146,7 +147,11 @@ func (r *reader) prepare(q question) (*builder, error) {
 	if err := wholeStreams(items); err != nil {
 		return nil, err
 	}
-	keys, err := r.keyring(items, q.now)
+	keyring := r.keyring
+	if q.standing {
+		keyring = r.standingKeyring
+	}
+	keys, err := keyring(items, q.now)
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ type keyring struct {
 func (r *reader) keyring(items []item, now time.Time) (keyring, error) {
 	k := keyring{byThumb: map[string]enrolled{}}
 	if err := r.trustList(&k, items, now); err != nil {
-		return keyring{}, err
+		return k, err
 	}
 	for i := range items {
 		if items[i].claims.Type != statement.TypeEnrolment {
