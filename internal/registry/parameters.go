@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/identifier"
 	"github.com/menshen-project/menshen/internal/statement"
 )
 
@@ -33,7 +34,8 @@ type StepRule struct {
 	Photos int    `json:"photos"`
 }
 
-// Model is one approved listing: model, hardware and firmware, with its expiry and family course.
+// Model is one approved listing: model, hardware and firmware, with its expiry and family course. An
+// x in hardware or firmware stands for one letter or digit, as PCI PTS listings print it.
 type Model struct {
 	Model     string         `json:"model"`
 	Hardware  string         `json:"hardware"`
@@ -126,6 +128,11 @@ func (p Parameters) checkLists() error {
 		if _, err := m.Expires.Parse(); err != nil {
 			return fault.At(err, "models")
 		}
+		for _, pattern := range []string{m.Hardware, m.Firmware} {
+			if _, err := identifier.ParseVersionPattern(pattern); err != nil {
+				return fault.At(err, "models")
+			}
+		}
 	}
 	// A higher risk is never watched less than the design says; an acquirer may only ask for more.
 	strict := map[string]int{WatchedByMerchant: 0, WatchedRemotely: 1, WatchedPresent: 2}
@@ -182,11 +189,17 @@ func (p Parameters) CourseFor(model string) string {
 	return ""
 }
 
-// Approved finds the unexpired listing that model, hardware and firmware match exactly.
+// covers says whether a version fits a listing's pattern; an unreadable pattern covers nothing.
+func covers(pattern, version string) bool {
+	p, err := identifier.ParseVersionPattern(pattern)
+	return err == nil && p.Match(version)
+}
+
+// Approved finds the unexpired listing that covers model, hardware and firmware.
 func (p Parameters) Approved(model, hardware, firmware string, now time.Time) (Model, error) {
 	expired := false
 	for _, m := range p.Models {
-		if m.Model != model || m.Hardware != hardware || m.Firmware != firmware {
+		if m.Model != model || !covers(m.Hardware, hardware) || !covers(m.Firmware, firmware) {
 			continue
 		}
 		if until, err := m.Expires.Parse(); err != nil || !now.Before(until) {

@@ -9,11 +9,6 @@ import (
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
-// at is a clock that tests move by hand.
-type at struct{ now time.Time }
-
-func (a *at) Now() time.Time { return a.now }
-
 func newPlay(t *testing.T, kind string, risk int) (*Play, *Ledger) {
 	t.Helper()
 	clock := func() time.Time { return time.Now().Truncate(time.Second) }

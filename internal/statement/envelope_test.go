@@ -366,6 +366,7 @@ func TestSignRefuses(t *testing.T) {
 	if _, err := Sign(newKey(t, elliptic.P384()), lansNote()); fault.CodeOf(err) != "key_kind_unknown" {
 		t.Errorf("a key of another curve: %v", err)
 	}
+	//lint:ignore SA1019 a key that cannot sign is made on purpose
 	broken := &ecdsa.PrivateKey{PublicKey: priv.PublicKey, D: new(big.Int)}
 	if _, err := Sign(broken, lansNote()); fault.CodeOf(err) != "signature_wrong" {
 		t.Errorf("a broken key: %v", err)
