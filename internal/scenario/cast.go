@@ -47,6 +47,24 @@ type Cast struct {
 	StatusURI   string
 	Statuses    []credential.Status
 	ListNumber  int
+	Names       map[string]string // public names of organisations, and of people for the vault; ids where absent
+	Model       *registry.Model   // the listing of the devices used; nil is the ordinary one
+}
+
+// NameOf is an actor's name for people, his id where none is known.
+func (c *Cast) NameOf(a *Actor) string {
+	if n := c.Names[a.ID]; n != "" {
+		return n
+	}
+	return a.ID
+}
+
+// Family is the course for the model of the devices used.
+func (c *Cast) Family() string {
+	if c.Model != nil {
+		return c.Model.Course
+	}
+	return FamilyCourse
 }
 
 // NewCast makes everybody's keys.
@@ -111,6 +129,9 @@ func (c *Cast) TrustList(now time.Time) credential.TrustList {
 	badge := c.BadgeKey.Public()
 	list := credential.TrustList{Number: c.TrustNumber, IssuedAt: statement.At(now.Add(-time.Minute)), NextAt: statement.At(now.AddDate(0, 0, 7)), Source: "演示用名单，不是真实名录"}
 	add := func(a *Actor, name string, kinds []string, edit func(*credential.Organisation)) {
+		if known := c.Names[a.ID]; known != "" {
+			name = known + "（演示）"
+		}
 		o := credential.Organisation{ID: a.ID, Name: name, Kinds: kinds, Key: a.Public()}
 		if edit != nil {
 			edit(&o)
@@ -145,10 +166,17 @@ func (c *Cast) AcquirerParameters(now time.Time) registry.Parameters {
 			step(visit.Install, "counter", visit.RoleTechnician, 1), step(visit.Install, "check_serial", visit.RoleMerchant, 0),
 			step(visit.Inspection, "shopfront", visit.RoleTechnician, 1), step(visit.Inspection, "check_serial", visit.RoleMerchant, 0),
 		},
-		Models: []registry.Model{{Model: "TD20", Hardware: "2.0", Firmware: "5.3.1", Listing: "4-30432",
-			Expires: statement.At(now.AddDate(2, 0, 0)), BootState: "verified", Course: FamilyCourse}},
+		Models: c.models(now),
 		SupervisionUnder: []registry.Supervision{{Risk: 0, Mode: registry.WatchedByMerchant}, {Risk: 1, Mode: registry.WatchedRemotely}, {Risk: 2, Mode: registry.WatchedPresent}},
 	}
+}
+
+func (c *Cast) models(now time.Time) []registry.Model {
+	if c.Model != nil {
+		return []registry.Model{*c.Model}
+	}
+	return []registry.Model{{Model: "TD20", Hardware: "2.0", Firmware: "5.3.1", Listing: "4-30432",
+		Expires: statement.At(now.AddDate(2, 0, 0)), BootState: "verified", Course: FamilyCourse}}
 }
 
 // Enrolment is the body by which an organisation of the cast vouches for a person's key.

@@ -7,6 +7,7 @@ import (
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/custody"
+	"github.com/menshen-project/menshen/internal/identifier"
 	"github.com/menshen-project/menshen/internal/registry"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -15,7 +16,7 @@ import (
 // ShipDevice hands the device from maker to warehouse to technician.
 func (p *Play) ShipDevice(ctx context.Context) error {
 	c := p.Cast
-	origin := &custody.Origin{Model: "TD20", Hardware: "2.0", Firmware: "5.3.1", DeviceKey: p.Device.Thumbprint()}
+	origin := &custody.Origin{Model: p.Device.Model, Hardware: p.Device.Hardware, Firmware: p.Device.Firmware, DeviceKey: p.Device.Thumbprint()}
 	if err := p.HandOver(ctx, c.Maker, c.Custodian, p.Notice("SF1000000001"), origin); err != nil {
 		return err
 	}
@@ -109,7 +110,7 @@ func (p *Play) HonestDoor(ctx context.Context) (*Door, error) {
 		return nil, err
 	}
 	return &Door{Challenge: ch, Holder: p.Cast.Technician, Badge: p.Badge, Genuine: true, SameFace: true, Signer: p.Cast.Merchant,
-		Position: AtCounter, PhoneAt: AtCounter, Mode: "online", SignedAt: p.Now()}, nil
+		Position: p.counter(), PhoneAt: p.counter(), Mode: "online", SignedAt: p.Now()}, nil
 }
 
 // Present makes the technician's answer.
@@ -145,6 +146,15 @@ func (p *Play) Answer(ctx context.Context, d *Door) error {
 	return err
 }
 
+// counter is a position a few metres inside the shop.
+func (p *Play) counter() string {
+	shop, err := identifier.ParsePosition(p.Shop.Position)
+	must(err)
+	here, err := identifier.NewPosition(shop.Lat()+0.0001, shop.Lon()-0.0001)
+	must(err)
+	return here.String()
+}
+
 // CheckDoor is the honest door check.
 func (p *Play) CheckDoor(ctx context.Context) error {
 	d, err := p.HonestDoor(ctx)
@@ -170,7 +180,7 @@ func (p *Play) Step(ctx context.Context, by *Actor, step string, photos ...visit
 	if photos == nil {
 		photos = []visit.Photo{}
 	}
-	here := Hide(evidence.KindPosition, AtCounter)
+	here := Hide(evidence.KindPosition, p.counter())
 	_, err := p.file(ctx, by, visit.RecordStep, Draft{Stream: p.VisitStream(), Type: visit.TypeStep,
 		Body: visit.Step{Visit: p.ID, Step: step, Done: true, Photos: photos, Position: here.Commitment}}, here.Opening)
 	return err

@@ -32,8 +32,9 @@ type Play struct {
 	Sheet    agreement.Sheet
 	Badge    []byte
 
-	shop      Hidden
-	hidden    []statement.Opening
+	Shop      Shop                // the zero value is the corner shop
+	hidden    []statement.Opening // behind the order's commitments
+	sent      []statement.Opening // behind the dispatch's
 	transfers []string // digests of the device's transfers
 	orderDig  string
 }
@@ -49,29 +50,71 @@ type SimulatedHost interface {
 	ListCharges(ctx context.Context, p *Play) ([]byte, error)
 }
 
-// ShopPosition is where the cast's shop is; Elsewhere is four kilometres off.
+// ShopPosition is where the corner shop is; Elsewhere is four kilometres off.
 const (
 	ShopPosition = "+31.23040/+121.47370"
-	AtCounter    = "+31.23051/+121.47362"
 	Elsewhere    = "+31.26640/+121.47370"
 )
+
+// Shop is what is known about a merchant and one shop; every value but the codes is personal or may
+// be, and enters signed bytes only as a commitment.
+type Shop struct {
+	ID           string
+	Province     string
+	Position     string
+	Address      string
+	Name         string // as slips print it
+	CreditCode   string
+	Account      string
+	Principal    string // resident identity number of whoever answers for the merchant
+	AcquirerCode string
+	MerchantCode string
+	Terminal     string
+}
+
+// CornerShop is the shop of plays that bring none of their own.
+func CornerShop(merchant string) Shop {
+	return Shop{ID: "shop-" + merchant, Province: "31", Position: ShopPosition, Address: "示例路 8 号", Name: "示例面馆", CreditCode: "91310000MA19NUKJJ0",
+		Account: "6222020000000000000", Principal: "360426199101010071", AcquirerCode: "48021234", MerchantCode: "531290058120001", Terminal: "W1489724"}
+}
 
 // NewOrder makes the order and everything a visit of this kind starts from.
 func (p *Play) NewOrder(kind string, risk int) {
 	c, now := p.Cast, p.Now()
-	p.shop = Hide(evidence.KindPosition, ShopPosition)
-	credit, account, address := Hide("credit_code", "91310000MA19NUKJJ0"), Hide("account", "6222020000000000000"), Hide("address", "示例路 8 号")
-	name, principal := Hide("merchant_name", "示例面馆"), Hide("resident_id", "360426199101010071")
-	p.Order = visit.Order{
-		Order: "o-" + p.ID, Kind: kind, Acquirer: c.Acquirer.ID, Provider: c.Provider.ID, Merchant: c.Merchant.ID, Shop: "shop-" + c.Merchant.ID,
-		Province: "31", Business: Business, Risk: risk,
-		WindowFrom: statement.At(now), WindowUntil: statement.At(now.Add(2 * time.Hour)), Model: p.Device.Model, Terminal: "W1489724",
-		Items:    visit.FiveItems{AcquirerCode: "48021234", MerchantCode: "531290058120001", CreditCode: credit.Commitment, Account: account.Commitment, Address: address.Commitment},
-		Name:     name.Commitment,
-		Position: p.shop.Commitment,
-		Identity: visit.IdentityCheck{CheckedAt: statement.At(now.Add(-24 * time.Hour)), Method: "in_person", Principal: principal.Commitment, Accepted: true},
+	if p.Shop.ID == "" {
+		p.Shop = CornerShop(c.Merchant.ID)
 	}
-	p.Sheet = agreement.Sheet{
+	s := p.Shop
+	hide := func(kind, value string) string {
+		h := Hide(kind, value)
+		p.hidden = append(p.hidden, h.Opening)
+		return h.Commitment
+	}
+	p.hidden = nil
+	address := hide("address", s.Address)
+	p.Order = visit.Order{
+		Order: "o-" + p.ID, Kind: kind, Acquirer: c.Acquirer.ID, Provider: c.Provider.ID, Merchant: c.Merchant.ID, Shop: s.ID,
+		Province: s.Province, Business: Business, Risk: risk,
+		WindowFrom: statement.At(now), WindowUntil: statement.At(now.Add(2 * time.Hour)), Model: p.Device.Model, Terminal: s.Terminal,
+		Items: visit.FiveItems{AcquirerCode: s.AcquirerCode, MerchantCode: s.MerchantCode, CreditCode: hide("credit_code", s.CreditCode),
+			Account: hide("account", s.Account), Address: address},
+		Name:     hide("merchant_name", s.Name),
+		Position: hide(evidence.KindPosition, s.Position),
+		Identity: visit.IdentityCheck{CheckedAt: statement.At(now.Add(-24 * time.Hour)), Method: "in_person", Principal: hide("resident_id", s.Principal), Accepted: true},
+	}
+	p.Sheet = c.sheet()
+	name, photo := Hide("name", c.NameOf(c.Technician)), Hide("photo", "portrait of "+c.Technician.ID)
+	p.sent = []statement.Opening{name.Opening, photo.Opening}
+	p.Dispatch = visit.Dispatch{Visit: p.ID, Technician: c.Technician.ID, Issuer: c.Provider.ID, Serial: p.Device.Serial,
+		From: p.Order.WindowFrom, Until: p.Order.WindowUntil, Shop: address, Name: name.Commitment, Photo: photo.Commitment}
+	if risk > 0 {
+		p.Dispatch.Supervisor = c.Supervisor.ID
+	}
+}
+
+// sheet is the price sheet of an ordinary installation: a deposit that comes back, and nothing else.
+func (c *Cast) sheet() agreement.Sheet {
+	return agreement.Sheet{
 		Terms: statement.Digest([]byte("演示条款 2026-11")), Acquirer: c.Acquirer.ID, Provider: c.Provider.ID, SettledBy: c.Acquirer.ID,
 		Items: []agreement.Item{{Code: agreement.ItemDeposit, Label: "机具押金", AmountFen: 29900, Per: agreement.PerOnce, When: agreement.WhenLive,
 			PaidTo: c.Acquirer.ID, ReturnCondition: "机具交回后 7 个工作日内全额退回"}},
@@ -79,13 +122,6 @@ func (p *Play) NewOrder(kind string, risk int) {
 		Clauses: []agreement.Clause{}, Scope: "上门安装一台终端，教会店员使用", WarrantyMonths: 12, ResponseHours: 4, ResolutionHours: 24,
 		Responsibility: []agreement.Responsible{{Step: "mount", Organisation: c.Provider.ID}},
 	}
-	p.Dispatch = visit.Dispatch{Visit: p.ID, Technician: c.Technician.ID, Issuer: c.Provider.ID, Serial: p.Device.Serial,
-		From: p.Order.WindowFrom, Until: p.Order.WindowUntil,
-		Shop: address.Commitment, Name: Hide("name", "兰师傅").Commitment, Photo: Hide("photo", "portrait of lan").Commitment}
-	if risk > 0 {
-		p.Dispatch.Supervisor = c.Supervisor.ID
-	}
-	p.hidden = []statement.Opening{p.shop.Opening, credit.Opening, account.Opening, address.Opening, name.Opening, principal.Opening}
 }
 
 // VisitStream, OrderStream and DeviceStream name this play's streams.
@@ -127,7 +163,7 @@ func (p *Play) OpenCity(ctx context.Context) error {
 			return err
 		})
 	}
-	for _, course := range []string{SecurityCourse, FamilyCourse} {
+	for _, course := range []string{SecurityCourse, c.Family()} {
 		steps = append(steps, func() error { return p.Train(ctx, c.Technician, course, now.AddDate(1, 0, 0)) })
 	}
 	for _, s := range steps {
@@ -209,7 +245,7 @@ func (p *Play) AgreeMerchant(ctx context.Context, sheet agreement.Sheet) error {
 
 // Assign has the provider's dispatcher send the technician.
 func (p *Play) Assign(ctx context.Context) error {
-	_, err := p.file(ctx, p.Cast.Dispatcher, visit.DispatchVerb, Draft{Stream: p.VisitStream(), Type: visit.TypeDispatch, Body: p.Dispatch})
+	_, err := p.file(ctx, p.Cast.Dispatcher, visit.DispatchVerb, Draft{Stream: p.VisitStream(), Type: visit.TypeDispatch, Body: p.Dispatch}, p.sent...)
 	return err
 }
 
