@@ -1,0 +1,15 @@
+package record
+
+// Remembered is how many checkpoints the verifier holds.
+func (v *Verifier) Remembered() int { return len(v.seen) }
+
+// MemoBound and the rest are the package's own bounds, for tests that stand on them.
+const (
+	MemoBound          = memoBound
+	MaxReceiptBytes    = maxReceiptBytes
+	MaxCheckpointBytes = maxCheckpointBytes
+	MaxTimestamp       = maxTimestamp
+	MaxWitnesses       = maxWitnesses
+	MaxNameBytes       = maxNameBytes
+	MaxEventNumber     = maxEventNumber
+)
