@@ -17,7 +17,6 @@ var (
 	errStreamOther    = fault.New(fault.Refused, "statement_other_stream", "文件说的是另一件事，被放错了地方。", "The statement belongs to another stream than the event's.")
 	errEventTwice     = fault.New(fault.Refused, "event_doubled", "同一个事件出现了两次。", "An event is there twice.")
 	errReceiptAbsent  = fault.New(fault.Refused, "receipt_absent", "有一条证据还没有进公开日志。", "A piece of evidence has no receipt from the log yet.")
-	errAbove          = fault.New(fault.Refused, "evidence_above_permit", "有一条证据进日志的时间晚于决定。", "A piece of evidence lies above the log size that the decision names.")
 	errStreamStart    = fault.New(fault.Refused, "event_missing", "事件不是从第一条开始连续的。", "A stream that must be whole lacks an event.")
 	errOpeningTwice   = fault.New(fault.Refused, "opening_doubled", "同一个承诺打开了两次。", "One commitment is opened twice.")
 )
@@ -74,7 +73,7 @@ func parseEntry(e Entry, at int) (item, error) {
 	if err != nil {
 		return fail(err)
 	}
-	it.leaf = leaf
+	it.leaf = leaf.Bytes()
 	return it, nil
 }
 
@@ -146,8 +145,8 @@ func (r *reader) below(items []item, size int64) error {
 		if err := r.include(&items[i]); err != nil {
 			return fault.At(err, items[i].place)
 		}
-		if int64(items[i].inclusion.Index()) >= size {
-			return fault.At(errAbove, items[i].place)
+		if err := items[i].inclusion.Below(uint64(size)); err != nil {
+			return fault.At(err, items[i].place)
 		}
 	}
 	return nil
@@ -173,7 +172,7 @@ func wholeStreams(items []item) error {
 			}
 			continue
 		}
-		if err := record.CheckChain(prev.event, it.event); err != nil {
+		if err := record.CheckChain(&prev.event, it.event); err != nil {
 			return fault.At(err, it.place)
 		}
 	}

@@ -23,7 +23,6 @@ var (
 	errDecisionOther  = fault.New(fault.Refused, "decision_differs", "重新判断得到的决定和签下的不一样。", "Judging the evidence again does not give the decision that was signed.")
 	errDecisionDenied = fault.New(fault.Refused, "decision_not_supported", "证据不支持这个决定。", "The evidence does not support the decision.")
 	errDecisionOrder  = fault.New(fault.Refused, "decision_out_of_order", "决定早于它依据的证据。", "A decision lies below the log size that it names, or names itself.")
-	errCosignedAt     = fault.New(fault.Refused, "decision_time_differs", "决定的时间和公证的时间差得太多。", "The decision's time is too far from the times of its cosignatures.")
 	errUnnamed        = fault.New(fault.Refused, "entry_unnamed", "证据包里有一条没有任何决定引用。", "No decision names this entry.")
 	errAfterLast      = fault.New(fault.Refused, "event_after_last_decision", "最后一个决定之后只能有主机的结果。", "After the last decision only the host's outcome may follow.")
 	errClosingAbsent  = fault.New(fault.Refused, "closing_absent", "证据包没有封口签名。", "The bundle lacks its closing statement.")
@@ -254,12 +253,7 @@ func timely(it item, d visit.Decision, at time.Time) error {
 	if int64(it.inclusion.Index()) < d.LogSize {
 		return errDecisionOrder
 	}
-	for _, c := range it.inclusion.Cosigned() {
-		if gap := c.Time.Sub(at); gap > cosignedWithin || gap < -cosignedWithin {
-			return errCosignedAt.At(c.Party)
-		}
-	}
-	return nil
+	return it.inclusion.Checkpoint().CosignedNear(at, cosignedWithin)
 }
 
 // whole proves every signature of the bundle under its newest trust list and folds all of it.

@@ -21,7 +21,7 @@ func (r Result) Story() []Story {
 			continue
 		}
 		out = append(out, Story{Number: it.event.Number, ReceivedAt: string(it.event.ReceivedAt), Verb: it.event.Verb, Type: it.claims.Type,
-			Role: it.claims.Header.Role, Statement: it.claims.Digest(), LeafIndex: it.inclusion.Index()})
+			Role: it.claims.Header.Role, Statement: it.claims.Digest(), LeafIndex: int64(it.inclusion.Index())})
 	}
 	return out
 }

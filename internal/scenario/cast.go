@@ -166,7 +166,7 @@ func (c *Cast) AcquirerParameters(now time.Time) registry.Parameters {
 			step(visit.Install, "counter", visit.RoleTechnician, 1), step(visit.Install, "check_serial", visit.RoleMerchant, 0),
 			step(visit.Inspection, "shopfront", visit.RoleTechnician, 1), step(visit.Inspection, "check_serial", visit.RoleMerchant, 0),
 		},
-		Models: c.models(now),
+		Models:           c.models(now),
 		SupervisionUnder: []registry.Supervision{{Risk: 0, Mode: registry.WatchedByMerchant}, {Risk: 1, Mode: registry.WatchedRemotely}, {Risk: 2, Mode: registry.WatchedPresent}},
 	}
 }

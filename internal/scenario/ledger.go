@@ -83,16 +83,16 @@ func (l *Ledger) Append(stream, verb string, envelope []byte) (Recorded, error) 
 	if len(events) > 0 {
 		e.Previous = statement.Digest(events[len(events)-1].Event)
 	}
-	data, err := e.Bytes()
-	if err != nil {
+	if err := e.Check(); err != nil {
 		return Recorded{}, err
 	}
+	data := e.Bytes()
 	r := Recorded{Event: data, Envelope: envelope, Salt: Salt(), Day: l.Now().UTC().Format(time.DateOnly), Province: "31"}
 	leaf, err := record.LeafFor(data, r.Salt, r.Day, r.Province)
 	if err != nil {
 		return Recorded{}, err
 	}
-	r.Index = l.Log.Add(leaf)
+	r.Index = l.Log.Add(leaf.Bytes())
 	l.streams[stream] = append(events, r)
 	return r, nil
 }

@@ -108,7 +108,7 @@ func (l *MemoryLog) Receipt(index int64) string {
 	}
 	proof, err := tlog.ProveRecord(l.leaves, index, l)
 	must(err)
-	return string(record.FormatReceipt(index, proof, l.latest))
+	return string(record.FormatReceipt(uint64(index), flat(proof), l.latest))
 }
 
 func (l *MemoryLog) signers() []note.Signer {
@@ -134,5 +134,13 @@ func (l *MemoryLog) WeakReceipt(index int64, n int) string {
 	defer l.mu.Unlock()
 	proof, err := tlog.ProveRecord(l.leaves, index, l)
 	must(err)
-	return string(record.FormatReceipt(index, proof, l.checkpoint(l.signers()[:n]...)))
+	return string(record.FormatReceipt(uint64(index), flat(proof), l.checkpoint(l.signers()[:n]...)))
+}
+
+func flat(proof tlog.RecordProof) [][]byte {
+	out := make([][]byte, len(proof))
+	for i, h := range proof {
+		out[i] = h[:]
+	}
+	return out
 }

@@ -35,7 +35,7 @@ type Play struct {
 	Shop      Shop                // the zero value is the corner shop
 	hidden    []statement.Opening // behind the order's commitments
 	sent      []statement.Opening // behind the dispatch's
-	transfers []string // digests of the device's transfers
+	transfers []string            // digests of the device's transfers
 	orderDig  string
 }
 
