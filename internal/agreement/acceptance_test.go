@@ -197,6 +197,13 @@ func TestAcceptanceIsRefused(t *testing.T) {
 	}
 }
 
+func TestChargeListMayBeAsLongAsItsBound(t *testing.T) {
+	a := passedReport()
+	a.Charges = slices.Repeat(a.Charges[:1], maxCharges)
+	a.Charges[1].AmountFen = MaxAmountFen
+	accepted(t, a)
+}
+
 func TestThirtyMinutesAreEnough(t *testing.T) {
 	a := passedReport()
 	a.Steps[0].At = "2026-11-22T05:37:00Z"

@@ -82,6 +82,7 @@ func TestExcess(t *testing.T) {
 		"trial of two fen":         {[]Charge{charge(noon, ChargeScript, StepApprovedSale, 2, "r1")}, "0:charge_over_cap"},
 		"trial nobody ran":         {[]Charge{charge(noon, ChargeScript, StepApprovedSale, 1, "r9")}, "0:charge_not_in_script"},
 		"declined, yet taken":      {[]Charge{charge(noon, ChargeScript, StepDeclinedSale, 1, "r2")}, "0:charge_on_refused_step"},
+		"sign-in that costs":       {[]Charge{charge(noon, ChargeScript, StepSignIn, 1, "r0")}, "0:charge_on_refused_step"},
 		"wrong MAC, yet taken":     {[]Charge{charge(noon, ChargeScript, StepWrongMAC, 1, "r3")}, "0:charge_on_refused_step"},
 		"no reason given":          {[]Charge{charge(noon, ChargeOther, "service", 5000, "a")}, "0:charge_unlisted"},
 		"time malformed":           {[]Charge{charge("today", ChargeSheet, "deposit", 1, "a")}, "0:charge_malformed"},

@@ -1,6 +1,7 @@
 package agreement
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -77,6 +78,25 @@ func TestSheetIsRefused(t *testing.T) {
 			c.spoil(&s)
 			refused(t, s.Validate(), c.code, c.where)
 		})
+	}
+}
+
+// Each bound itself is still a sheet; TestSheetIsRefused steps over it.
+func TestSheetAtItsBoundsValidates(t *testing.T) {
+	s := plainSheet()
+	s.Items, s.Clauses, s.Responsibility = nil, nil, nil
+	for i := range maxItems {
+		n := strconv.Itoa(i)
+		s.Items = append(s.Items, Item{Code: "other.n" + n, Label: strings.Repeat("费", 40), Per: PerOnce, When: WhenLive, PaidTo: acquirer})
+		s.Clauses = append(s.Clauses, Clause{Code: "other", Text: strings.Repeat("字", 2000)})
+		s.Responsibility = append(s.Responsibility, Responsible{Step: "step" + n, Organisation: acquirer})
+	}
+	s.Items[1].AmountFen = MaxAmountFen
+	s.Items[2].Code = "other." + strings.Repeat("a", 58)
+	s.Rates = []Rate{{Card: CardDebit, RatePPM: MaxRatePPM, CapFen: MaxAmountFen}, {Card: CardCredit}, {Card: CardQR}, {Card: CardForeign}}
+	s.WarrantyMonths, s.ResponseHours, s.ResolutionHours = 120, 8760, 0
+	if err := s.Validate(); err != nil {
+		t.Error(err)
 	}
 }
 

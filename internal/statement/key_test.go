@@ -1,9 +1,11 @@
 package statement
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"testing"
@@ -68,6 +70,10 @@ func TestKeyRefuses(t *testing.T) {
 		{"y in standard base64", func(k *Key) { k.Y = strings.ReplaceAll(k.Y, "_", "/") }, "key_malformed", ""},
 		{"x too short", func(k *Key) { k.X = "AAAA" }, "key_malformed", ""},
 		{"y too long", func(k *Key) { k.Y += "AAAA" }, "key_malformed", ""},
+		{"a byte moved from y to x: the same point, another thumbprint", func(k *Key) {
+			both := bytes.Join([][]byte{rawURL(k.X), rawURL(k.Y)}, nil)
+			k.X, k.Y = base64.RawURLEncoding.EncodeToString(both[:33]), base64.RawURLEncoding.EncodeToString(both[33:])
+		}, "key_malformed", ""},
 		{"point off the curve", func(k *Key) { k.X, k.Y = k.Y, k.X }, "key_malformed", ""},
 		{"point at infinity", func(k *Key) { k.X, k.Y = strings.Repeat("A", 43), strings.Repeat("A", 43) }, "key_malformed", ""},
 		{"plain key with a site", func(k *Key) { k.RPID = "menshen.example" }, "key_malformed", ""},
@@ -91,6 +97,7 @@ func TestKeyRefuses(t *testing.T) {
 		{"origin with a long port", origin("https://menshen.example:443443"), "key_malformed", "origins"},
 		{"origin in capitals", origin("https://Menshen.example"), "key_malformed", "origins"},
 		{"origin of another scheme", origin("android:apk-key-hash:abc"), "key_malformed", "origins"},
+		{"localhost without a scheme", origin("localhost"), "key_malformed", "origins"},
 		{"origin null", origin("null"), "key_malformed", "origins"},
 	}
 	for _, test := range tests {
@@ -113,6 +120,14 @@ func TestKeyRefuses(t *testing.T) {
 			t.Errorf("origin %s: %v", good, err)
 		}
 	}
+}
+
+func rawURL(s string) []byte {
+	out, err := Base64URL(s)
+	if err != nil {
+		panic(err)
+	}
+	return out
 }
 
 func TestKeyOfAnotherCurveIsNoKey(t *testing.T) {
