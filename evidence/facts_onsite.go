@@ -248,11 +248,15 @@ func (b *builder) origin() (custody.Verified, error) {
 	if b.facts.Custody.Err == nil {
 		return b.facts.Custody.Value, nil
 	}
-	var transfers []statement.Verified
-	for _, it := range b.of(visit.StreamDevice+"/"+b.state.Dispatched().Serial, custody.TypeTransfer) {
-		transfers = append(transfers, it.signed)
+	transfers := b.of(visit.StreamDevice+"/"+b.state.Dispatched().Serial, custody.TypeTransfer)
+	if len(transfers) == 0 {
+		return custody.Verified{}, b.facts.Custody.Err
 	}
-	return custody.Verify(transfers, nil)
+	c, err := custody.Verify([]statement.Verified{transfers[0].signed}, nil)
+	if err == nil && !b.keys.trust.IsKind(c.Maker(), credential.KindMaker) {
+		err = errNotParty.At(visit.RoleMaker)
+	}
+	return c, err
 }
 
 func (b *builder) backup() gate.Fact[gate.Backup] {
