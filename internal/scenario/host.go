@@ -33,11 +33,12 @@ const sessionHolds = 5 * time.Minute
 // HostCore is an acquirer's host: it judges for itself, with its own trust file and records, and
 // signs what it did. The process in cmd wraps it; nothing here knows of HTTP.
 type HostCore struct {
-	Actor   *Actor
-	Trust   evidence.Trust
-	Now     Clock
-	MinList int                // number of the newest trust list it has seen
-	Records map[string]HostRow // order → what its own books say; an order it does not know is refused
+	Actor         *Actor
+	Trust         evidence.Trust
+	Now           Clock
+	MinList       int                // number of the newest trust list it has seen
+	MinParameters int                // number of its own acquirer's newest parameters
+	Records       map[string]HostRow // order → what its own books say; an order it does not know is refused
 
 	mu       sync.Mutex
 	outcomes map[string][]byte    // permit → signed outcome: one load, always the same answer
@@ -191,6 +192,13 @@ func (h *HostCore) Charge(terminal string, c agreement.Charge) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.charges[terminal] = append(h.charges[terminal], c)
+}
+
+// Pretend makes a bad host hold a trial for loaded that it never loaded.
+func (h *HostCore) Pretend(visitID string, p visit.Permit, digest string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.trials[visitID] = evidenceTrial{permit: p, digest: digest}
 }
 
 // Acceptance runs the whole script over the visit's loaded trial keys, with the acquirer's test
