@@ -23,7 +23,8 @@ var layers = [][]string{
 	{"internal/visit", "internal/credential", "internal/custody", "internal/attest", "internal/agreement"},
 	{"internal/gate"},
 	{"evidence", "internal/access"},
-	{"internal/store", "internal/vault", "internal/transparency", "internal/acquirer", "internal/notify"},
+	{"internal/store"},
+	{"internal/vault", "internal/transparency", "internal/acquirer", "internal/notify"},
 	{"internal/app"},
 	{"internal/pages", "internal/httpapi", "internal/jobs"},
 	{"internal/scenario"}, // simulated people for tests and the demo: nothing below cli may know it
