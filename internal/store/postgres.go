@@ -21,6 +21,8 @@ const (
 	// postgresTries bounds the runs of one command, postgresTime the time of one run.
 	postgresTries = 40
 	postgresTime  = 30 * time.Second
+	// From this run on a command keeps this process's other writers out, so that it gets through.
+	crowdedTries = 6
 	// A retry waits a random time below a bound that doubles from first to longest.
 	firstRetry, longestRetry = 2 * time.Millisecond, 250 * time.Millisecond
 )
@@ -32,6 +34,7 @@ type postgresEngine struct {
 	mu      sync.Mutex
 	shut    bool
 	running sync.WaitGroup
+	alone   sync.RWMutex // held shared by a command's first runs, exclusively by its later ones
 }
 
 func openPostgres(ctx context.Context, dsn string) (engine, error) {
@@ -50,11 +53,22 @@ func openPostgres(ctx context.Context, dsn string) (engine, error) {
 }
 
 func (e *postgresEngine) write(ctx context.Context, command func(*Tx) error) error {
-	return e.retried(ctx, sql.TxOptions{Isolation: sql.LevelSerializable}, command)
+	return e.retried(ctx, func(try int) (bool, error) {
+		if try < crowdedTries {
+			e.alone.RLock()
+			defer e.alone.RUnlock()
+		} else {
+			e.alone.Lock()
+			defer e.alone.Unlock()
+		}
+		return e.once(ctx, sql.TxOptions{Isolation: sql.LevelSerializable}, command)
+	})
 }
 
 func (e *postgresEngine) read(ctx context.Context, query func(*Tx) error) error {
-	return e.retried(ctx, sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, query)
+	return e.retried(ctx, func(int) (bool, error) {
+		return e.once(ctx, sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, query)
+	})
 }
 
 // enter counts a command in, unless the store is closing.
@@ -68,15 +82,15 @@ func (e *postgresEngine) enter() error {
 	return nil
 }
 
-// retried runs fn until it meets no other writer.
-func (e *postgresEngine) retried(ctx context.Context, options sql.TxOptions, fn func(*Tx) error) error {
+// retried runs once until it meets no other writer; once says whether to run it again.
+func (e *postgresEngine) retried(ctx context.Context, once func(try int) (again bool, err error)) error {
 	if err := e.enter(); err != nil {
 		return err
 	}
 	defer e.running.Done()
 	bound := firstRetry
-	for range postgresTries {
-		again, err := e.once(ctx, options, fn)
+	for try := range postgresTries {
+		again, err := once(try)
 		if !again {
 			return err
 		}

@@ -63,6 +63,7 @@ func (t *Tx) AppendEvent(ctx context.Context, e Event, leaf []byte) error {
 	if added != 1 {
 		return errStreamConflict.At(where)
 	}
+	t.heads[streamKey{e.Org, e.Stream()}] = Head{Number: e.Number, Digest: e.Digest}
 	return t.wrap(t.q.insertOutbox(ctx, insertOutboxParams{
 		EventDigest: e.Digest, Org: e.Org, Number: e.Number, Leaf: leaf, QueuedAt: e.ReceivedAt,
 	}), "outbox")
@@ -102,12 +103,23 @@ func (t *Tx) Head(ctx context.Context, s Stream) (Head, error) {
 	return t.head(ctx, org, s)
 }
 
+// head reads a head once per transaction: whoever appends has just looked, and nobody else can
+// move it meanwhile.
 func (t *Tx) head(ctx context.Context, org string, s Stream) (Head, error) {
-	row, err := t.q.head(ctx, org, s.Kind, s.ID)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Head{}, nil
+	if known, ok := t.heads[streamKey{org, s}]; ok && !t.db.over.Load() {
+		return known, nil
 	}
-	return Head(row), t.wrap(err, "events")
+	row, err := t.q.head(ctx, org, s.Kind, s.ID)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return Head{}, t.wrap(err, "events")
+	}
+	t.heads[streamKey{org, s}] = Head(row)
+	return Head(row), nil
+}
+
+type streamKey struct {
+	org string
+	Stream
 }
 
 // Events gives up to limit events of a stream from number first on, in order; none when the stream

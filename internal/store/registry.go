@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"database/sql"
+)
 
 // The registry's rows are plain: what they mean, and who may change them, is for their owners.
 // Each Put writes the whole row, new or not. Lists go by id, after the given one.
@@ -131,4 +134,33 @@ func (t *Tx) PutOrder(ctx context.Context, o Order) error {
 func (t *Tx) Order(ctx context.Context, id string) (Order, error) {
 	o, err := t.q.orderByID(ctx, id)
 	return o, t.wrap(err, "order")
+}
+
+// OrderFilter says which orders; an empty field asks for nothing.
+type OrderFilter struct {
+	Org, Provider, Merchant, Shop, State, Kind string
+}
+
+// orderList names the indexes of migrations/00003_registry.sql.
+var orderList = listed{
+	table: "orders", when: "created_at",
+	columns: "v.org, v.id, v.provider, v.merchant, v.shop, v.kind, v.risk, v.state, v.window_start_at, v.window_end_at," +
+		" v.created_at, v.doc",
+	driving: [][]string{
+		{"shop"}, {"merchant"}, {"provider", "state"}, {"org", "state"}, {"provider"}, {"org"}, {"state"}, {},
+	},
+}
+
+// ListOrders gives up to limit orders, newest first, as ListVisits does.
+func (t *Tx) ListOrders(ctx context.Context, f OrderFilter, cursor string, limit int) (orders []Order, next string, err error) {
+	q, err := orderList.plan(cursor, nil, equal{"org", f.Org}, equal{"provider", f.Provider},
+		equal{"merchant", f.Merchant}, equal{"shop", f.Shop}, equal{"state", f.State}, equal{"kind", f.Kind})
+	if err != nil {
+		return nil, "", err
+	}
+	scan := func(row *sql.Rows, o *Order) error {
+		return row.Scan(&o.Org, &o.ID, &o.Provider, &o.Merchant, &o.Shop, &o.Kind, &o.Risk, &o.State,
+			&o.WindowStartAt, &o.WindowEndAt, &o.CreatedAt, &o.Doc)
+	}
+	return list(ctx, t, q, limit, scan, func(o Order) string { return cursorOf(o.CreatedAt, o.ID) })
 }

@@ -11,13 +11,14 @@ import (
 // Tx is one transaction, for one goroutine, until the function that got it returns; after that
 // every method answers store_transaction_over.
 type Tx struct {
-	q  *Queries
-	db *session
+	q     *Queries
+	db    *session
+	heads map[streamKey]Head // read or written by this transaction
 }
 
 func newTx(db DBTX) *Tx {
 	s := &session{db: db}
-	return &Tx{q: New(s), db: s}
+	return &Tx{q: New(s), db: s, heads: map[streamKey]Head{}}
 }
 
 // wrap makes a fault of what a query gave; where names the table.

@@ -18,7 +18,7 @@ CREATE TABLE people (
     state          TEXT NOT NULL,
     doc            TEXT NOT NULL
 );
-CREATE INDEX people_of_org ON people (org, role, id);
+CREATE INDEX people_of_org ON people (org, id);
 CREATE UNIQUE INDEX people_by_key ON people (key_thumbprint) WHERE key_thumbprint <> '';
 
 CREATE TABLE merchants (
@@ -68,7 +68,12 @@ CREATE TABLE orders (
     PRIMARY KEY (org, id)
 );
 CREATE INDEX orders_by_id ON orders (id);
-CREATE INDEX orders_of_org ON orders (org, created_at, id);
-CREATE INDEX orders_of_provider ON orders (provider, created_at, id);
-CREATE INDEX orders_of_merchant ON orders (merchant, created_at, id);
-CREATE INDEX orders_of_shop ON orders (shop, created_at, id);
+-- Each index serves one driving filter of ListOrders (list.go), as those of visits do.
+CREATE INDEX orders_list ON orders (created_at, id);
+CREATE INDEX orders_list_state ON orders (state, created_at, id);
+CREATE INDEX orders_list_org ON orders (org, created_at, id);
+CREATE INDEX orders_list_org_state ON orders (org, state, created_at, id);
+CREATE INDEX orders_list_provider ON orders (provider, created_at, id);
+CREATE INDEX orders_list_provider_state ON orders (provider, state, created_at, id);
+CREATE INDEX orders_list_merchant ON orders (merchant, created_at, id);
+CREATE INDEX orders_list_shop ON orders (shop, created_at, id);

@@ -1,5 +1,5 @@
 -- A projection for lists; the truth is the visit's stream. Each index serves one driving filter of
--- ListVisits (visits.go) and gives its rows newest first, so no page is ever sorted.
+-- ListVisits (list.go) and gives its rows newest first, so no page is ever sorted.
 
 -- +goose Up
 CREATE TABLE visits (

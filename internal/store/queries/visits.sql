@@ -1,4 +1,4 @@
--- ListVisits and CountVisits choose their index at run time and are written in visits.go.
+-- ListVisits and CountVisits choose their index at run time and are written in list.go.
 
 -- name: putVisit :exec
 INSERT INTO visits (org, id, order_id, provider, merchant, shop, technician, kind, state, frozen, head, opened_at,
