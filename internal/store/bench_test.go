@@ -162,13 +162,10 @@ func run(b *testing.B, stmt *sql.Stmt, args ...any) {
 	}
 }
 
-// BenchmarkListVisits reads first and deep pages of 50 from a million visits (a hundredth of them
-// with -short), by every filter, and reports the slowest.
+// BenchmarkListVisits reads first and deep pages of 50 from a million visits, by every filter, and
+// reports the slowest.
 func BenchmarkListVisits(b *testing.B) {
-	n := 1_000_000
-	if testing.Short() {
-		n /= 100
-	}
+	const n = 1_000_000
 	for _, e := range storetest.Engines() {
 		b.Run(fmt.Sprintf("%s/%d", e.Name, n), func(b *testing.B) {
 			s := e.Open(b)
