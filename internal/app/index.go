@@ -154,7 +154,7 @@ func (w *writing) indexOrder(ctx context.Context, tx *store.Tx) error {
 		}
 	}
 	return tx.PutOrder(ctx, store.Order{Org: o.Acquirer, ID: o.Order, Provider: o.Provider, Merchant: o.Merchant, Shop: o.Shop, Kind: o.Kind,
-		Risk: int64(o.Risk), State: "booked", WindowStartAt: store.At(from), WindowEndAt: store.At(until), CreatedAt: w.entry.ReceivedAt, Doc: string(doc)})
+		Risk: int64(o.Risk), State: OrderBooked, WindowStartAt: store.At(from), WindowEndAt: store.At(until), CreatedAt: w.entry.ReceivedAt, Doc: string(doc)})
 }
 
 func (w *writing) indexChallenge(ctx context.Context, tx *store.Tx) error {
