@@ -70,7 +70,7 @@ type putVisitParams struct {
 	Search     string
 }
 
-// ListVisits and CountVisits choose their index at run time and are written in visits.go.
+// ListVisits and CountVisits choose their index at run time and are written in list.go.
 func (q *Queries) putVisit(ctx context.Context, arg putVisitParams) error {
 	_, err := q.db.ExecContext(ctx, putVisit,
 		arg.Org,
