@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
@@ -17,14 +19,17 @@ import (
 type theater struct {
 	play   *scenario.Play
 	ledger *scenario.Ledger
-	now    time.Time
 }
 
-// newTheater stands at a quarter past two in the afternoon, so that "today" is today in every test.
+// curtain is when every play begins. Witnesses of a play sign by the machine's clock, so plays run in
+// a bubble of time (testing/synctest) that is slept forward to then.
+var curtain = time.Date(2026, 11, 22, 14, 0, 0, 0, shanghai)
+
 func newTheater(t *testing.T, kind string, risk int) *theater {
 	t.Helper()
-	th := &theater{now: time.Date(2026, 11, 22, 14, 0, 0, 0, shanghai)}
-	clock := func() time.Time { return th.now }
+	time.Sleep(time.Until(curtain))
+	th := &theater{}
+	clock := func() time.Time { return time.Now().Truncate(time.Second) }
 	c := scenario.NewCast()
 	c.Parameters = c.AcquirerParameters(clock())
 	f := scenario.NewFoundry(c.Maker.ID, clock())
@@ -54,7 +59,7 @@ func (th *theater) run(t *testing.T, until string) *theater {
 	}
 	for i, s := range scenes {
 		if i%3 == 2 {
-			th.now = th.now.Add(time.Minute)
+			time.Sleep(time.Minute)
 		}
 		if err := s.Run(t.Context()); err != nil {
 			t.Fatalf("%s: %v", s.Name, err)
@@ -76,8 +81,8 @@ func (th *theater) material(t *testing.T, v Viewer) Material {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Material{Viewer: v, Report: Examine(d, th.ledger.Trust, th.now), Events: events, Receipts: receipts, Shop: "示例面馆",
-		MayDownload: v.Role != roleClerk, Trust: th.ledger.Trust, Now: th.now}
+	return Material{Viewer: v, Report: Examine(d, th.ledger.Trust, th.play.Now()), Events: events, Receipts: receipts, Shop: "示例面馆",
+		MayDownload: v.Role != roleClerk, Trust: th.ledger.Trust, Now: th.play.Now()}
 }
 
 // verified looks at the visit with every decision judged again out of its bundle.
@@ -189,43 +194,82 @@ func city(t *testing.T) (*stageSource, *Server) {
 	return s, New(Config{Source: s, Authenticate: asHeader, SignIn: signInByLink, Now: func() time.Time { return now }})
 }
 
-// stages plays a visit to every standing that the page has, the failing ones too.
+var (
+	playing sync.Mutex
+	played  map[string]VisitView
+)
+
+// stages plays a visit to every standing that the page has, the failing ones too; once for all tests.
 func stages(t *testing.T) map[string]VisitView {
 	t.Helper()
+	playing.Lock()
+	defer playing.Unlock()
+	if played == nil {
+		played = playStages(t)
+	}
+	return played
+}
+
+func playStages(t *testing.T) map[string]VisitView {
+	t.Helper()
 	out := map[string]VisitView{}
-	at := func(name, until string, v Viewer, then func(*theater)) {
-		th := newTheater(t, visit.Install, 1).run(t, until)
-		if then != nil {
-			then(th)
-		}
-		out[name] = th.view(t, v)
+	for _, s := range []struct {
+		name, kind, until string
+		viewer            Viewer
+		then              func(context.Context, *scenario.Play) error
+	}{
+		{"booked", visit.Install, "agree", qiu, nil},
+		{"dispatched", visit.Install, "badge", wei, nil},
+		{"admitted", visit.Install, "attest", qiu, nil},
+		{"merchant", visit.Install, "attest", wei, nil},
+		{"ready", visit.Install, "ask trial", qiu, nil},
+		{"at_host", visit.Install, "release trial", qiu, nil},
+		{"trial", visit.Install, "confirm", qiu, nil},
+		{"live", visit.Install, "ask close", qiu, nil},
+		{"closed", visit.Install, "", fang, nil},
+		{"frozen", visit.Install, "attest", wei, wrongPerson},
+		{"revoked", visit.Install, "attest", qiu, func(ctx context.Context, p *scenario.Play) error {
+			return p.RevokeBadge(ctx, p.Cast.Technician, 7)
+		}},
+		{"not_working", visit.Install, "confirm", qiu, func(ctx context.Context, p *scenario.Play) error {
+			return p.Confirm(ctx, func(c *visit.Confirmation) { c.Works, c.PaidNothingBeside = false, false })
+		}},
+		{"other_face", visit.Install, "door", wei, otherFace},
+		{"turned_away", visit.Install, "door", wei, turnedAway},
+		{"inspection", visit.Inspection, "work", qiu, nil},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			th := newTheater(t, s.kind, 1).run(t, s.until)
+			if s.then != nil {
+				if err := s.then(t.Context(), th.play); err != nil {
+					t.Fatalf("%s: %v", s.name, err)
+				}
+			}
+			if s.until == "" {
+				out[s.name] = th.verified(t, s.viewer)
+				return
+			}
+			out[s.name] = th.view(t, s.viewer)
+		})
 	}
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	at("booked", "agree", qiu, nil)
-	at("dispatched", "badge", wei, nil)
-	at("admitted", "attest", qiu, nil)
-	at("merchant", "attest", wei, nil)
-	at("at_host", "release trial", qiu, nil)
-	at("trial", "confirm", qiu, nil)
-	at("live", "ask close", qiu, nil)
-	at("frozen", "attest", wei, func(th *theater) { must(th.play.Freeze(t.Context(), th.play.Cast.Merchant, "wrong_person")) })
-	at("revoked", "attest", qiu, func(th *theater) { must(th.play.RevokeBadge(t.Context(), th.play.Cast.Technician, 7)) })
-	at("not_working", "confirm", qiu, func(th *theater) {
-		must(th.play.Confirm(t.Context(), func(c *visit.Confirmation) { c.Works, c.PaidNothingBeside = false, false }))
-	})
-	at("other_face", "door", wei, func(th *theater) {
-		d, err := th.play.HonestDoor(t.Context())
-		must(err)
-		d.SameFace = false
-		must(th.play.Answer(t.Context(), d))
-	})
-	th := newTheater(t, visit.Install, 1).run(t, "")
-	out["closed"] = th.verified(t, fang)
-	out["inspection"] = newTheater(t, visit.Inspection, 0).run(t, "work").view(t, qiu)
 	return out
+}
+
+func wrongPerson(ctx context.Context, p *scenario.Play) error {
+	return p.Freeze(ctx, p.Cast.Merchant, "wrong_person")
+}
+
+func otherFace(ctx context.Context, p *scenario.Play) error {
+	d, err := p.HonestDoor(ctx)
+	if err != nil {
+		return err
+	}
+	d.SameFace = false
+	return p.Answer(ctx, d)
+}
+
+func turnedAway(ctx context.Context, p *scenario.Play) error {
+	merchant := p.Cast.Merchant
+	return p.Venue.File(ctx, merchant, scenario.Filing{Stream: p.VisitStream(), Verb: visit.Refuse, Envelope: merchant.Sign(scenario.Draft{
+		Stream: p.VisitStream(), Type: visit.TypeRefusal, Body: visit.Refusal{Visit: p.ID, Reason: "other_face"}, At: p.Now()})})
 }

@@ -15,8 +15,7 @@ var notYet = map[string]bool{
 	"evidence_absent": true, "door_check_absent": true, "arrival_missing": true, "attestation_missing": true,
 	"attestation_before_acceptance": true, "attestation_too_old": true, "step_missing": true, "step_photos_missing": true,
 	"supervisor_not_signed": true, "trial_not_loaded": true, "place_no_reading": true, "payer_unanswered": true,
-	"extract_absent": true, "extract_too_old": true, "list_not_looked_up": true, "photo_not_looked_up": true,
-	"binding_not_looked_up": true, "person_not_looked_up": true, nobodySent: true,
+	nobodySent: true, oneSideSigned: true,
 }
 
 // lookedUpWhenAsked are reasons that nobody has to do anything about: menshen looks into its registers
@@ -26,8 +25,12 @@ var lookedUpWhenAsked = map[string]bool{
 	"binding_not_looked_up": true, "person_not_looked_up": true,
 }
 
-// nobodySent stands for whatever the gate says about a technician before one was named.
-const nobodySent = "nobody_sent"
+// nobodySent stands for whatever the gate says about a technician before one was named, oneSideSigned
+// for what it says about an agreement whose second signature has not come.
+const (
+	nobodySent    = "nobody_sent"
+	oneSideSigned = "one_side_signed"
+)
 
 // aboutTheSent are the conditions that cannot hold before somebody was sent.
 var aboutTheSent = map[string]bool{gate.TechnicianTrained: true, gate.DutiesSeparated: true}
@@ -55,19 +58,20 @@ func standingOf(r evidence.Report, v VisitView) Standing {
 		return Standing{Level: LevelStop, Word: say("stand.fails"), Sentence: fill("stand.fails.why", t.fails), Acts: actsFor(v.Conditions, MarkFails)}
 	case stage == visit.Live:
 		return Standing{Level: LevelGood, Word: say("stand.live"), Sentence: fill("stand.live.why", t.holds), Acts: []Act{act("technician", "act.close")}}
-	case t.holds == len(v.Conditions) && t.holds > 0 && t.now == t.holds:
+	case t.holds == len(v.Conditions) && t.holds > 0 && t.holds == t.now:
 		return Standing{Level: LevelGood, Word: say("stand.ready"), Sentence: fill("stand.ready.why", t.holds), Acts: []Act{askers[r.Ask]}}
-	case t.lookups == t.waits && t.unopened == 0:
+	case t.waits+t.unopened == 0:
 		return Standing{Level: LevelWait, Word: say("stand.ask"), Sentence: say("stand.ask.why"), Acts: []Act{askers[r.Ask]}}
 	}
-	s := Standing{Level: LevelWait, Word: say("stand." + v.Stage), Sentence: fill("stand."+v.Stage+".why", t.waits+t.unopened-t.lookups), Acts: actsFor(v.Conditions, MarkWaits, MarkUnopened)}
+	s := Standing{Level: LevelWait, Word: say("stand." + v.Stage), Sentence: fill("stand."+v.Stage+".why", t.waits+t.unopened), Acts: actsFor(v.Conditions, MarkWaits, MarkUnopened)}
 	return s
 }
 
 // tally counts conditions by mark.
 type tally struct {
 	holds, fails, waits, unopened int
-	lookups                       int // of waits: looked up when asked, nobody's task
+	noted                         int // fails, but is only reported
+	lookups                       int // menshen looks when asked: nobody's task
 	now                           int // of holds: asked now, not taken from an earlier decision
 }
 
@@ -82,24 +86,29 @@ func tallyOf(conditions []ConditionView) tally {
 			}
 		case MarkWaits:
 			t.waits++
-			if lookedUpWhenAsked[c.Code] {
-				t.lookups++
-			}
 		case MarkUnopened:
 			t.unopened++
+		case MarkLater:
+			t.lookups++
 		default:
-			t.fails++
+			if c.Reports {
+				t.noted++
+			} else {
+				t.fails++
+			}
 		}
 	}
 	return t
 }
 
+func (t tally) all() int { return t.holds + t.fails + t.waits + t.unopened + t.noted + t.lookups }
+
 // closedStanding is green only over conditions that all held.
 func closedStanding(t tally) Standing {
-	if t.holds > 0 && t.fails+t.waits+t.unopened == 0 {
+	if t.holds > 0 && t.holds == t.all() {
 		return Standing{Level: LevelGood, Word: say("stand.closed"), Sentence: fill("stand.closed.why", t.holds)}
 	}
-	return Standing{Level: LevelOver, Word: say("stand.closed"), Sentence: fill("stand.closed.but", t.fails+t.waits+t.unopened)}
+	return Standing{Level: LevelOver, Word: say("stand.closed"), Sentence: fill("stand.closed.but", t.all()-t.holds)}
 }
 
 var endings = map[visit.Stage]Standing{
@@ -131,7 +140,7 @@ func actsFor(conditions []ConditionView, marks ...string) []Act {
 	var order []string
 	todo := map[string][]Text{}
 	for _, c := range conditions {
-		if lookedUpWhenAsked[c.Code] || !has(marks, c.Mark) {
+		if !has(marks, c.Mark) || c.Reports {
 			continue
 		}
 		who, what := duty(c)

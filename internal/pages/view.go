@@ -132,8 +132,11 @@ func conditionsOf(m Material) []ConditionView {
 	sent := m.Report.State().Dispatched().Technician != ""
 	for _, c := range m.Report.Conditions {
 		view := conditionView(c)
-		if !sent && view.Mark == MarkFails && aboutTheSent[c.Name] {
-			view.Mark, view.Code, view.Reason = MarkWaits, nobodySent, waitingReasons[nobodySent]
+		switch {
+		case !sent && view.Mark == MarkFails && aboutTheSent[c.Name]:
+			view = view.waiting(nobodySent)
+		case c.Name == gate.AgreementSigned && c.Code == "statement_unverified" && len(c.Evidence) < 2:
+			view = view.waiting(oneSideSigned)
 		}
 		// What only menshen's own look-up is missing for stands as it was last decided, with that time.
 		if last, ok := decided[c.Name]; ok && lookedUpWhenAsked[c.Code] && last.Mark == MarkHolds {
@@ -148,16 +151,20 @@ func conditionsOf(m Material) []ConditionView {
 	return out
 }
 
-var urgency = map[string]int{MarkFails: 0, MarkUnopened: 1, MarkWaits: 2, MarkHolds: 3, MarkLater: 4}
+var urgency = map[string]int{MarkFails: 0, MarkUnopened: 1, MarkWaits: 2, MarkLater: 3, MarkHolds: 4}
 
 func conditionView(c evidence.Condition) ConditionView {
 	out := ConditionView{Name: c.Name, Title: c.Title, Mark: markOf(c), Reason: c.Reason, Code: c.Code, Basis: c.Basis, Evidence: c.Evidence, Reports: !c.Blocks}
-	if out.Mark == MarkWaits {
-		if said, ok := waitingReasons[c.Code]; ok {
-			out.Reason = said
-		}
+	if said, ok := waitingReasons[c.Code]; ok && out.Mark != MarkHolds {
+		out.Reason = said
 	}
 	return out
+}
+
+// waiting is the condition with a reason that alarms nobody in place of the gate's.
+func (c ConditionView) waiting(code string) ConditionView {
+	c.Mark, c.Code, c.Reason = MarkWaits, code, waitingReasons[code]
+	return c
 }
 
 // markOf says how a verdict looks. What is merely not there yet is no failure; nothing that the gate
@@ -168,6 +175,8 @@ func markOf(c evidence.Condition) string {
 		return MarkHolds
 	case c.Verdict == string(gate.NotOpened):
 		return MarkUnopened
+	case lookedUpWhenAsked[c.Code]:
+		return MarkLater
 	case notYet[c.Code]:
 		return MarkWaits
 	}

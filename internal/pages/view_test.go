@@ -14,6 +14,8 @@ func TestEveryStageSaysWhereItStands(t *testing.T) {
 		{"dispatched", LevelWait, "先核对人", 0},
 		{"admitted", LevelWait, "正在安装", 0},
 		{"merchant", LevelWait, "正在安装", 0},
+		{"ready", LevelWait, "可以申请了", 0},
+		{"turned_away", LevelStop, "店主没让进", 0},
 		{"at_host", LevelWait, "等主机", 0},
 		{"trial", LevelWait, "正在试机", 0},
 		{"live", LevelGood, "已正式开通", 0},

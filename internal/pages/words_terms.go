@@ -65,7 +65,13 @@ var verbWords = texts(map[string]both{
 
 // waitingReasons replace the gate's sentence where nobody has to worry.
 var waitingReasons = texts(map[string]both{
-	"extract_absent":  {"走到这一步时，门神当场查登记。", "menshen looks into its registers when this step is asked for."},
-	"extract_too_old": {"上次查得太早，走到这一步时当场再查。", "The last look-up is too old; it is made again when this step is asked for."},
-	nobodySent:        {"还没有定下派谁来。", "Nobody has been named to go yet."},
+	"extract_absent":        {"走到这一步时，门神当场查登记。", "menshen looks into its registers when this step is asked for."},
+	"extract_too_old":       {"上次查得太早，走到这一步时当场再查。", "The last look-up is too old; it is made again when this step is asked for."},
+	"list_not_looked_up":    {"走到这一步时，门神当场查登记。", "menshen looks into its registers when this step is asked for."},
+	"photo_not_looked_up":   {"走到这一步时，门神当场查照片有没有用过。", "menshen looks whether photos were used before when this step is asked for."},
+	"binding_not_looked_up": {"走到这一步时，门神当场查登记。", "menshen looks into its registers when this step is asked for."},
+	"person_not_looked_up":  {"走到这一步时，门神当场查登记。", "menshen looks into its registers when this step is asked for."},
+	oneSideSigned:           {"还有一方没签。", "One side has not signed yet."},
+	"evidence_absent":       {"还没有。", "Not there yet."},
+	nobodySent:              {"还没有定下派谁来。", "Nobody has been named to go yet."},
 })
