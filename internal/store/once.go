@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -176,10 +177,21 @@ func (t *Tx) IdentityHolders(ctx context.Context, field, keyedHash string, limit
 	return list, t.wrap(err, "identities")
 }
 
-// DropIdentities forgets every keyed hash of a person.
-func (t *Tx) DropIdentities(ctx context.Context, person string) error {
-	_, err := t.q.deleteIdentities(ctx, person)
-	return t.wrap(err, "identities")
+// DropIdentities forgets a person's keyed hashes, except those of the fields in keep.
+func (t *Tx) DropIdentities(ctx context.Context, person string, keep ...string) error {
+	fields, err := t.q.identityFields(ctx, person)
+	if err != nil {
+		return t.wrap(err, "identities")
+	}
+	for _, field := range fields {
+		if slices.Contains(keep, field) {
+			continue
+		}
+		if _, err := t.q.deleteIdentities(ctx, person, field); err != nil {
+			return t.wrap(err, "identities")
+		}
+	}
+	return nil
 }
 
 // Permit call states.

@@ -145,15 +145,42 @@ func (q *Queries) deleteChallenges(ctx context.Context, expiresAt Instant) (int6
 }
 
 const deleteIdentities = `-- name: deleteIdentities :execrows
-DELETE FROM identities WHERE person = $1
+DELETE FROM identities WHERE person = $1 AND field = $2
 `
 
-func (q *Queries) deleteIdentities(ctx context.Context, person string) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteIdentities, person)
+func (q *Queries) deleteIdentities(ctx context.Context, person string, field string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteIdentities, person, field)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const identityFields = `-- name: identityFields :many
+SELECT DISTINCT field FROM identities WHERE person = $1 ORDER BY field
+`
+
+func (q *Queries) identityFields(ctx context.Context, person string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, identityFields, person)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var field string
+		if err := rows.Scan(&field); err != nil {
+			return nil, err
+		}
+		items = append(items, field)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const identityHolders = `-- name: identityHolders :many

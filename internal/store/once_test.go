@@ -237,11 +237,18 @@ func TestIdentityCountsDifferentPeople(t *testing.T) {
 			}
 			return err
 		})
-		do(t, s, func(tx *store.Tx) error { return tx.DropIdentities(ctx, "wei") })
+		do(t, s, func(tx *store.Tx) error { return tx.DropIdentities(ctx, "wei", "resident_id") })
 		look(t, s, func(tx *store.Tx) error {
 			n, err := tx.CountIdentity(ctx, "phone", "h1")
 			if n != 1 {
 				t.Errorf("after wei is gone: got %d holders, want 1", n)
+			}
+			if err != nil {
+				return err
+			}
+			n, err = tx.CountIdentity(ctx, "resident_id", "h1")
+			if n != 1 {
+				t.Errorf("the field to keep: got %d holders, want 1", n)
 			}
 			return err
 		})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -97,7 +98,9 @@ func newParty(t testing.TB, name string, logKey string) *party {
 	t.Cleanup(func() { _ = witness.Close() })
 	p.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if p.hang.Load() {
+			_, _ = io.Copy(io.Discard, r.Body) // or the server does not see the log hang up
 			<-r.Context().Done()
+			return
 		}
 		if p.down.Load() {
 			panic(http.ErrAbortHandler)

@@ -52,7 +52,7 @@ SELECT COUNT(*) FROM identities WHERE field = $1 AND keyed_hash = $2;
 SELECT person FROM identities WHERE field = $1 AND keyed_hash = $2 ORDER BY added_at, person LIMIT $3;
 
 -- name: deleteIdentities :execrows
-DELETE FROM identities WHERE person = $1;
+DELETE FROM identities WHERE person = $1 AND field = $2;
 
 -- name: insertPermit :execrows
 INSERT INTO permits (permit_digest, org, visit, ask, state, attempts, outcome_digest, created_at, updated_at)
@@ -71,3 +71,6 @@ SELECT * FROM permits WHERE visit = $1 ORDER BY created_at, permit_digest;
 
 -- name: permitsInState :many
 SELECT * FROM permits WHERE state = $1 ORDER BY updated_at, permit_digest LIMIT $2;
+
+-- name: identityFields :many
+SELECT DISTINCT field FROM identities WHERE person = $1 ORDER BY field;
