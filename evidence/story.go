@@ -50,6 +50,6 @@ func Cosigned(e Entry, t Trust) ([]record.Cosignature, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := newReader(t).receipts.VerifyReceipt([]byte(e.Receipt), it.leaf)
+	in, err := NewReader(t).receipts.VerifyReceipt([]byte(e.Receipt), it.leaf)
 	return in.Cosigned(), err
 }
