@@ -54,11 +54,13 @@ type App struct {
 	states  stateCache
 	calling sync.Map // permit digest → *sync.Mutex: one release at a time in this process
 	news    broadcast
+	opened  openedCache
+	reader  *evidence.Reader // remembers what it proved: signatures, receipts
 }
 
 // New makes an App.
 func New(c Config) *App {
-	return &App{Config: c, states: stateCache{kept: map[string]cachedState{}}, news: broadcast{ch: make(chan struct{})}}
+	return &App{Config: c, states: stateCache{kept: map[string]cachedState{}}, news: broadcast{ch: make(chan struct{})}, reader: evidence.NewReader(c.Trust)}
 }
 
 // Actor is who asks, as a token says. Statements are believed for their signatures; the actor only
@@ -131,4 +133,39 @@ func (c *stateCache) put(visitID string, s cachedState) {
 		c.kept = map[string]cachedState{}
 	}
 	c.kept[visitID] = s
+}
+
+// openedCache holds positions that this node opened for judging, for as long as it runs; bounded.
+type openedCache struct {
+	mu   sync.Mutex
+	kept map[string]statement.Opening
+}
+
+// maxOpened bounds the cache; it is emptied whole when full.
+const maxOpened = 16384
+
+// all gives the openings of all commitments, or false if one is not known.
+func (c *openedCache) all(commitments []string) ([]statement.Opening, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make([]statement.Opening, 0, len(commitments))
+	for _, k := range commitments {
+		o, ok := c.kept[k]
+		if !ok {
+			return nil, false
+		}
+		out = append(out, o)
+	}
+	return out, true
+}
+
+func (c *openedCache) keep(opened map[string]statement.Opening) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.kept == nil || len(c.kept)+len(opened) > maxOpened {
+		c.kept = map[string]statement.Opening{}
+	}
+	for k, o := range opened {
+		c.kept[k] = o
+	}
 }

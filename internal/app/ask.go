@@ -79,7 +79,7 @@ func (a *App) decide(ctx context.Context, visitID, ask string) (answer Answer, a
 	if err != nil {
 		return Answer{}, false, err
 	}
-	answer.Report = evidence.Judge(d, a.Trust, ask, a.Now().Truncate(time.Second))
+	answer.Report = a.reader.Judge(d, ask, a.Now().Truncate(time.Second))
 	if !answer.Report.Granted {
 		return answer, false, nil
 	}
@@ -153,7 +153,11 @@ func (a *App) settled(ctx context.Context, visitID string, receipts bool) (evide
 			}
 			return nil
 		})
-		if err != nil || !receipts || whole {
+		if err != nil {
+			return evidence.Dossier{}, err
+		}
+		if !receipts || whole {
+			d.Openings, err = a.positions(ctx, d.Entries, a.Operator)
 			return d, err
 		}
 		select {
@@ -175,7 +179,7 @@ func (a *App) Preview(ctx context.Context, actor Actor, visitID, ask string) (ev
 	if err != nil {
 		return evidence.Report{}, err
 	}
-	return evidence.Preview(d, a.Trust, ask, a.Now().Truncate(time.Second)), nil
+	return a.reader.Preview(d, ask, a.Now().Truncate(time.Second)), nil
 }
 
 // maySee asks access for a reading verb; what may not be seen does not exist.

@@ -39,14 +39,15 @@ func (a *App) export(ctx context.Context, visitID, reader string) ([]byte, error
 		}
 		d = evidence.Dossier{Visit: visitID, Entries: g.sorted()}
 		d.LogSize, _ = g.logSize()
-		if !opensFor[reader] {
-			return nil
-		}
-		d.Openings, err = a.positions(ctx, tx, d.Entries, reader)
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, err
+	}
+	if opensFor[reader] {
+		if d.Openings, err = a.positions(ctx, d.Entries, reader); err != nil {
+			return nil, err
+		}
 	}
 	stream := visit.StreamVisit + "/" + visitID
 	return evidence.Export(d, reader, d.LogSize, func(c evidence.Closing) ([]byte, error) {

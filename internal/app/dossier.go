@@ -10,6 +10,7 @@ import (
 	"github.com/menshen-project/menshen/internal/registry"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/vault"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -278,11 +279,37 @@ func (g *gather) logSize() (int64, bool) {
 	return size, whole
 }
 
-// positions opens the commitments that the gate reads, for judging and for the acquirer.
-func (a *App) positions(ctx context.Context, tx *store.Tx, entries []evidence.Entry, reader string) ([]statement.Opening, error) {
+// purposePlace tags positions: they serve the check of the place and nothing else (反诈法 art. 18).
+const purposePlace = "place_check"
+
+// positions opens the commitments that the gate reads. Every opening is a look that its owner can
+// see; the node remembers what it opened for judging, so that one judgement after another is one look.
+func (a *App) positions(ctx context.Context, entries []evidence.Entry, reader string) ([]statement.Opening, error) {
 	commitments, err := evidence.Commitments(entries)
 	if err != nil {
 		return nil, err
 	}
-	return a.Vault.GetByCommitments(ctx, tx, commitments, reader, "judge", a.Now())
+	own := reader == a.Operator
+	if known, ok := a.opened.all(commitments); own && ok {
+		return known, nil
+	}
+	var got vault.Openings
+	err = a.Store.Write(ctx, func(tx *store.Tx) error {
+		var err error
+		got, err = a.Vault.GetByCommitments(ctx, tx, commitments, vault.Look{Who: reader, Purpose: purposePlace, At: a.Now()})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := make([]statement.Opening, 0, len(got.Open))
+	for _, c := range commitments {
+		if o, ok := got.Open[c]; ok {
+			list = append(list, o)
+		}
+	}
+	if own {
+		a.opened.keep(got.Open)
+	}
+	return list, nil
 }

@@ -285,7 +285,7 @@ func (l *looker) photos(x *registry.Extract, visitID string) error {
 	return nil
 }
 
-// dossierFor gathers what an ask is judged on.
+// dossierFor gathers what an ask is judged on; the openings come after, in settled.
 func (a *App) dossierFor(ctx context.Context, tx *store.Tx, visitID string) (evidence.Dossier, *gather, error) {
 	g := newGather(ctx, tx)
 	p, err := g.streams(visitID)
@@ -298,7 +298,5 @@ func (a *App) dossierFor(ctx context.Context, tx *store.Tx, visitID string) (evi
 	if err := g.current(p); err != nil {
 		return evidence.Dossier{}, nil, err
 	}
-	entries := g.sorted()
-	opened, err := a.positions(ctx, tx, entries, a.Operator)
-	return evidence.Dossier{Visit: visitID, Entries: entries, Openings: opened}, g, err
+	return evidence.Dossier{Visit: visitID, Entries: g.sorted()}, g, nil
 }

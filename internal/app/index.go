@@ -148,8 +148,7 @@ func (w *writing) indexOrder(ctx context.Context, tx *store.Tx) error {
 		if opening.Kind != fieldPrincipal {
 			continue
 		}
-		id := store.Identity{Field: fieldPrincipal, KeyedHash: w.app.Vault.Lookup(fieldPrincipal, opening.Value), Person: o.Merchant, AddedAt: w.entry.ReceivedAt}
-		if _, err := tx.AddIdentity(ctx, id); err != nil {
+		if _, err := w.app.Vault.AddIdentity(ctx, tx, o.Merchant, fieldPrincipal, opening.Value, w.now); err != nil {
 			return err
 		}
 	}

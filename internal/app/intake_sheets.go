@@ -13,6 +13,7 @@ import (
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/vault"
 )
 
 // Row is one line of a sheet, by column header.
@@ -179,14 +180,18 @@ func (w *sheetWriter) personal(subject, field, value string) error {
 	if value == "" {
 		return nil
 	}
-	sum := w.app.Vault.Lookup("import-salt-"+field, subject+"\x00"+value)
+	sum, err := w.app.Vault.Fingerprint("import_salt", subject+"/"+field+"/"+value)
+	if err != nil {
+		return err
+	}
 	salt := [16]byte([]byte(sum)[:16])
-	if err := w.app.Vault.Put(w.ctx, w.tx, subject, statement.NewOpening(field, salt, value), "registry", w.now); err != nil {
+	tag := vault.Tag{Purposes: []string{"registry"}, KeepUntil: w.now.Add(keepRecords)}
+	if _, err := w.app.Vault.Put(w.ctx, w.tx, subject, statement.NewOpening(field, salt, value), tag, w.now); err != nil {
 		return err
 	}
 	if !slices.Contains(sharedFields, field) {
 		return nil
 	}
-	_, err := w.tx.AddIdentity(w.ctx, store.Identity{Field: field, KeyedHash: w.app.Vault.Lookup(field, value), Person: subject, AddedAt: store.At(w.now)})
+	_, err = w.app.Vault.AddIdentity(w.ctx, w.tx, subject, field, value, w.now)
 	return err
 }

@@ -83,11 +83,14 @@ func (a *App) Visit(ctx context.Context, actor Actor, visitID string) (Detail, e
 	if err != nil {
 		return Detail{}, err
 	}
+	if dossier.Openings, err = a.positions(ctx, dossier.Entries, a.Operator); err != nil {
+		return Detail{}, err
+	}
 	ask := d.Ask
 	if ask == "" {
 		ask = visit.AskClose
 	}
-	d.Preview = evidence.Preview(dossier, a.Trust, ask, a.Now().Truncate(time.Second))
+	d.Preview = a.reader.Preview(dossier, ask, a.Now().Truncate(time.Second))
 	d.Cosigned = a.cosigned(dossier)
 	return d, nil
 }

@@ -2,11 +2,11 @@ package app
 
 import (
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/identifier"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
@@ -229,12 +229,16 @@ func putOrder(w *sheetWriter, r Row) error {
 	if err != nil {
 		return err
 	}
-	if known, err := w.tx.Order(w.ctx, r["编号"]); err == nil && known.State != OrderPlanned {
+	known, err := w.tx.Order(w.ctx, r["编号"])
+	switch {
+	case err == nil && known.State != OrderPlanned:
 		return nil // signed since: the sheet no longer speaks for it
+	case err != nil && fault.KindOf(err) != fault.NotFound:
+		return err
 	}
 	d, err := doc(r, "机型", "终端序列号", "终端号", "押金（分）", "激活费（分）", "流量费（分/年）", "服务费（分）", "借记卡费率（百万分之）", "贷记卡费率（百万分之）", "扫码费率（百万分之）")
 	if err != nil {
-		return fmt.Errorf("order: %w", err)
+		return err
 	}
 	return w.tx.PutOrder(w.ctx, store.Order{Org: r["收单机构"], ID: r["编号"], Provider: r["服务商"], Merchant: r["商户"], Shop: r["店铺"], Kind: orderKinds[r["类型"]],
 		Risk: int64(risk), State: OrderPlanned, WindowStartAt: store.At(from), WindowEndAt: store.At(from.Add(time.Duration(minutes) * time.Minute)),

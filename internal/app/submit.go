@@ -14,6 +14,7 @@ import (
 	"github.com/menshen-project/menshen/internal/record"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/vault"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -166,7 +167,7 @@ func (w *writing) prepare(ctx context.Context) error {
 		return err
 	}
 	candidate := evidence.EntryOf(w.entry.Bytes, w.in.Envelope, [16]byte(w.entry.Salt), w.entry.Day, w.entry.Province, "")
-	if w.envelope, err = evidence.Intake(context, candidate, w.app.Trust, w.now); err != nil {
+	if w.envelope, err = w.app.reader.Intake(context, candidate, w.now); err != nil {
 		return err
 	}
 	if err := w.permitted(); err != nil {
@@ -212,7 +213,7 @@ func (a *App) standing(ctx context.Context, tx *store.Tx, visitID string) (cache
 	if err := g.signers(); err != nil {
 		return cachedState{}, err
 	}
-	state, err := evidence.Stand(evidence.Dossier{Visit: visitID, Entries: g.sorted()}, a.Trust, a.Now())
+	state, err := a.reader.Stand(evidence.Dossier{Visit: visitID, Entries: g.sorted()}, a.Now())
 	if err != nil {
 		return cachedState{}, err
 	}
@@ -364,7 +365,7 @@ func (w *writing) commit(ctx context.Context, tx *store.Tx) error {
 		return err
 	}
 	for _, o := range w.in.Openings {
-		if err := w.app.Vault.Put(ctx, tx, w.subject(), o, w.claims.Type, w.now); err != nil {
+		if _, err := w.app.Vault.Put(ctx, tx, w.subject(), o, w.tag(o), w.now); err != nil {
 			return err
 		}
 	}
@@ -373,6 +374,23 @@ func (w *writing) commit(ctx context.Context, tx *store.Tx) error {
 	}
 	w.done = Accepted{Stream: w.in.Stream, Number: w.entry.Number, Event: w.entry.Digest, Statement: w.claims.Digest()}
 	return nil
+}
+
+// keepRecords is how long law keeps what an order was made on (records of transactions, at least
+// five years).
+const keepRecords = 5 * 366 * 24 * time.Hour
+
+// tag says what a value may be shown for. Positions serve the place check alone; what an order was
+// made on is kept as long as law wants.
+func (w *writing) tag(o statement.Opening) vault.Tag {
+	if o.Kind == evidence.KindPosition {
+		return vault.Tag{Purposes: []string{purposePlace}}
+	}
+	t := vault.Tag{Purposes: []string{"visit"}}
+	if w.claims.Type == visit.TypeOrder {
+		t.KeepUntil = w.now.Add(keepRecords)
+	}
+	return t
 }
 
 // subject is whose personal values a statement's openings are.

@@ -266,4 +266,3 @@ func TestEnterByHand(t *testing.T) {
 		t.Errorf("before %v, after %v, at %s", before, after, address)
 	}
 }
-
