@@ -130,7 +130,10 @@ var hostAttacks = []Attack{
 		Run: func(ctx context.Context, p *Play) error {
 			return p.before(ctx, "release trial", func(context.Context) error {
 				_, permit, err := p.lastPermit()
-				p.host().Cancel(p.ID, permit)
+				if err != nil {
+					return err
+				}
+				_, err = p.host().Cancel(p.ID, permit)
 				return err
 			})
 		},
@@ -166,8 +169,14 @@ var hostAttacks = []Attack{
 		Refused: by(ByIntake, "device_session_key"),
 		Run: func(ctx context.Context, p *Play) error {
 			return p.instead(ctx, "release trial", func(context.Context) error {
-				old := p.Device.OpenSession(p.host().Nonce(p.Device.Serial))
-				p.host().Nonce(p.Device.Serial)
+				nonce, err := p.host().Nonce(p.Device.Serial)
+				if err != nil {
+					return err
+				}
+				old := p.Device.OpenSession(nonce)
+				if _, err := p.host().Nonce(p.Device.Serial); err != nil {
+					return err
+				}
 				return p.host().Session(p.Device.Serial, p.Device.Public(), old)
 			})
 		},

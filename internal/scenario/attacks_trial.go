@@ -107,22 +107,32 @@ var trialAttacks = []Attack{
 		},
 	},
 	{
-		Name: "acceptance-before-the-trial", Zh: "试用密钥还没装，验收报告先有了", En: "The acceptance report was made before any trial key was loaded.", Liar: true,
+		Name: "acceptance-before-the-trial", Zh: "试用密钥还没装，验收报告先有了", En: "The report's steps were run before any trial key was loaded.", Liar: true,
 		Refused: by(gate.AcceptancePassed, "acceptance_before_trial"),
 		Run: func(ctx context.Context, p *Play) error {
-			return Run(ctx, Without(Before(p.scenes(), "release trial", func(ctx context.Context) error {
-				permit, digest, err := p.lastPermit()
-				if err != nil {
-					return err
-				}
-				p.host().Pretend(p.ID, permit, digest)
-				return p.Accept(ctx)
-			}), "acceptance"))
+			return p.reported(ctx, func(a *agreement.Acceptance) { shift(a, -time.Hour) })
 		},
 	},
 	{
-		Name: "acceptance-after-the-permit", Zh: "试用许可过期以后才试", En: "The script was run after the trial permit's time.", Liar: true, Waits: true,
-		Refused: by(gate.AcceptancePassed, "acceptance_outside_permit"),
+		Name: "acceptance-after-the-trial", Zh: "试用密钥到期以后才试", En: "The report's steps were run when the trial keys' half hour was over.", Liar: true, Waits: true,
+		Refused: by(gate.AcceptancePassed, "acceptance_after_trial"),
+		Run: func(ctx context.Context, p *Play) error {
+			return p.instead(ctx, "acceptance", func(ctx context.Context) error {
+				if _, err := p.Host.RunAcceptance(ctx, p, ""); err != nil {
+					return err
+				}
+				p.Wait(31 * time.Minute)
+				late, err := p.host().Acceptance(p.ID, p.Order.Name, func(a *agreement.Acceptance) { shift(a, 31*time.Minute) })
+				if err != nil {
+					return err
+				}
+				return p.FileReport(ctx, late)
+			})
+		},
+	},
+	{
+		Name: "trial-keys-kept", Zh: "试用密钥到期了还想接着试", En: "The terminal goes on with its trial keys after their half hour.", Waits: true,
+		Refused: by(ByIntake, "trial_over"),
 		Run: func(ctx context.Context, p *Play) error {
 			return p.before(ctx, "acceptance", func(context.Context) error { p.Wait(31 * time.Minute); return nil })
 		},
@@ -132,8 +142,7 @@ var trialAttacks = []Attack{
 		Refused: by(gate.FeesWithinSheet, "fees_outside_sheet"),
 		Run: func(ctx context.Context, p *Play) error {
 			return p.before(ctx, "acceptance", func(context.Context) error {
-				p.host().Charge(p.Order.Terminal, agreement.Charge{At: statement.At(p.Now()), Code: "activation", AmountFen: 200000, Kind: agreement.ChargeOther, Reference: "x-1"})
-				return nil
+				return p.host().Charge(p.Order.Terminal, agreement.Charge{At: statement.At(p.Now()), Code: "activation", AmountFen: 200000, Kind: agreement.ChargeOther, Reference: "x-1"})
 			})
 		},
 	},
@@ -143,7 +152,9 @@ var trialAttacks = []Attack{
 		Run: func(ctx context.Context, p *Play) error {
 			return p.before(ctx, "acceptance", func(context.Context) error {
 				for _, reference := range []string{"d-1", "d-2"} {
-					p.host().Charge(p.Order.Terminal, agreement.Charge{At: statement.At(p.Now()), Code: agreement.ItemDeposit, AmountFen: 29900, Kind: agreement.ChargeSheet, Reference: reference})
+					if err := p.host().Charge(p.Order.Terminal, agreement.Charge{At: statement.At(p.Now()), Code: agreement.ItemDeposit, AmountFen: 29900, Kind: agreement.ChargeSheet, Reference: reference}); err != nil {
+						return err
+					}
 				}
 				return nil
 			})
@@ -170,6 +181,22 @@ var trialAttacks = []Attack{
 			})
 		},
 	},
+}
+
+// shift moves everything that the report dates.
+func shift(a *agreement.Acceptance, by time.Duration) {
+	move := func(t *statement.Time) {
+		at, err := t.Parse()
+		must(err)
+		*t = statement.At(at.Add(by))
+	}
+	for i := range a.Steps {
+		move(&a.Steps[i].At)
+	}
+	for i := range a.Charges {
+		move(&a.Charges[i].At)
+	}
+	move(&a.ListedAt)
 }
 
 func failedStep(a *agreement.Acceptance) { a.Steps[4].Result = agreement.ResultFailed }

@@ -205,8 +205,9 @@ var workAttacks = []Attack{
 		Name: "inspection-that-costs", Zh: "巡检还扣钱", En: "Money is taken during an inspection.", Kind: visit.Inspection, Liar: true,
 		Refused: by(gate.FeesWithinSheet, "charge_without_sheet"),
 		Run: func(ctx context.Context, p *Play) error {
-			p.host().Charge(p.Order.Terminal, agreement.Charge{At: statement.At(p.Now()), Code: "inspection", AmountFen: 9900, Kind: agreement.ChargeOther, Reference: "x-1"})
-			return Run(ctx, p.scenes())
+			return p.before(ctx, "charges", func(context.Context) error {
+				return p.host().Charge(p.Order.Terminal, agreement.Charge{At: statement.At(p.Now()), Code: "inspection", AmountFen: 9900, Kind: agreement.ChargeOther, Reference: "x-1"})
+			})
 		},
 	},
 	{

@@ -61,7 +61,7 @@ func (p *Play) Another(id, serial, terminal string) *Play {
 
 // Enter writes an order into the acquirer's own books.
 func (m *InMemory) Enter(o visit.Order) {
-	m.Core.Records[o.Order] = HostRow{MerchantCode: o.Items.MerchantCode, Terminal: o.Terminal}
+	must(m.Core.PutRecord(o.Order, HostRow{MerchantCode: o.Items.MerchantCode, Terminal: o.Terminal}))
 }
 
 // Revocations is a list of revoked device certificates as of now, with nothing on it.
