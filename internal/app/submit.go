@@ -32,6 +32,7 @@ type Accepted struct {
 	Number    int64  `json:"number"`
 	Event     string `json:"event"`     // digest of the event
 	Statement string `json:"statement"` // digest of the envelope
+	Known     bool   `json:"-"`         // it was there already: a lost answer, asked for again
 }
 
 // retries is how often a write is tried again when others write to the same stream.
@@ -136,7 +137,7 @@ func (w *writing) already(ctx context.Context) (bool, error) {
 		for _, e := range events {
 			if e.Stream().String() == w.in.Stream && e.Verb == w.in.Verb {
 				found = true
-				w.done = Accepted{Stream: w.in.Stream, Number: e.Number, Event: e.Digest, Statement: e.StatementDigest}
+				w.done = Accepted{Stream: w.in.Stream, Number: e.Number, Event: e.Digest, Statement: e.StatementDigest, Known: true}
 			}
 		}
 		return nil
