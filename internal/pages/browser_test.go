@@ -15,10 +15,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
-	cdp "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -29,46 +29,60 @@ var axe string
 // browser starts one chromium for a test and lets it go at the end.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true),
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath("chromium"), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.NoFirstRun, chromedp.UserDataDir(t.TempDir()), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("font-render-hinting", "none"))
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)
-	t.Cleanup(func() { _ = chromedp.Cancel(ctx); stop() })
-	ctx, stop = context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(stop)
-	if err := chromedp.Run(ctx); err != nil {
+	t.Cleanup(func() { _ = chromedp.Cancel(ctx) })
+	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
+	ctx, stop = context.WithTimeout(ctx, 5*time.Minute)
+	t.Cleanup(stop)
 	return ctx
+}
+
+// send makes a step of a protocol command.
+func send[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, c, params)
+		return err
+	})
+}
+
+func asViewer(v string) chromedp.Action[chromedp.Void] {
+	return send(network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"X-Test-Viewer": v}})
 }
 
 // complaints collects what a browser says about the pages it shows.
 type complaints struct {
 	mu  sync.Mutex
 	all []string
+	saw int // requests, so that a test knows that it listened
 }
 
-func (c *complaints) listen(ctx context.Context, origin string) {
-	chromedp.ListenTarget(ctx, func(ev any) {
+func (c *complaints) hear(origin string) func(any) {
+	return func(ev any) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		switch e := ev.(type) {
 		case *runtime.EventExceptionThrown:
-			c.all = append(c.all, e.ExceptionDetails.Error())
+			c.all = append(c.all, "exception: "+e.ExceptionDetails.Text)
 		case *runtime.EventConsoleAPICalled:
 			c.all = append(c.all, fmt.Sprintf("console.%s", e.Type))
 		case *log.EventEntryAdded:
-			if !strings.Contains(e.Entry.Text, "status of 4") && !strings.Contains(e.Entry.Text, "status of 5") {
+			if !strings.Contains(e.Entry.Text, "responded with a status of 4") {
 				c.all = append(c.all, e.Entry.Text)
 			}
 		case *network.EventRequestWillBeSent:
+			c.saw++
 			if !strings.HasPrefix(e.Request.URL, origin) {
 				c.all = append(c.all, "request to "+e.Request.URL)
 			}
 		}
-	})
+	}
 }
 
 func (c *complaints) take() []string {
@@ -103,8 +117,10 @@ func TestInABrowser(t *testing.T) {
 	defer server.Close()
 	ctx := browser(t)
 	var said complaints
-	said.listen(ctx, server.URL)
-	if err := chromedp.Run(ctx, runtime.Enable(), log.Enable(), network.Enable()); err != nil {
+	if err := chromedp.Listen(ctx, said.hear(server.URL)); err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Do(ctx, send(runtime.Enable, cdp.Empty{}), send(log.Enable, cdp.Empty{}), send(network.Enable, network.EnableParams{})); err != nil {
 		t.Fatal(err)
 	}
 	folder := os.Getenv("MENSHEN_SCREENSHOTS")
@@ -138,18 +154,23 @@ func withLang(path, lang string) string {
 
 // visitIn opens an address, takes a picture of all of it, and lists what is wrong with the page.
 func visitIn(ctx context.Context, address, viewer, scheme string, s size) ([]byte, []string) {
-	var image []byte
-	var overflow, axed string
-	err := chromedp.Run(ctx,
-		network.SetExtraHTTPHeaders(network.Headers{"X-Test-Viewer": viewer}),
-		emulation.SetDeviceMetricsOverride(s.width, s.height, 1, s.mobile),
-		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
+	err := chromedp.Do(ctx, asViewer(viewer),
+		send(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: s.width, Height: s.height, DeviceScaleFactor: 1, Mobile: s.mobile}),
+		send(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}),
 		chromedp.Navigate(address),
-		chromedp.Evaluate(wide, &overflow),
-		chromedp.Evaluate(axe+";0", nil),
-		chromedp.Evaluate(runAxe, &axed, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }),
-		chromedp.FullScreenshot(&image, 100),
-	)
+		chromedp.Evaluate[chromedp.Void](axe))
+	if err != nil {
+		return nil, []string{err.Error()}
+	}
+	overflow, err := chromedp.Run(ctx, chromedp.Evaluate[string](wide))
+	if err != nil {
+		return nil, []string{err.Error()}
+	}
+	axed, err := chromedp.Run(ctx, chromedp.Evaluate[string](runAxe, chromedp.EvalAwaitPromise))
+	if err != nil {
+		return nil, []string{err.Error()}
+	}
+	image, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		return nil, []string{err.Error()}
 	}
@@ -199,13 +220,10 @@ func TestOnPaper(t *testing.T) {
 		folder = t.TempDir()
 	}
 	for _, lang := range []string{zh, en} {
-		var pdf []byte
-		err := chromedp.Run(ctx, network.SetExtraHTTPHeaders(network.Headers{"X-Test-Viewer": "fang"}),
-			chromedp.Navigate(server.URL+"/visits/closed?lang="+lang),
-			chromedp.ActionFunc(func(ctx context.Context) (err error) {
-				pdf, _, err = cdp.PrintToPDF().WithPreferCSSPageSize(true).Do(ctx)
-				return err
-			}))
+		if err := chromedp.Do(ctx, asViewer("fang"), chromedp.Navigate(server.URL+"/visits/closed?lang="+lang)); err != nil {
+			t.Fatal(err)
+		}
+		pdf, err := chromedp.Run(ctx, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -224,11 +242,20 @@ func TestWithoutJavaScript(t *testing.T) {
 	server := httptest.NewServer(s.Routes())
 	defer server.Close()
 	ctx := browser(t)
-	var text string
-	var copyable bool
-	err := chromedp.Run(ctx, emulation.SetScriptExecutionDisabled(true), network.SetExtraHTTPHeaders(network.Headers{"X-Test-Viewer": "qiu"}),
-		chromedp.Navigate(server.URL+"/visits/admitted"), chromedp.Text("body", &text, chromedp.ByQuery),
-		emulation.SetScriptExecutionDisabled(false), chromedp.Evaluate(`!document.querySelector("[data-copy]").hidden`, &copyable))
+	script := func(off bool) chromedp.Action[chromedp.Void] {
+		return send(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: off})
+	}
+	if err := chromedp.Do(ctx, script(true), asViewer("qiu"), chromedp.Navigate(server.URL+"/visits/admitted")); err != nil {
+		t.Fatal(err)
+	}
+	text, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("body")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Do(ctx, script(false)); err != nil {
+		t.Fatal(err)
+	}
+	copyable, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`!document.querySelector("[data-copy]").hidden`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,22 +275,29 @@ func TestEnterByHand(t *testing.T) {
 	server := httptest.NewServer(s.Routes())
 	defer server.Close()
 	ctx := browser(t)
-	var before, after []*network.Cookie
-	var address string
-	cookies := func(into *[]*network.Cookie) chromedp.Action {
-		return chromedp.ActionFunc(func(ctx context.Context) (err error) {
-			*into, err = network.GetCookies().Do(ctx)
-			return err
+	cookies := func() []*network.Cookie {
+		t.Helper()
+		got, err := chromedp.Run(ctx, func(ctx context.Context, t *chromedp.Target) (network.GetCookiesResult, error) {
+			return cdp.Call(ctx, t, network.GetCookies, network.GetCookiesParams{})
 		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Cookies
 	}
-	err := chromedp.Run(ctx, chromedp.Navigate(server.URL+"/enter/good-link"), cookies(&before),
-		chromedp.Click("form button", chromedp.ByQuery), chromedp.WaitVisible("#main", chromedp.ByQuery), chromedp.Sleep(300*time.Millisecond),
-		chromedp.Location(&address), cookies(&after))
+	if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/enter/good-link")); err != nil {
+		t.Fatal(err)
+	}
+	before := cookies()
+	if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS("form button")), chromedp.WaitVisible(chromedp.CSS(".sign"))); err != nil {
+		t.Fatal(err)
+	}
+	address, err := chromedp.Run(ctx, chromedp.Location())
 	if err != nil {
 		t.Fatal(err)
 	}
+	after := cookies()
 	if len(before) != 0 || len(after) != 1 || after[0].Name != "session" || address != server.URL+"/visits/admitted" {
 		t.Errorf("before %v, after %v, at %s", before, after, address)
 	}
 }
-
