@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -97,9 +98,10 @@ type size struct {
 	name          string
 	width, height int64
 	mobile        bool
+	axe           bool // whether to ask axe too, which takes a second
 }
 
-var sizes = []size{{"phone", 360, 640, true}, {"desk", 1280, 900, false}}
+var sizes = []size{{"phone", 360, 640, true, true}, {"desk", 1280, 900, false, true}}
 
 // shots are the pages that are looked at: name, viewer ("" is signed out) and path.
 var shots = []struct{ name, viewer, path string }{
@@ -117,12 +119,7 @@ func TestInABrowser(t *testing.T) {
 	defer server.Close()
 	ctx := browser(t)
 	var said complaints
-	if err := chromedp.Listen(ctx, said.hear(server.URL)); err != nil {
-		t.Fatal(err)
-	}
-	if err := chromedp.Do(ctx, send(runtime.Enable, cdp.Empty{}), send(log.Enable, cdp.Empty{}), send(network.Enable, network.EnableParams{})); err != nil {
-		t.Fatal(err)
-	}
+	listen(t, ctx, &said, server.URL)
 	folder := os.Getenv("MENSHEN_SCREENSHOTS")
 	if folder == "" {
 		folder = t.TempDir()
@@ -132,6 +129,7 @@ func TestInABrowser(t *testing.T) {
 			for _, scheme := range []string{"light", "dark"} {
 				for _, size := range sizes {
 					name := strings.Join([]string{shot.name, lang, scheme, size.name}, "-")
+					size.axe = (lang == zh) == size.mobile // every page in both schemes; both languages have the same markup
 					image, problems := visitIn(ctx, server.URL+withLang(shot.path, lang), shot.viewer, scheme, size)
 					for _, p := range append(problems, said.take()...) {
 						t.Errorf("%s: %s", name, p)
@@ -157,16 +155,11 @@ func visitIn(ctx context.Context, address, viewer, scheme string, s size) ([]byt
 	err := chromedp.Do(ctx, asViewer(viewer),
 		send(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: s.width, Height: s.height, DeviceScaleFactor: 1, Mobile: s.mobile}),
 		send(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}),
-		chromedp.Navigate(address),
-		chromedp.Evaluate[chromedp.Void](axe))
+		chromedp.Navigate(address))
 	if err != nil {
 		return nil, []string{err.Error()}
 	}
 	overflow, err := chromedp.Run(ctx, chromedp.Evaluate[string](wide))
-	if err != nil {
-		return nil, []string{err.Error()}
-	}
-	axed, err := chromedp.Run(ctx, chromedp.Evaluate[string](runAxe, chromedp.EvalAwaitPromise))
 	if err != nil {
 		return nil, []string{err.Error()}
 	}
@@ -178,11 +171,55 @@ func visitIn(ctx context.Context, address, viewer, scheme string, s size) ([]byt
 	if overflow != "" {
 		problems = append(problems, "scrolls sideways: "+overflow)
 	}
+	if s.axe {
+		problems = append(problems, askAxe(ctx)...)
+	}
+	return image, problems
+}
+
+// askAxe lists what axe finds wrong with the page that is open.
+func askAxe(ctx context.Context) []string {
+	if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](axe)); err != nil {
+		return []string{err.Error()}
+	}
+	axed, err := chromedp.Run(ctx, chromedp.Evaluate[string](runAxe, chromedp.EvalAwaitPromise))
+	if err != nil {
+		return []string{err.Error()}
+	}
 	var found []string
 	if err := json.Unmarshal([]byte(axed), &found); err != nil {
-		problems = append(problems, err.Error())
+		return []string{err.Error()}
 	}
-	return image, append(problems, found...)
+	return found
+}
+
+// What finds nothing wrong must be able to.
+func TestTheBrowserChecksCanFail(t *testing.T) {
+	bad := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, `<!DOCTYPE html><html><title>x</title><p style="color:#ffc300;background:#fff;width:2000px">amber on white<img src="https://elsewhere.example/x.png"><script>throw 1</script>`)
+	}))
+	defer bad.Close()
+	ctx := browser(t)
+	var said complaints
+	listen(t, ctx, &said, bad.URL)
+	_, problems := visitIn(ctx, bad.URL, "", "light", size{width: 360, height: 640, mobile: true, axe: true})
+	all := strings.Join(append(problems, said.take()...), "\n")
+	for _, want := range []string{"scrolls sideways", "color-contrast", "html-has-lang", "image-alt", "exception", "request to https://elsewhere.example"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("nobody noticed %s in:\n%s", want, all)
+		}
+	}
+}
+
+func listen(t *testing.T, ctx context.Context, c *complaints, origin string) {
+	t.Helper()
+	if err := chromedp.Listen(ctx, c.hear(origin)); err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Do(ctx, send(runtime.Enable, cdp.Empty{}), send(log.Enable, cdp.Empty{}), send(network.Enable, network.EnableParams{})); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // wide names the elements that stick out of the page.
