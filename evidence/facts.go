@@ -20,6 +20,7 @@ const extractFresh = 10 * time.Minute
 var (
 	errNoOrder        = fault.New(fault.Refused, "order_absent", "没有订单。", "There is no order for this visit.")
 	errOrderBasis     = fault.New(fault.Refused, "order_differs", "订单和这次上门引用的不是同一份。", "The visit was booked on another order than the one here.")
+	errOpenerOther    = fault.New(fault.Refused, "visit_opened_by_another", "这次上门不是订单的收单机构开的。", "The visit was not opened by an approver of the order's acquirer.")
 	errOrderSigner    = fault.New(fault.Refused, "order_signer_differs", "订单不是本收单机构的审批人签的。", "The order was not signed by an approver of its own acquirer.")
 	errNotParty       = fault.New(fault.Refused, "signer_not_party", "签名的人不是这一单的当事人。", "The signer is not the party of this order whose word is needed.")
 	errNoParameters   = fault.New(fault.Refused, "parameters_absent", "没有收单机构的参数表。", "The acquirer's parameters are absent.")
@@ -33,7 +34,7 @@ var (
 
 // builder turns proven items into facts. now is the time of the ask.
 type builder struct {
-	r        *reader
+	r        *Reader
 	keys     keyring
 	items    []item
 	openings map[string]statement.Opening
@@ -143,6 +144,8 @@ func (b *builder) readOrder() gate.Fact[visit.Order] {
 		err = errOrderBasis
 	case it.claims.Header.Organisation != o.Acquirer:
 		err = errOrderSigner
+	case b.state.Acquirer() != o.Acquirer: // whose risk desk and host the state machine listens to
+		err = errOpenerOther
 	default:
 		return gate.Known(o, it.signed.Digest())
 	}

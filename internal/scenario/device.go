@@ -67,6 +67,9 @@ func (f *Foundry) Make(serial string, now time.Time) *Device {
 // Thumbprint names the device's key.
 func (d *Device) Thumbprint() string { return statement.KeyOf(&d.Key.PublicKey).Thumbprint() }
 
+// Public is the device's key.
+func (d *Device) Public() statement.Key { return statement.KeyOf(&d.Key.PublicKey) }
+
 // Quote answers a nonce.
 func (d *Device) Quote(nonce string) []byte {
 	proof, err := attest.QuoteX509(d.Key, d.Chain, attest.Quote{Nonce: nonce, Serial: d.Serial, Model: d.Model,
@@ -90,6 +93,14 @@ const sessionDomain = "menshen-host-session-v1"
 // SessionMessage is what a device signs to open a session with its acquirer's host.
 func SessionMessage(serial, nonce string) []byte {
 	return []byte(sessionDomain + "\n" + serial + "\n" + nonce + "\n")
+}
+
+// collectDomain keeps a signature that collects a load's key apart from one that opens a session.
+const collectDomain = "menshen-host-collect-v1"
+
+// CollectMessage is what a device signs, in its session, to collect a load's key by key exchange.
+func CollectMessage(serial, nonce string, point []byte) []byte {
+	return []byte(collectDomain + "\n" + serial + "\n" + nonce + "\n" + base64.StdEncoding.EncodeToString(point) + "\n")
 }
 
 // OpenSession signs a host's nonce.
