@@ -267,6 +267,29 @@ func TestOnPaper(t *testing.T) {
 		if !strings.HasPrefix(string(pdf), "%PDF") {
 			t.Error("no PDF came out")
 		}
+		sheet := size{"paper", 718, 1000, false, false} // A4 less its margins, in CSS pixels
+		if err := chromedp.Do(ctx, send(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: sheet.width, Height: sheet.height, DeviceScaleFactor: 1}),
+			send(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})); err != nil {
+			t.Fatal(err)
+		}
+		overflow, err := chromedp.Run(ctx, chromedp.Evaluate[string](wide))
+		if err != nil || overflow != "" {
+			t.Errorf("wider than the paper: %s %v", overflow, err)
+		}
+		buttons, err := chromedp.Run(ctx, chromedp.Evaluate[int](`[...document.querySelectorAll(".button, button, .lang")].filter(e => e.checkVisibility()).length`))
+		if err != nil || buttons != 0 {
+			t.Errorf("%d buttons on paper, %v", buttons, err)
+		}
+		image, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, "paper-"+lang+".png"), image, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := chromedp.Do(ctx, send(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(filepath.Join(folder, "closed-"+lang+".pdf"), pdf, 0o644); err != nil {
 			t.Fatal(err)
 		}

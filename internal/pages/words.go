@@ -10,16 +10,16 @@ func say(key string) Text {
 
 // words is what the pages say, Chinese first: written for shopkeepers, not translated.
 var words = texts(map[string]both{
-	"name":        {"门神", "menshen"},
-	"motto":       {"没有证明，不给开通", "No proof, no activation"},
-	"skip":        {"跳到正文", "Skip to content"},
-	"language":    {"English", "中文"},
-	"demo":        {"演示：人、店、机具都是编的，不能真的开通。", "Demonstration: people, shops and devices are made up. Nothing here activates a real terminal."},
-	"colon":       {"：", ": "},
-	"reload":      {"看看有没有变化", "Look again"},
-	"back":        {"回到列表", "Back to the list"},
-	"foot":        {"这里的每一条都能下载下来自己核对，不用相信我们。", "You can download and check everything here yourself, without trusting us."},
-	"signed_in":   {"当前身份", "Signed in as"},
+	"name":      {"门神", "menshen"},
+	"motto":     {"没有证明，不给开通", "No proof, no activation"},
+	"skip":      {"跳到正文", "Skip to content"},
+	"language":  {"English", "中文"},
+	"demo":      {"演示：人、店、机具都是编的，不能真的开通。", "Demonstration: people, shops and devices are made up. Nothing here activates a real terminal."},
+	"colon":     {"：", ": "},
+	"reload":    {"看看有没有变化", "Look again"},
+	"back":      {"回到列表", "Back to the list"},
+	"foot":      {"这里的每一条都能下载下来自己核对，不用相信我们。", "You can download and check everything here yourself, without trusting us."},
+	"signed_in": {"当前身份", "Signed in as"},
 
 	// start page
 	"start.title":         {"上门办 POS 机，先核对再开门", "Check before you open the door"},
@@ -182,6 +182,7 @@ var words = texts(map[string]both{
 	"stand.refused":          {"店主没让进", "Turned away"},
 	"stand.refused.why":      {"这次上门到此为止，机器不会开通。", "This visit ends here; nothing will be activated."},
 	"act.refused":            {"别让对方动 POS 机，请对方离开；不用争，不走就打 110", "do not let them touch the terminal, ask them to leave; do not argue; if they stay, call 110"},
+	"act.police":             {"拨打 110", "Call 110"},
 	"act.again":              {"要再办，重新约一次", "to go on, book a new visit"},
 	"stand.aborted":          {"没办成", "Called off"},
 	"stand.aborted.why":      {"这次上门取消了，机器没有开通。", "This visit was called off; nothing was activated."},
