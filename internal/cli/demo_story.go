@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"slices"
@@ -51,10 +52,12 @@ func (s *story) indent() io.Writer { return indented{s.out} }
 type indented struct{ out io.Writer }
 
 func (i indented) Write(p []byte) (int, error) {
-	if _, err := i.out.Write([]byte("  ")); err != nil {
-		return 0, err
+	for line := range bytes.Lines(p) {
+		if _, err := fmt.Fprintf(i.out, "  %s", line); err != nil {
+			return 0, err
+		}
 	}
-	return i.out.Write(p)
+	return len(p), nil
 }
 
 // watched is a venue that tells which conditions turned green at each ask, on what basis, and what
