@@ -44,7 +44,7 @@ func (a *App) export(ctx context.Context, visitID, reader string) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	if opensFor[reader] {
+	if opensFor[reader] || reader == a.Operator {
 		if d.Openings, err = a.positions(ctx, d.Entries, reader); err != nil {
 			return nil, err
 		}
