@@ -185,9 +185,15 @@ func (l *Log) warn(ctx context.Context, message string, cause error) {
 
 // started waits until the log has started. Faults: log_starting when ctx ends first, log_closed.
 func (l *Log) started(ctx context.Context) error {
+	// Of several that hold, select takes any: a closed log is closed, a started one has started.
 	select {
 	case <-l.done:
 		return errClosed
+	default:
+	}
+	select {
+	case <-l.ready:
+		return nil
 	default:
 	}
 	select {
