@@ -157,7 +157,7 @@ func parseChain(chain []string) ([]*x509.Certificate, error) {
 // checkIssuer holds every certificate above the device's to RFC 5280 §4.2.1.9 and §4.2.1.3: the CA bit
 // and the right to sign certificates; verifiers that skipped the CA bit took forged devices.
 func checkIssuer(c *x509.Certificate) error {
-	if !c.BasicConstraintsValid || !c.IsCA || c.KeyUsage&x509.KeyUsageCertSign == 0 {
+	if !c.IsCA || c.KeyUsage&x509.KeyUsageCertSign == 0 {
 		return errIssuer
 	}
 	switch key := c.PublicKey.(type) {
@@ -248,14 +248,17 @@ func checkChain(certs []*x509.Certificate, want Want) (demonstration bool, err e
 
 func chainFault(err error) error {
 	var unknown x509.UnknownAuthorityError
-	var invalid x509.CertificateInvalidError
-	switch {
-	case errors.As(err, &unknown):
+	if errors.As(err, &unknown) {
 		return errRoot.Because(err)
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return errExpired.Because(err)
-	case errors.As(err, &invalid) && invalid.Reason == x509.TooManyIntermediates:
-		return errPathLength.Because(err)
+	}
+	var invalid x509.CertificateInvalidError
+	if errors.As(err, &invalid) {
+		switch invalid.Reason {
+		case x509.Expired:
+			return errExpired.Because(err)
+		case x509.TooManyIntermediates:
+			return errPathLength.Because(err)
+		}
 	}
 	return errChain.Because(err)
 }

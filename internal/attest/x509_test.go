@@ -85,6 +85,17 @@ func TestChainRefuses(t *testing.T) {
 			s.chain = func(r, m, l []byte) [][]byte { return [][]byte{l, r} }
 		}, "attest_chain", ""},
 		{"issuer of that name with another key", func(s *scene) { s.midPub = p256().Public() }, "attest_chain", ""},
+		{"issuer of that key with another name", func(s *scene) {
+			s.chain = func(_, _, l []byte) [][]byte {
+				renamed := *s.mid
+				renamed.Subject.CommonName = "Maker A factory 3"
+				m, err := x509.CreateCertificate(rand.Reader, &renamed, s.root, s.midPub, s.rootKey)
+				if err != nil {
+					panic(err)
+				}
+				return [][]byte{l, m}
+			}
+		}, "attest_chain", ""},
 		{"device's certificate changed after signing", func(s *scene) {
 			s.chain = func(_, m, l []byte) [][]byte { l[len(l)-1] ^= 1; return [][]byte{l, m} }
 		}, "attest_chain", ""},
@@ -243,6 +254,7 @@ func TestQuoteRefuses(t *testing.T) {
 }
 
 func TestAUnusableKeyMakesNoQuote(t *testing.T) {
+	//lint:ignore SA1019 a key that cannot sign is made on purpose
 	broken := &ecdsa.PrivateKey{PublicKey: p256().PublicKey, D: new(big.Int)}
 	if _, err := QuoteX509(broken, nil, Quote{}); fault.CodeOf(err) != "signature_wrong" {
 		t.Errorf("got %v", err)

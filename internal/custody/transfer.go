@@ -4,6 +4,7 @@ import (
 	"unicode"
 
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/identifier"
 	"github.com/menshen-project/menshen/internal/statement"
 )
 
@@ -139,21 +140,7 @@ func checkParcel(serial string, n Notice, sealsIntact bool) error {
 	return nil
 }
 
-// isID is the house form of opaque ids: ^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$.
-func isID(s string) bool {
-	if s == "" || len(s) > 64 {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-		mark := c == '.' || c == '_' || c == '-'
-		if !letter && (!mark || i == 0) {
-			return false
-		}
-	}
-	return true
-}
+func isID(s string) bool { return identifier.CheckID(s) == nil }
 
 func isText(s string) bool {
 	if s == "" || len(s) > maxText {

@@ -71,7 +71,10 @@ type PhotoLook struct {
 	SeenIn string `json:"seen_in"`
 }
 
-var errExtractOther = fault.New(fault.Refused, "extract_other_visit", "登记摘录说的不是这次上门。", "The register extract is about another visit or ask.")
+var (
+	errExtractSize  = fault.New(fault.Invalid, "extract_log_size", "登记摘录写的日志长度不对。", "The log size of the register extract is below zero.")
+	errExtractOther = fault.New(fault.Refused, "extract_other_visit", "登记摘录说的不是这次上门。", "The register extract is about another visit or ask.")
+)
 
 // ReadExtract reads an extract and refuses one made for another visit or ask.
 func ReadExtract(v statement.Verified, visit, ask string) (Extract, error) {
@@ -82,6 +85,9 @@ func ReadExtract(v statement.Verified, visit, ask string) (Extract, error) {
 	if x.Visit != visit || x.Ask != ask {
 		return Extract{}, errExtractOther
 	}
+	if x.LogSize < 0 {
+		return Extract{}, errExtractSize
+	}
 	if _, err := x.LookedAt.Parse(); err != nil {
 		return Extract{}, fault.At(err, "looked_at")
 	}
@@ -90,10 +96,11 @@ func ReadExtract(v statement.Verified, visit, ask string) (Extract, error) {
 
 // Number gives the highest known number of a list, and false if the extract does not have it.
 func (x Extract) Number(list, issuer string) (int, bool) {
+	highest, known := 0, false
 	for _, l := range x.Lists {
-		if l.List == list && l.Issuer == issuer {
-			return l.Number, true
+		if l.List == list && l.Issuer == issuer && (!known || l.Number > highest) {
+			highest, known = l.Number, true
 		}
 	}
-	return 0, false
+	return highest, known
 }

@@ -1,9 +1,11 @@
 package registry
 
 import (
+	"slices"
 	"time"
 
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/identifier"
 	"github.com/menshen-project/menshen/internal/statement"
 )
 
@@ -33,7 +35,8 @@ type StepRule struct {
 	Photos int    `json:"photos"`
 }
 
-// Model is one approved listing: model, hardware and firmware, with its expiry and family course.
+// Model is one approved listing: model, hardware and firmware, with its expiry and family course. An
+// x in hardware or firmware stands for one letter or digit, as PCI PTS listings print it.
 type Model struct {
 	Model     string         `json:"model"`
 	Hardware  string         `json:"hardware"`
@@ -63,6 +66,7 @@ const (
 	maxRadiusMetres = 1000
 	maxTerminals    = 200
 	maxTrialMinutes = 30
+	maxPhotos       = 10 // of one step
 	maxParametersOn = 100 * 24 * time.Hour
 )
 
@@ -84,28 +88,43 @@ func ReadParameters(v statement.Verified, acquirer string) (Parameters, error) {
 	if p.Acquirer != acquirer || v.Header().Organisation != acquirer {
 		return Parameters{}, errParametersAnother
 	}
-	return p, p.check()
+	if err := p.check(); err != nil {
+		return Parameters{}, err
+	}
+	return p, nil
 }
 
 func (p Parameters) check() error {
+	for _, f := range []struct {
+		name  string
+		empty bool
+	}{
+		{"number", p.Number < 1},
+		{"security_course", p.SecurityCourse == ""},
+		{"steps", len(p.Steps) == 0},
+		{"models", len(p.Models) == 0},
+		{"audit_witness", p.AuditWitness == ""},
+	} {
+		if f.empty {
+			return errParametersEmpty.At(f.name)
+		}
+	}
+	for _, f := range []struct {
+		name            string
+		value, min, max int
+	}{
+		{"radius_metres", p.RadiusMetres, minRadiusMetres, maxRadiusMetres},
+		{"terminals_per_identity", p.TerminalsPerID, 1, maxTerminals},
+		{"trial_minutes", p.TrialMinutes, 1, maxTrialMinutes},
+		{"audits_per_mille", p.AuditsPerMille, 1, 1000},
+	} {
+		if f.value < f.min || f.value > f.max {
+			return errParametersAbsurd.At(f.name)
+		}
+	}
 	span, err := Period(p.IssuedAt, p.NextAt)
 	if err != nil {
-		return err
-	}
-	if p.Number < 1 || p.SecurityCourse == "" || len(p.Steps) == 0 || len(p.Models) == 0 || p.AuditWitness == "" {
-		return errParametersEmpty
-	}
-	if p.RadiusMetres < minRadiusMetres || p.RadiusMetres > maxRadiusMetres {
-		return errParametersAbsurd.At("radius_metres")
-	}
-	if p.TerminalsPerID < 1 || p.TerminalsPerID > maxTerminals {
-		return errParametersAbsurd.At("terminals_per_identity")
-	}
-	if p.TrialMinutes < 1 || p.TrialMinutes > maxTrialMinutes {
-		return errParametersAbsurd.At("trial_minutes")
-	}
-	if p.AuditsPerMille < 1 || p.AuditsPerMille > 1000 {
-		return errParametersAbsurd.At("audits_per_mille")
+		return fault.At(err, "next_at")
 	}
 	if span.until.Sub(span.from) > maxParametersOn {
 		return errParametersAbsurd.At("next_at")
@@ -114,22 +133,23 @@ func (p Parameters) check() error {
 }
 
 func (p Parameters) checkLists() error {
-	for _, s := range p.Steps {
-		if s.Kind == "" || s.Step == "" || s.By == "" || s.Photos < 0 || s.Photos > 10 {
+	for i, s := range p.Steps {
+		if s.Kind == "" || s.Step == "" || s.By == "" || s.Photos < 0 || s.Photos > maxPhotos {
+			return errParametersAbsurd.At("steps")
+		}
+		again := func(o StepRule) bool { return o.Kind == s.Kind && o.Step == s.Step && o.By == s.By }
+		if slices.ContainsFunc(p.Steps[:i], again) {
 			return errParametersAbsurd.At("steps")
 		}
 	}
-	for _, m := range p.Models {
-		if m.Model == "" || m.Hardware == "" || m.Firmware == "" || m.Listing == "" || m.BootState == "" || m.Course == "" {
-			return errParametersAbsurd.At("models")
-		}
-		if _, err := m.Expires.Parse(); err != nil {
+	for i, m := range p.Models {
+		if err := m.check(p.SecurityCourse, p.Models[:i]); err != nil {
 			return fault.At(err, "models")
 		}
 	}
 	// A higher risk is never watched less than the design says; an acquirer may only ask for more.
 	strict := map[string]int{WatchedByMerchant: 0, WatchedRemotely: 1, WatchedPresent: 2}
-	if len(p.SupervisionUnder) != 3 {
+	if len(p.SupervisionUnder) != len(strict) {
 		return errParametersAbsurd.At("supervision_by_risk")
 	}
 	for i, s := range p.SupervisionUnder {
@@ -139,6 +159,34 @@ func (p Parameters) checkLists() error {
 		}
 	}
 	return nil
+}
+
+// bootStates are the states that a listing may ask for, as package attest names them: a device that
+// checks nothing at boot, or failed its check, cannot be approved by writing it on a list.
+var bootStates = []string{"verified", "self_signed"}
+
+// check reads one listing. A model has one family course, and it is not the security course that
+// everybody takes anyway; a listing stands once, or the order of two would decide.
+func (m Model) check(securityCourse string, before []Model) error {
+	switch {
+	case m.Model == "" || m.Hardware == "" || m.Firmware == "" || m.Listing == "" || m.Course == "":
+		return errParametersAbsurd
+	case !slices.Contains(bootStates, m.BootState) || m.Course == securityCourse:
+		return errParametersAbsurd
+	}
+	for _, o := range before {
+		same := o.Hardware == m.Hardware && o.Firmware == m.Firmware
+		if o.Model == m.Model && (same || o.Course != m.Course) {
+			return errParametersAbsurd
+		}
+	}
+	for _, pattern := range []string{m.Hardware, m.Firmware} {
+		if _, err := identifier.ParseVersionPattern(pattern); err != nil {
+			return err
+		}
+	}
+	_, err := m.Expires.Parse()
+	return err
 }
 
 // Fresh refuses parameters outside their dates. The zero value is never fresh.
@@ -182,11 +230,17 @@ func (p Parameters) CourseFor(model string) string {
 	return ""
 }
 
-// Approved finds the unexpired listing that model, hardware and firmware match exactly.
+// covers says whether a version fits a listing's pattern; an unreadable pattern covers nothing.
+func covers(pattern, version string) bool {
+	p, err := identifier.ParseVersionPattern(pattern)
+	return err == nil && p.Match(version)
+}
+
+// Approved finds the unexpired listing that covers model, hardware and firmware.
 func (p Parameters) Approved(model, hardware, firmware string, now time.Time) (Model, error) {
 	expired := false
 	for _, m := range p.Models {
-		if m.Model != model || m.Hardware != hardware || m.Firmware != firmware {
+		if m.Model != model || !covers(m.Hardware, hardware) || !covers(m.Firmware, firmware) {
 			continue
 		}
 		if until, err := m.Expires.Parse(); err != nil || !now.Before(until) {

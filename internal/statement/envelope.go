@@ -2,12 +2,14 @@ package statement
 
 import (
 	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/asn1"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +36,9 @@ var (
 	errPrevious     = fault.New(fault.Invalid, "chain_reference_malformed", "前一份文件的编号格式不对。", "A reference to another statement is not a digest.")
 	errSignatureLen = fault.New(fault.Invalid, "signature_malformed", "签名的格式不对。", "The signature is malformed.")
 )
+
+// halfOrder is half of P-256's order: of the two values of s that verify, the low one is at most this.
+var halfOrder = new(big.Int).Rsh(elliptic.P256().Params().N, 1)
 
 // Header is what every statement says beside its body. The names are authenticated by the
 // signature only if the key is enrolled for just this signer, organisation and role: whoever
@@ -114,27 +119,40 @@ func PAE(payloadType string, payload []byte) []byte {
 	return append(out, payload...)
 }
 
-// Payload gives the bytes that u signs under key; a page or a passkey signs the same bytes.
+// Payload gives the bytes that u signs under key; a page or a passkey signs the same bytes. It
+// refuses what Parse would refuse: nobody is to sign what nobody can read.
 func (u Unsigned) Payload(key Key) ([]byte, error) {
+	if _, err := key.Public(); err != nil {
+		return nil, err
+	}
 	body, err := Canonical(u.Body)
 	if err != nil {
 		return nil, err
 	}
 	h := u.Header
-	return Canonical(payload{
+	data, err := Canonical(payload{
 		Type:          StatementType,
 		Subject:       []subject{{Name: u.Subject, Digest: digest{SHA256: Digest([]byte(u.Subject))}}},
 		PredicateType: typePrefix + u.Type + typeSuffix,
 		Predicate: predicate{Signer: h.Signer, Organisation: h.Organisation, Role: h.Role, Key: key.Thumbprint(),
 			At: h.At, Previous: h.Previous, Answers: h.Answers, Body: body},
 	})
+	again := Claims{payload: data}
+	if err := errors.Join(err, again.readPayload()); err != nil {
+		return nil, err
+	}
+	return data, nil
 }
 
 // Seal puts a payload and its signature into an envelope. sig is r‖s for es256 and the JSON of
 // Assertion for webauthn.
 func Seal(payload []byte, key Key, sig []byte) ([]byte, error) {
-	return Canonical(envelope{PayloadType: PayloadType, Payload: base64.StdEncoding.EncodeToString(payload),
+	data, err := Canonical(envelope{PayloadType: PayloadType, Payload: base64.StdEncoding.EncodeToString(payload),
 		Signatures: []signature{{KeyID: key.Thumbprint(), Sig: base64.StdEncoding.EncodeToString(sig)}}})
+	if len(data) > MaxBytes {
+		return nil, errTooLarge
+	}
+	return data, err
 }
 
 // Sign signs u with an ES256 key and gives the envelope's bytes. The signature has low s, so that
@@ -152,24 +170,22 @@ func Sign(priv *ecdsa.PrivateKey, u Unsigned) ([]byte, error) {
 	return Seal(data, key, sig)
 }
 
-// SignES256 signs message's SHA-256 and gives 64 bytes r‖s with low s.
+// SignES256 signs message's SHA-256 with a P-256 key and gives 64 bytes r‖s with low s.
 func SignES256(priv *ecdsa.PrivateKey, message []byte) ([]byte, error) {
+	if priv.Curve != elliptic.P256() { // the numbers of another curve would not fit
+		return nil, errKeyMalformed
+	}
 	sum := sha256.Sum256(message)
-	der, err := ecdsa.SignASN1(rand.Reader, priv, sum[:])
+	r, s, err := ecdsa.Sign(rand.Reader, priv, sum[:])
 	if err != nil {
 		return nil, errSignature.Because(err)
 	}
-	var rs struct{ R, S *big.Int }
-	if _, err := asn1.Unmarshal(der, &rs); err != nil {
-		return nil, errSignature.Because(err)
-	}
-	n := priv.Params().N
-	if rs.S.Cmp(new(big.Int).Rsh(n, 1)) > 0 {
-		rs.S.Sub(n, rs.S)
+	if s.Cmp(halfOrder) > 0 {
+		s.Sub(priv.Params().N, s)
 	}
 	out := make([]byte, 64)
-	rs.R.FillBytes(out[:32])
-	rs.S.FillBytes(out[32:])
+	r.FillBytes(out[:32])
+	s.FillBytes(out[32:])
 	return out, nil
 }
 
@@ -213,7 +229,10 @@ func Parse(data []byte) (Claims, error) {
 		return Claims{}, fault.At(err, "sig")
 	}
 	c := Claims{payload: raw, sig: sig, keyid: e.Signatures[0].KeyID, digest: Digest(data)}
-	return c, c.readPayload()
+	if err := c.readPayload(); err != nil {
+		return Claims{}, err
+	}
+	return c, nil
 }
 
 func (c *Claims) readPayload() error {
@@ -244,6 +263,9 @@ func (c *Claims) readPayload() error {
 // Digest names the envelope's bytes.
 func (c Claims) Digest() string { return c.digest }
 
+// Payload is the bytes that were signed, before that is checked.
+func (c Claims) Payload() []byte { return slices.Clone(c.payload) }
+
 // UntrustedBody reads the body before its signature is checked; for showing and routing only.
 func (c Claims) UntrustedBody(v any) error { return fault.At(Decode(c.body, v), c.Type) }
 
@@ -263,11 +285,19 @@ func Verify(data []byte, key Key) (Verified, error) {
 	if err != nil {
 		return Verified{}, err
 	}
-	return c.Verify(key)
+	return c.verify(key)
 }
 
 // Verify checks the claims' signature with key, and that envelope and statement both name it.
 func (c Claims) Verify(key Key) (Verified, error) {
+	// Whoever holds claims can write their fields; what counts is what the signature covers.
+	if err := c.readPayload(); err != nil {
+		return Verified{}, err
+	}
+	return c.verify(key)
+}
+
+func (c Claims) verify(key Key) (Verified, error) {
 	pub, err := key.Public()
 	if err != nil {
 		return Verified{}, err
@@ -322,8 +352,7 @@ func (v Verified) LowS() bool {
 	if !v.ok || v.key.Kind != ES256 {
 		return false
 	}
-	half := new(big.Int).Rsh(ellipticOrder, 1)
-	return new(big.Int).SetBytes(v.claims.sig[32:]).Cmp(half) <= 0
+	return new(big.Int).SetBytes(v.claims.sig[32:]).Cmp(halfOrder) <= 0
 }
 
 // Body reads the body strictly into the struct of wantType, and refuses any other type.

@@ -74,7 +74,7 @@ func (k Key) checkKind() error {
 			return errKeyMalformed
 		}
 		for _, o := range k.Origins {
-			if !strings.HasPrefix(o, "https://") && !strings.HasPrefix(o, "http://localhost") {
+			if !isOrigin(o) {
 				return errKeyMalformed.At("origins")
 			}
 		}
@@ -82,4 +82,25 @@ func (k Key) checkKind() error {
 		return errKeyKind
 	}
 	return nil
+}
+
+// isOrigin takes an origin as browsers write it (RFC 6454 §6.2): https, host in lower case, maybe a
+// port, nothing after. In the clear only localhost, which browsers also hold to be secure. A prefix
+// alone will not do: http://localhost.evil.example is no localhost.
+func isOrigin(o string) bool {
+	authority, secure := strings.CutPrefix(o, "https://")
+	if !secure {
+		var clear bool
+		if authority, clear = strings.CutPrefix(o, "http://"); !clear {
+			return false
+		}
+	}
+	host, port, hasPort := strings.Cut(authority, ":")
+	if hasPort && (port == "" || len(port) > 5 || strings.Trim(port, "0123456789") != "") {
+		return false
+	}
+	if !secure {
+		return host == "localhost"
+	}
+	return host != "" && strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-") == ""
 }

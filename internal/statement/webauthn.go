@@ -2,7 +2,6 @@ package statement
 
 import (
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -11,8 +10,6 @@ import (
 
 	"github.com/menshen-project/menshen/internal/fault"
 )
-
-var ellipticOrder = elliptic.P256().Params().N
 
 // signDomain keeps an assertion made for signing a statement apart from every other use of the
 // same passkey.
@@ -26,11 +23,8 @@ type Assertion struct {
 }
 
 type clientData struct {
-	Type        string `json:"type"`
-	Challenge   string `json:"challenge"`
-	Origin      string `json:"origin"`
-	CrossOrigin *bool  `json:"crossOrigin"`
-	TopOrigin   string `json:"topOrigin"`
+	typ, challenge, origin, topOrigin string
+	crossOrigin                       bool
 }
 
 var (
@@ -78,25 +72,47 @@ func verifyAssertion(key Key, pub *ecdsa.PublicKey, pae, sig []byte) error {
 	return nil
 }
 
-// checkClientData reads the browser's JSON. Browsers may add names (the specification says so),
-// so unknown names pass; a name given twice does not.
 func checkClientData(key Key, raw []byte, challenge [32]byte) error {
-	var any json.RawMessage
-	if err := Decode(raw, &any); err != nil {
+	c, err := readClientData(raw)
+	if err != nil {
 		return errAssertion.Because(err)
 	}
-	var c clientData
-	if err := json.Unmarshal(raw, &c); err != nil {
-		return errAssertion.Because(err)
-	}
-	if c.Type != "webauthn.get" {
+	if c.typ != "webauthn.get" {
 		return errAssertionType
 	}
-	if c.Challenge != base64.RawURLEncoding.EncodeToString(challenge[:]) {
+	if c.challenge != base64.RawURLEncoding.EncodeToString(challenge[:]) {
 		return errAssertionChallenge
 	}
-	if !slices.Contains(key.Origins, c.Origin) || (c.CrossOrigin != nil && *c.CrossOrigin) || c.TopOrigin != "" {
+	if !slices.Contains(key.Origins, c.origin) || c.crossOrigin || c.topOrigin != "" {
 		return errAssertionOrigin
 	}
 	return nil
+}
+
+// readClientData reads the browser's JSON by exact names. Browsers may add names (WebAuthn Level 3
+// §5.8.1 says so), so unknown ones pass; a name given twice does not. Decoding into a struct would
+// take "Origin" for "origin", and the later of the two would win.
+func readClientData(raw []byte) (clientData, error) {
+	var strict json.RawMessage
+	if err := Decode(raw, &strict); err != nil {
+		return clientData{}, err
+	}
+	var names map[string]json.RawMessage
+	if err := json.Unmarshal(strict, &names); err != nil {
+		return clientData{}, err
+	}
+	var c clientData
+	for _, member := range []struct {
+		name string
+		into any
+	}{{"type", &c.typ}, {"challenge", &c.challenge}, {"origin", &c.origin}, {"crossOrigin", &c.crossOrigin}, {"topOrigin", &c.topOrigin}} {
+		value, there := names[member.name]
+		if !there {
+			continue
+		}
+		if err := json.Unmarshal(value, member.into); err != nil {
+			return clientData{}, err
+		}
+	}
+	return c, nil
 }

@@ -41,7 +41,8 @@ type Order struct {
 	Model       string         `json:"model"`
 	Terminal    string         `json:"terminal"` // terminal code
 	Items       FiveItems      `json:"items"`
-	Position    string         `json:"position"` // commitment of the shop's position
+	Name        string         `json:"merchant_name"` // commitment of the name that slips must print
+	Position    string         `json:"position"`      // commitment of the shop's position
 	Identity    IdentityCheck  `json:"identity"`
 	Reason      string         `json:"reason,omitempty"` // digest of the incident that caused the order
 }

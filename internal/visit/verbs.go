@@ -8,7 +8,8 @@ import (
 )
 
 // Sort says what a verb does with power. What takes power away and what only brings evidence is
-// never refused for the stage or a freeze, only recorded.
+// never refused for the stage or a freeze, only recorded. A review alone waits, for the close that
+// it is about.
 type Sort int
 
 // Sorts of verb. The zero value gives power, so that a forgotten entry is held to the strictest rule.
@@ -99,6 +100,7 @@ var table = []Row{
 	{StreamVisit, AttestDevice, "attestation", roles(RolePlatform), nil, BringsEvidence},
 	{StreamVisit, SignOffVerb, TypeSignOff, roles(RoleSupervisor), nil, BringsEvidence},
 	{StreamVisit, ReportAcceptance, "acceptance", roles(RoleHost), nil, BringsEvidence},
+	{StreamVisit, ReportAcceptance, "charge_list", roles(RoleHost), nil, BringsEvidence},
 	{StreamVisit, Confirm, TypeConfirmation, roles(RoleMerchant), nil, BringsEvidence},
 	{StreamVisit, RequestPermit, TypeDecision, roles(RolePlatform), from(Admitted, Trial, Live), GivesPower},
 	{StreamVisit, ReleasePermit, TypeIntent, roles(RolePlatform), from(Admitted, Trial, Live), GivesPower},
@@ -127,13 +129,25 @@ var table = []Row{
 }
 
 // Table gives a copy of the verb table, for the API and the docs.
-func Table() []Row { return slices.Clone(table) }
+func Table() []Row {
+	out := make([]Row, 0, len(table))
+	for _, r := range table {
+		out = append(out, r.clone())
+	}
+	return out
+}
+
+// clone keeps a caller from writing into the table.
+func (r Row) clone() Row {
+	r.Roles, r.From = slices.Clone(r.Roles), slices.Clone(r.From)
+	return r
+}
 
 // Find gives the row of a statement type under a verb in a kind of stream.
 func Find(stream, verb, statementType string) (Row, bool) {
 	for _, r := range table {
 		if r.Stream == stream && r.Verb == verb && r.Type == statementType {
-			return r, true
+			return r.clone(), true
 		}
 	}
 	return Row{}, false

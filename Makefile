@@ -1,0 +1,87 @@
+# Every target works on a fresh machine with Go, git and a Debian package source. See: make help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+export CGO_ENABLED := 0
+export GOTOOLCHAIN := local
+
+# Build tags of tests that need a browser or a server. A test at the root refuses a tag not named here.
+TAGS := browser,postgres
+
+# Packages that decide: every statement covered, mutants hunted.
+DECIDERS := fault identifier statement registry record visit credential custody attest agreement gate access evidence
+
+FUZZTIME ?= 3s
+STATICCHECK_VERSION := v0.8.2
+GREMLINS_VERSION := v0.6.0
+
+COMMANDS := $(notdir $(wildcard cmd/*))
+# A tool of another Go version cannot read this one's code, so its name holds both versions.
+TOOLS := $(CURDIR)/bin-tools/$(shell go env GOVERSION)
+STATICCHECK := $(TOOLS)/staticcheck-$(STATICCHECK_VERSION)
+GREMLINS := $(TOOLS)/gremlins-$(GREMLINS_VERSION)
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+COMMIT := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+CLI := github.com/menshen-project/menshen/internal/cli
+LDFLAGS := -s -w -X $(CLI).version=$(VERSION) -X $(CLI).commit=$(COMMIT)
+
+.PHONY: help build run check test fmt fuzz cover mutation lint unit all-tests debian npm $(COMMANDS:%=bin/%)
+
+help: ## say what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+build: $(COMMANDS:%=bin/%) ## build every command of cmd/ into bin/, without cgo
+
+$(COMMANDS:%=bin/%):
+	go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/$(@F)
+
+run: build ## build, then run the demonstration
+	bin/menshen demo
+
+check: lint unit ## what to run before every commit: format, vet, staticcheck, layers, unit and script tests
+
+test: debian npm lint build all-tests cover fuzz ## everything, as CI runs it; installs the Debian packages it needs
+
+fmt: ## format all Go files
+	gofmt -w .
+
+fuzz: ## fuzz every fuzz target for FUZZTIME (3s) each
+	script/fuzz $(FUZZTIME)
+
+cover: ## fail unless every statement of the packages that decide is covered by their own tests
+	script/cover $(DECIDERS)
+
+mutation: $(GREMLINS) ## list mutants of the packages that decide which no test kills (long)
+	script/mutation $(GREMLINS) $(DECIDERS)
+
+lint: $(STATICCHECK)
+	@unformatted=$$(gofmt -l .); \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run make fmt:"; echo "$$unformatted"; exit 1; fi
+	go vet -tags $(TAGS) ./...
+	$(STATICCHECK) -tags $(TAGS) ./...
+
+unit:
+	go test .
+	go test ./...
+
+all-tests:
+	script/with-postgres go test -tags $(TAGS) -timeout 10m ./...
+
+debian:
+	script/debian chromium fonts-noto-cjk postgresql
+
+# Only tests use npm; what is served to people is vendored.
+npm:
+	@for lock in $$(find . -name package-lock.json -not -path '*/node_modules/*'); do \
+		(cd "$$(dirname "$$lock")" && npm ci --ignore-scripts --no-audit --no-fund); \
+	done
+
+$(STATICCHECK):
+	GOBIN=$(TOOLS) go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
+	mv $(TOOLS)/staticcheck $@
+
+$(GREMLINS):
+	GOBIN=$(TOOLS) go install github.com/go-gremlins/gremlins/cmd/gremlins@$(GREMLINS_VERSION)
+	mv $(TOOLS)/gremlins $@

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"io"
+)
+
+const usage = `menshen-verify checks a bundle offline / 离线核对一份证据包
+
+  menshen-verify --trust trust.json bundle.json
+  menshen-verify --trust trust.json --json bundle.json
+  menshen-verify --trust trust.json --lang en - < bundle.json
+
+  --trust FILE   the trust file, from its publisher and not from menshen (required)
+                 信任文件，要从发布它的机构拿，不从门神拿
+  --json         one JSON document for machines
+  --lang zh|en|both   language of the report (both)
+  --help         this text
+
+Exit status: 0 accepted, 1 refused, 2 unusable input.
+退出码：0 可信，1 不可信，2 文件读不出来。
+`
+
+type options struct {
+	trust, bundle, lang string
+	json, help          bool
+}
+
+func parseOptions(args []string) (options, error) {
+	var o options
+	f := flag.NewFlagSet("menshen-verify", flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.StringVar(&o.trust, "trust", "", "")
+	f.StringVar(&o.lang, "lang", "both", "")
+	f.BoolVar(&o.json, "json", false, "")
+	if err := f.Parse(args); err != nil {
+		o.help = errors.Is(err, flag.ErrHelp)
+		if o.help {
+			err = nil
+		}
+		return o, err
+	}
+	switch {
+	case f.NArg() != 1:
+		return o, errors.New("name one bundle / 请给出一份证据包")
+	case o.trust == "":
+		return o, errors.New("--trust is required / 必须用 --trust 给出信任文件")
+	case o.lang != "zh" && o.lang != "en" && o.lang != "both":
+		return o, errors.New("--lang is zh, en or both")
+	}
+	o.bundle = f.Arg(0)
+	return o, nil
+}

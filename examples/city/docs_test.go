@@ -1,0 +1,6 @@
+package city
+
+import "embed"
+
+//go:embed README.md
+var docs embed.FS

@@ -1,0 +1,142 @@
+package access
+
+import (
+	"maps"
+	"slices"
+)
+
+// Verbs that only read.
+const (
+	ReadVisit     = "read_visit"      // the visit page; each role sees its own fields
+	ReadBundle    = "read_bundle"     // dossier with receipts
+	ReadOpenings  = "read_openings"   // the personal values behind commitments, with purpose, recorded
+	ReadOrderLink = "read_order_link" // see or resend the address of the merchant's page
+	ListVisits    = "list_visits"
+)
+
+// Verbs of an organisation's stream whose words mean another thing on a visit's.
+const (
+	PublishOrganisation = "publish_organisation" // lists, parameters, mandates; on a visit: register extracts
+	FreezeOrganisation  = "freeze_organisation"  // a provider or merchant as a whole
+	ResumeOrganisation  = "resume_organisation"
+)
+
+// grant lets a role ask under any of the relations.
+type grant struct {
+	role      Role
+	relations []Relation
+}
+
+func to(role Role, relations ...Relation) grant { return grant{role, relations} }
+
+// What is granted again and again.
+var (
+	merchant   = to(Merchant, PartyMerchant)
+	clerk      = to(Clerk, PartyClerk)
+	technician = to(Technician, Assigned)
+	dispatcher = to(Dispatcher, OwnOrganisation)
+	approver   = to(Approver, OwnOrganisation)
+	supervisor = to(Supervisor, OwnOrganisation, Assigned)
+	host       = to(Host, OwnOrganisation)
+	risk       = to(Risk, OwnOrganisation)
+	regulator  = to(Regulator, None) // party to nothing, watches everything
+	platform   = to(Platform, Self)
+)
+
+// table is the whole of it, by verb. testdata/access.txt says the same by role; a test holds them
+// equal.
+var table = map[string][]grant{
+	// order
+	"book":  {approver},
+	"agree": {merchant, approver},
+
+	// door; a clerk alone at the counter can also pull the brake
+	"dispatch":  {dispatcher, platform},
+	"reassign":  {dispatcher},
+	"challenge": {merchant, clerk, technician, platform},
+	"admit":     {merchant, clerk, platform},
+	"refuse":    {merchant, clerk, technician},
+
+	// work
+	"record_step":       {merchant, clerk, technician},
+	"back_up":           {merchant, technician},
+	"attest_device":     {technician, platform},
+	"sign_off":          {supervisor},
+	"report_acceptance": {host},
+	"confirm":           {merchant},
+	"publish":           {platform},
+	"transfer": {to(Merchant, PartyMerchant, Self), to(Technician, Assigned, Self), to(Dispatcher, OwnOrganisation, Self),
+		to(Maker, OwnOrganisation, Self), to(Custodian, OwnOrganisation, Self)},
+
+	// power
+	"request_permit": {technician, dispatcher, approver, platform},
+	"release_permit": {host, platform},
+
+	// brakes
+	"freeze":          {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator},
+	"report_incident": {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator},
+	"cancel":          {dispatcher, approver, risk, platform},
+	"roll_back":       {merchant, technician, dispatcher, approver, risk, platform},
+	"abort":           {merchant, technician, dispatcher, approver, risk},
+	"resume":          {risk},
+
+	// after
+	"close":  {technician, dispatcher, approver, platform},
+	"review": {merchant, technician, dispatcher, approver, supervisor},
+
+	// people and organisations; whoever froze an organisation, only risk desk or regulator lift it
+	"train":             {to(CourseIssuer, OwnOrganisation, None)}, // those it trains work elsewhere
+	"issue_badge":       {to(Technician, Self), to(Organisation, OwnOrganisation)},
+	"revoke_badge":      {to(Technician, Self), to(Organisation, OwnOrganisation)},
+	"enrol":             {to(Merchant, Self), to(Organisation, Self, OwnOrganisation)}, // a merchant lets in his clerks
+	"end_enrolment":     {to(Merchant, Self), to(Organisation, Self, OwnOrganisation)},
+	PublishOrganisation: {to(Regulator, Self), to(Organisation, Self)},
+	FreezeOrganisation:  {risk, regulator},
+	ResumeOrganisation:  {risk, regulator},
+
+	// reading
+	ReadVisit: {merchant, clerk, technician, dispatcher, approver, supervisor, host, risk, regulator, platform, to(Organisation, OwnOrganisation)},
+	ReadBundle: {merchant, technician, dispatcher, approver, supervisor, host, risk, regulator, platform,
+		to(Organisation, OwnOrganisation)},
+	ReadOpenings:  {merchant, approver, host, risk},
+	ReadOrderLink: {merchant, approver}, // the acquirer sends it; provider roles never see it
+	ListVisits:    {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator, platform, to(Organisation, OwnOrganisation)},
+}
+
+// streams says which verbs a kind of stream has.
+var streams = map[string][]string{
+	"order": {"book", "agree"},
+	"visit": {"book", "dispatch", "reassign", "challenge", "admit", "refuse", "record_step", "back_up", "attest_device", "sign_off",
+		"report_acceptance", "confirm", "publish", "request_permit", "release_permit", "freeze", "cancel", "roll_back",
+		"report_incident", "resume", "abort", "close", "review"},
+	"device":       {"transfer"},
+	"person":       {"train", "issue_badge", "revoke_badge"},
+	"organisation": {"publish", "enrol", "end_enrolment", "freeze", "resume"},
+}
+
+// On names the verb of a kind of stream as Decide knows it: publish, freeze and resume are other
+// powers on an organisation than on a visit. A verb that the stream does not have is "", which
+// Decide denies.
+func On(stream, verb string) string {
+	if !slices.Contains(streams[stream], verb) {
+		return ""
+	}
+	if stream == "organisation" && slices.Contains([]string{"publish", "freeze", "resume"}, verb) {
+		return verb + "_organisation"
+	}
+	return verb
+}
+
+// Verbs lists every verb that Decide knows, sorted.
+func Verbs() []string { return slices.Sorted(maps.Keys(table)) }
+
+// Roles lists every role.
+func Roles() []Role {
+	return []Role{Merchant, Clerk, Technician, Dispatcher, Approver, Supervisor, Host, Risk, Regulator, Platform, Maker,
+		CourseIssuer, Custodian, Organisation}
+}
+
+// Relations lists every relation.
+func Relations() []Relation {
+	return []Relation{Self, OwnOrganisation, Assigned, PartyMerchant, PartyClerk, None}
+}

@@ -1,0 +1,228 @@
+package gate
+
+import (
+	"slices"
+	"time"
+
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+var (
+	errMandateOther  = fault.New(fault.Refused, "mandate_two_hops", "服务商的委托不是收单机构直接给的（转包）。", "The provider's mandate is not the acquirer's own: a second hop.")
+	errMandateLapsed = fault.New(fault.Refused, "mandate_lapsed", "收单机构对服务商的委托不在有效期内。", "The acquirer's mandate of the provider is not in force.")
+	errUntrained     = fault.New(fault.Refused, "course_missing", "上门人员没有通过必修的课程。", "The technician lacks a required course.")
+	errCourseLapsed  = fault.New(fault.Refused, "course_expired", "上门人员的课程证书过期了。", "A required course certificate of the technician has expired.")
+	errNotAccepted   = fault.New(fault.Refused, "merchant_not_accepted", "收单机构还没有认可商户身份。", "The acquirer has not accepted the merchant's identity.")
+	errTooMany       = fault.New(fault.Refused, "identity_used_too_often", "同一身份办的机具太多了。", "Too many terminals stand under one identity.")
+	errSamePerson    = fault.New(fault.Refused, "same_person_two_duties", "同一个人占了两个不该兼任的角色。", "One person holds two duties that must be separate.")
+	errSameKey       = fault.New(fault.Refused, "same_key_two_duties", "两个角色用了同一把密钥。", "Two duties are signed with one key.")
+	errNotLookedAt   = fault.New(fault.Refused, "person_not_looked_up", "登记摘录没有查过其中一个人。", "The register extract did not look at everyone with a duty.")
+	errThirdParty    = fault.New(fault.Refused, "supervisor_not_third_party", "监督人员必须来自第三方。", "The supervisor must come from a third organisation.")
+	errSupervisorGap = fault.New(fault.Refused, "supervisor_missing", "这一风险等级必须指定监督人员。", "This risk level needs an assigned supervisor.")
+	errFrozenNow     = fault.New(fault.Refused, "visit_frozen", "这次上门已被停止。", "The visit is frozen.")
+	errSomethingOpen = fault.New(fault.Refused, "matter_open", "还有没处理完的停用、举报或矛盾。", "A freeze, incident or conflict is still open.")
+	errAcquirerOther = fault.New(fault.Refused, "merchant_enrolled_elsewhere", "商户的密钥不是这家收单机构登记的。", "The merchant's key was not enrolled by this order's acquirer.")
+	errOrderOther    = fault.New(fault.Refused, "agreement_other_order", "签的协议说的是另一个订单。", "The agreement that was signed is about another order.")
+)
+
+func institutionLicensed(f *Facts, now time.Time, _ string) finding {
+	order, err := f.Order.get()
+	if err != nil {
+		return rerun(err)
+	}
+	trust, err := f.Trust.get()
+	if err != nil {
+		return rerun(err)
+	}
+	return rerun(trust.Licensed(order.Acquirer, order.Business, order.Province, now), f.Trust.From...)
+}
+
+func providerFiled(f *Facts, now time.Time, _ string) finding {
+	order, err := f.Order.get()
+	if err != nil {
+		return rerun(err)
+	}
+	trust, err := f.Trust.get()
+	if err != nil {
+		return rerun(err)
+	}
+	if err := trust.Filed(order.Provider, now); err != nil {
+		return rerun(err, f.Trust.From...)
+	}
+	mandate, err := f.Mandate.get()
+	if err != nil {
+		return rerun(err, f.Mandate.From...)
+	}
+	if mandate.SignedBy != order.Acquirer {
+		return rerun(errMandateOther, f.Mandate.From...)
+	}
+	if !mandate.Span.Holds(now) {
+		return rerun(errMandateLapsed, f.Mandate.From...)
+	}
+	return rerun(nil, slices.Concat(f.Trust.From, f.Mandate.From)...)
+}
+
+func technicianTrained(f *Facts, now time.Time, _ string) finding {
+	order, err := f.Order.get()
+	if err != nil {
+		return rerun(err)
+	}
+	p, err := f.Parameters.get()
+	if err != nil {
+		return rerun(err)
+	}
+	if err := p.Fresh(now); err != nil {
+		return rerun(err, f.Parameters.From...)
+	}
+	if _, err := f.Technician.get(); err != nil {
+		return rerun(err, f.Technician.From...)
+	}
+	family := p.CourseFor(order.Model)
+	if family == "" {
+		return rerun(errUntrained, f.Parameters.From...)
+	}
+	certificates, _ := f.Certificates.get() // none at all is "missing", said below
+	for _, course := range []string{p.SecurityCourse, family} {
+		if err := inDate(certificates, course, f.Assigned.Technician, now); err != nil {
+			return rerun(err, f.Certificates.From...)
+		}
+	}
+	return rerun(nil, f.Certificates.From...)
+}
+
+func dutiesSeparated(f *Facts, _ time.Time, _ string) finding {
+	order, err := f.Order.get()
+	if err != nil {
+		return attested(err)
+	}
+	people, err := f.people(order.Risk > 0)
+	if err != nil {
+		return attested(err)
+	}
+	for i, a := range people {
+		for _, b := range people[i+1:] {
+			if a.Holder == b.Holder {
+				return attested(errSamePerson)
+			}
+			if a.Key == b.Key {
+				return attested(errSameKey)
+			}
+		}
+	}
+	if s, err := f.Supervisor.get(); err == nil && (s.Organisation == order.Acquirer || s.Organisation == order.Provider) {
+		return attested(errThirdParty, f.Supervisor.From...)
+	}
+	x, err := f.Extract.get()
+	if err != nil {
+		return attested(err)
+	}
+	for _, p := range people {
+		i := slices.IndexFunc(x.People, func(q registryPerson) bool { return q.Holder == p.Holder })
+		if i < 0 {
+			return attested(errNotLookedAt, f.Extract.From...)
+		}
+		if slices.ContainsFunc(people, func(q Party) bool { return slices.Contains(x.People[i].Same, q.Holder) }) {
+			return attested(errSamePerson, f.Extract.From...)
+		}
+	}
+	return attested(nil, f.Extract.From...)
+}
+
+// people lists everyone with a duty on the order. A supervisor is one only where the risk asks for
+// him or where one was named.
+func (f *Facts) people(needSupervisor bool) ([]Party, error) {
+	var out []Party
+	for _, who := range []Fact[Party]{f.Merchant, f.Approver, f.Technician} {
+		p, err := who.get()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	if f.Assigned.Supervisor == "" {
+		if needSupervisor {
+			return nil, errSupervisorGap
+		}
+		return out, nil
+	}
+	s, err := f.Supervisor.get()
+	if err != nil {
+		return nil, err
+	}
+	return append(out, s), nil
+}
+
+func nothingOpen(f *Facts, _ time.Time, _ string) finding {
+	if f.Frozen {
+		return attested(errFrozenNow, f.Open...)
+	}
+	if len(f.Open) > 0 {
+		return attested(errSomethingOpen, f.Open...)
+	}
+	order, err := f.Order.get()
+	if err != nil {
+		return attested(err)
+	}
+	x, err := f.Extract.get()
+	if err != nil {
+		return attested(err)
+	}
+	for _, o := range x.Open {
+		// The one exception: the order that was made because of an incident may carry it out.
+		if o.Kind != "incident" || order.Reason == "" || o.Statement != order.Reason {
+			return attested(errSomethingOpen, o.Statement)
+		}
+	}
+	return attested(nil, f.Extract.From...)
+}
+
+func agreementSigned(f *Facts, _ time.Time, _ string) finding {
+	a, err := f.Agreement.get()
+	if err != nil {
+		return rerun(err, f.Agreement.From...)
+	}
+	order, err := f.Order.get()
+	if err != nil {
+		return rerun(err)
+	}
+	if a.Order() != order.Order {
+		return rerun(errOrderOther, f.Agreement.From...)
+	}
+	return rerun(nil, f.Agreement.From...)
+}
+
+func merchantVerified(f *Facts, now time.Time, _ string) finding {
+	order, err := f.Order.get()
+	if err != nil {
+		return attested(err)
+	}
+	if !order.Identity.Accepted {
+		return attested(errNotAccepted, f.Order.From...)
+	}
+	merchant, err := f.Merchant.get()
+	if err != nil {
+		return attested(err, f.Merchant.From...)
+	}
+	if merchant.Organisation != order.Acquirer {
+		return attested(errAcquirerOther, f.Merchant.From...)
+	}
+	p, err := f.Parameters.get()
+	if err != nil {
+		return attested(err)
+	}
+	if err := p.Fresh(now); err != nil {
+		return attested(err, f.Parameters.From...)
+	}
+	x, err := f.Extract.get()
+	if err != nil {
+		return attested(err)
+	}
+	if x.Identity.Merchant != order.Merchant || x.Identity.Terminals < 0 {
+		return attested(errNotLookedAt, f.Extract.From...)
+	}
+	if order.Kind == visit.Install && x.Identity.Terminals >= p.TerminalsPerID {
+		return attested(errTooMany, f.Extract.From...)
+	}
+	return attested(nil, slices.Concat(f.Merchant.From, f.Extract.From)...)
+}

@@ -1,0 +1,187 @@
+package gate
+
+import (
+	"slices"
+	"time"
+
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+var (
+	errKind     = fault.New(fault.Refused, "kind_not_supported", "这一版还不能办理这种上门。", "This version does not decide this kind of visit.")
+	errAsk      = fault.New(fault.Refused, "ask_unknown", "这种上门没有这一步。", "This kind of visit has no such ask.")
+	errStage    = fault.New(fault.Refused, "stage_not_fitting", "这次上门还没到（或已过了）这一步。", "The visit is not at the stage that this ask needs.")
+	errNoRule   = fault.New(fault.Internal, "condition_without_rule", "有一项条件没有判断规则。", "A condition in the table has no rule; it can only fail.")
+	errNotAsked = fault.New(fault.Refused, "nothing_asked", "没有任何条件可问，不能放行。", "The ask has no conditions, so it grants nothing.")
+)
+
+// stageFor says at which stage an ask may be put; close depends on whether the kind has a live ask.
+var stageFor = map[string][]visit.Stage{
+	visit.AskDispatch: {visit.Booked},
+	visit.AskAdmit:    {visit.Dispatched},
+	visit.AskTrial:    {visit.Admitted, visit.Trial},
+	visit.AskLive:     {visit.Trial},
+}
+
+// rule is one condition's rule: nil when it holds, and the basis and evidence either way.
+type rule func(f *Facts, now time.Time, ask string) finding
+
+// finding is what a rule returns.
+type finding struct {
+	err      error
+	basis    string
+	evidence []string
+	unopened bool
+}
+
+func rerun(err error, from ...string) finding {
+	return finding{err: err, basis: Rerun, evidence: from}
+}
+
+func attested(err error, from ...string) finding {
+	return finding{err: err, basis: Attested, evidence: from}
+}
+
+// rules has one rule for every condition that an implemented kind asks.
+var rules = map[string]rule{
+	InstitutionLicensed: institutionLicensed,
+	ProviderFiled:       providerFiled,
+	TechnicianTrained:   technicianTrained,
+	DutiesSeparated:     dutiesSeparated,
+	NothingOpen:         nothingOpen,
+	AgreementSigned:     agreementSigned,
+	MerchantVerified:    merchantVerified,
+	TechnicianAdmitted:  technicianAdmitted,
+	PlaceMatches:        placeMatches,
+	ModelApproved:       modelApproved,
+	BindingUnique:       bindingUnique,
+	CustodyUnbroken:     custodyUnbroken,
+	DeviceGenuine:       deviceGenuine,
+	DataBackedUp:        dataBackedUp,
+	AcceptancePassed:    acceptancePassed,
+	StepsComplete:       stepsComplete,
+	Supervised:          supervised,
+	FeesWithinSheet:     feesWithinSheet,
+	MerchantConfirmed:   merchantConfirmed,
+}
+
+// Decide answers an ask. Every condition of the ask is judged and returned, so that people see all
+// that is missing at once; it is granted only if none of the blocking ones fails.
+func Decide(f Facts, ask string, now time.Time) Decision {
+	d := Decision{ask: ask}
+	if d.refusal = admissible(f, ask); d.refusal != nil {
+		return d
+	}
+	d.findings = Findings(f, ask, now)
+	return d.grant()
+}
+
+// grant is the last line: nothing is granted unless something was asked and all of it holds.
+func (d Decision) grant() Decision {
+	if len(d.findings) == 0 {
+		d.refusal = errNotAsked
+		return d
+	}
+	for _, f := range d.findings {
+		if f.Blocks && f.Verdict != Holds {
+			return d
+		}
+	}
+	d.granted = true
+	return d
+}
+
+func admissible(f Facts, ask string) error {
+	if !implemented[f.Kind] {
+		return errKind
+	}
+	stages, known := stageFor[ask]
+	if ask == visit.AskClose {
+		stages, known = closableFrom(f.Kind), true
+	}
+	if !known || (powers[ask] && !hasPower(f.Kind)) {
+		return errAsk
+	}
+	if !slices.Contains(stages, f.Stage) {
+		return errStage
+	}
+	return nil
+}
+
+// hasPower says whether a kind ever asks for a permit.
+func hasPower(kind string) bool { return kind != visit.Inspection && kind != visit.Removal }
+
+func closableFrom(kind string) []visit.Stage {
+	if hasPower(kind) {
+		return []visit.Stage{visit.Live}
+	}
+	return []visit.Stage{visit.Admitted}
+}
+
+// Findings judges the conditions of an ask without asking whether the visit is at its stage; pages
+// use it to show what is already green on the way there.
+func Findings(f Facts, ask string, now time.Time) []Finding {
+	var out []Finding
+	for _, a := range Asked(f.Kind, ask) {
+		out = append(out, judge(&f, a, ask, now))
+	}
+	return out
+}
+
+func judge(f *Facts, a Question, ask string, now time.Time) Finding {
+	out := Finding{Condition: a.Condition, Verdict: Fails, Basis: Rerun, Blocks: !a.ReportOnly}
+	r, ok := rules[a.Condition]
+	got := finding{err: errNoRule}
+	if ok {
+		got = r(f, now, ask)
+	}
+	out.Evidence = got.evidence
+	if got.basis != "" {
+		out.Basis = got.basis
+	}
+	if got.err == nil {
+		out.Verdict = Holds
+		return out
+	}
+	if got.unopened {
+		out.Verdict, out.Basis = NotOpened, Unopened
+	}
+	why := fault.Of(got.err)
+	out.Code, out.Text = why.Code, why.Text
+	return out
+}
+
+// Question is one condition of an ask.
+type Question struct {
+	Condition  string
+	ReportOnly bool
+}
+
+// Asked lists what a kind is asked at an ask. Asks before close repeat every earlier condition as of
+// now; close asks its own rows and whether anything is open.
+func Asked(kind, ask string) []Question {
+	col := slices.Index(columns, kind)
+	at := slices.Index(asked, ask)
+	if col < 0 || at < 0 {
+		return nil
+	}
+	var out []Question
+	for _, r := range table {
+		if cell := r.cells[col]; cell.askedAt(at, r.condition) {
+			out = append(out, Question{Condition: r.condition, ReportOnly: cell.report})
+		}
+	}
+	return out
+}
+
+func (w when) askedAt(at int, condition string) bool {
+	first := slices.Index(asked, w.first)
+	if w.never || first < 0 {
+		return false
+	}
+	if asked[at] == visit.AskClose {
+		return first == at || condition == NothingOpen
+	}
+	return first <= at
+}

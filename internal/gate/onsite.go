@@ -1,0 +1,252 @@
+package gate
+
+import (
+	"slices"
+	"time"
+
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/registry"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// Bounds of the work on site. They are rules, not parameters.
+const (
+	admissionHolds   = 4 * time.Hour
+	nonceAnswered    = 10 * time.Minute
+	attestationFresh = 30 * time.Minute
+)
+
+type registryPerson = registry.Person
+
+var (
+	errNotGenuine     = fault.New(fault.Refused, "door_not_genuine", "上门核对没有通过。", "The door check did not find the badge genuine.")
+	errOtherFace      = fault.New(fault.Refused, "door_other_face", "店主说来的人不是照片上的人。", "The merchant said that the face differs.")
+	errWeakDoor       = fault.New(fault.Refused, "door_only_weak", "上门核对只做了一部分。", "The door was only partly checked; that never counts.")
+	errAdmissionOld   = fault.New(fault.Refused, "admission_too_old", "上门核对已经超过四小时，要重新核对。", "The door check is over four hours old and must be done again.")
+	errAdmissionAhead = fault.New(fault.Refused, "admission_from_future", "上门核对的时间比现在还晚。", "The door check is dated after now.")
+	errBadgeOther     = fault.New(fault.Refused, "badge_of_another", "出示工作证的不是派来的人。", "The badge is not of the person who was dispatched.")
+	errNoReading      = fault.New(fault.Refused, "place_no_reading", "没有任何位置记录。", "There is no reading of the position.")
+	errOutside        = fault.New(fault.Refused, "place_outside", "有位置记录不在店铺范围内。", "A reading of the position lies outside the shop's radius.")
+	errNotOpened      = fault.New(fault.Refused, "not_opened", "有承诺的内容没有打开，不能判断。", "A commitment was not opened, so it cannot be judged.")
+	errNoArrival      = fault.New(fault.Refused, "arrival_missing", "机具到店没有扫码核对。", "The device was not scanned on arrival.")
+	errDeviceOther    = fault.New(fault.Refused, "device_not_dispatched", "到店的机具不是派来的那一台。", "The device at the counter is not the one that was dispatched.")
+	errHolderOther    = fault.New(fault.Refused, "custody_holder_other", "机具不在派来的人手里。", "The device is not in the custody of the technician who was dispatched.")
+	errModelDiffers   = fault.New(fault.Refused, "model_differs", "机具的型号和订单、出厂记录不一致。", "Order, maker and device do not name the same model.")
+	errBoundElsewhere = fault.New(fault.Refused, "serial_bound_elsewhere", "这台机具已经绑在别处了。", "This serial has another open binding.")
+	errNotBound       = fault.New(fault.Refused, "serial_not_bound_here", "登记里这台机具不是这家店的。", "The register does not bind this serial to this merchant.")
+	errTerminalUsed   = fault.New(fault.Refused, "terminal_code_used", "这个终端号已经给了别的机具。", "The terminal code already belongs to another serial.")
+	errLookOther      = fault.New(fault.Refused, "binding_not_looked_up", "登记摘录没有查过这台机具。", "The register extract did not look at this serial and terminal code.")
+	errNoQuote        = fault.New(fault.Refused, "attestation_missing", "机具还没有自证。", "The device has not attested itself.")
+	errNonceLate      = fault.New(fault.Refused, "attestation_answered_late", "机具回答得太晚。", "The device answered the nonce too late.")
+	errQuoteOld       = fault.New(fault.Refused, "attestation_too_old", "机具的自证太旧，要重做。", "The device's attestation is too old and must be done again.")
+	errQuoteStale     = fault.New(fault.Refused, "attestation_before_acceptance", "试交易之后机具还没有再自证一次。", "The device has not attested itself again since the acceptance report.")
+	errKeyOther       = fault.New(fault.Refused, "device_key_differs", "机具的密钥不是出厂登记的那一把。", "The device's key is not the one that its maker vouched for.")
+	errBootState      = fault.New(fault.Refused, "device_boot_state", "机具的启动状态不正常。", "The device's boot state is not the listed one.")
+	errDemoDevice     = fault.New(fault.Refused, "device_simulated", "模拟机具只能用在演示里。", "A simulated device counts only under a demonstration's trust file.")
+	errNotBackedUp    = fault.New(fault.Refused, "backup_not_proven", "备份没有用恢复证明过。", "The backup was not proven by a restore.")
+)
+
+func technicianAdmitted(f *Facts, now time.Time, _ string) finding {
+	a, err := f.Admission.get()
+	if err != nil {
+		return rerun(err, f.Admission.From...)
+	}
+	return rerun(a.holds(f, now), f.Admission.From...)
+}
+
+func (a Admission) holds(f *Facts, now time.Time) error {
+	technician, err := f.Technician.get()
+	switch {
+	case err != nil:
+		return err
+	case !a.Genuine:
+		return errNotGenuine
+	case a.Mode != "online" && a.Mode != "offline":
+		return errWeakDoor
+	case !a.SameFace:
+		return errOtherFace
+	case a.StaffOf != f.Assigned.Issuer || a.BadgeKey != technician.Key:
+		return errBadgeOther
+	case now.Before(a.At):
+		return errAdmissionAhead
+	case now.Sub(a.At) > admissionHolds:
+		return errAdmissionOld
+	case a.Status != nil:
+		return a.Status
+	}
+	return a.TechnicianIn
+}
+
+func placeMatches(f *Facts, _ time.Time, _ string) finding {
+	place, err := f.Place.get()
+	if err != nil {
+		return rerun(err, f.Place.From...)
+	}
+	p, err := f.Parameters.get()
+	if err != nil {
+		return rerun(err)
+	}
+	for _, r := range place.Readings {
+		if r.Metres > p.RadiusMetres {
+			return rerun(errOutside, f.Place.From...)
+		}
+	}
+	if place.Unopened > 0 {
+		return finding{err: errNotOpened, basis: Unopened, evidence: f.Place.From, unopened: true}
+	}
+	if len(place.Readings) == 0 {
+		return rerun(errNoReading, f.Place.From...)
+	}
+	return rerun(nil, f.Place.From...)
+}
+
+func modelApproved(f *Facts, now time.Time, _ string) finding {
+	p, err := f.Parameters.get()
+	if err != nil {
+		return rerun(err)
+	}
+	if err := p.Fresh(now); err != nil {
+		return rerun(err, f.Parameters.From...)
+	}
+	order, err := f.Order.get()
+	if err != nil {
+		return rerun(err)
+	}
+	quote, err := f.lastQuote()
+	if err != nil {
+		return rerun(err, f.Quotes.From...)
+	}
+	if quote.Quote.Model() != order.Model {
+		return rerun(errModelDiffers, f.Quotes.From...)
+	}
+	_, err = p.Approved(quote.Quote.Model(), quote.Quote.Hardware(), quote.Quote.Firmware(), now)
+	return rerun(err, slices.Concat(f.Parameters.From, f.Quotes.From)...)
+}
+
+func (f *Facts) lastQuote() (Attestation, error) {
+	quotes, err := f.Quotes.get()
+	if err != nil {
+		return Attestation{}, err
+	}
+	if len(quotes) == 0 {
+		return Attestation{}, errNoQuote
+	}
+	return quotes[len(quotes)-1], nil
+}
+
+func bindingUnique(f *Facts, _ time.Time, _ string) finding {
+	x, err := f.Extract.get()
+	if err != nil {
+		return attested(err)
+	}
+	order, err := f.Order.get()
+	if err != nil {
+		return attested(err)
+	}
+	b := x.Binding
+	if b.Serial == "" || b.Serial != f.Assigned.Serial || b.Terminal != order.Terminal {
+		return attested(errLookOther, f.Extract.From...)
+	}
+	if order.Kind == visit.Inspection {
+		if b.BoundAcquirer != order.Items.AcquirerCode || b.BoundMerchant != order.Items.MerchantCode {
+			return attested(errNotBound, f.Extract.From...)
+		}
+		return attested(nil, f.Extract.From...)
+	}
+	if b.SerialBoundTo != "" && b.SerialBoundTo != order.Order {
+		return attested(errBoundElsewhere, f.Extract.From...)
+	}
+	if b.TerminalOn != "" && b.TerminalOn != b.Serial {
+		return attested(errTerminalUsed, f.Extract.From...)
+	}
+	return attested(nil, f.Extract.From...)
+}
+
+func custodyUnbroken(f *Facts, _ time.Time, _ string) finding {
+	c, err := f.Custody.get()
+	if err != nil {
+		return rerun(err, f.Custody.From...)
+	}
+	switch {
+	case !c.Arrived():
+		err = errNoArrival
+	case c.Serial() != f.Assigned.Serial:
+		err = errDeviceOther
+	case c.Holder() != f.Assigned.Technician:
+		err = errHolderOther
+	}
+	return rerun(err, f.Custody.From...)
+}
+
+func deviceGenuine(f *Facts, now time.Time, ask string) finding {
+	quote, err := f.lastQuote()
+	if err != nil {
+		return rerun(err, f.Quotes.From...)
+	}
+	return rerun(f.genuine(quote, now, ask), f.Quotes.From...)
+}
+
+func (f *Facts) genuine(q Attestation, now time.Time, ask string) error {
+	c, err := f.Custody.get()
+	if err != nil {
+		return err
+	}
+	p, err := f.Parameters.get()
+	if err != nil {
+		return err
+	}
+	if q.Quote.Serial() != f.Assigned.Serial {
+		return errDeviceOther
+	}
+	if c.DeviceKey() != "" && c.DeviceKey() != q.Quote.Key() {
+		return errKeyOther
+	}
+	if q.AnswerAt.Before(q.AskedAt) || q.AnswerAt.Sub(q.AskedAt) > nonceAnswered {
+		return errNonceLate
+	}
+	if now.Before(q.AnswerAt) || now.Sub(q.AnswerAt) > attestationFresh {
+		return errQuoteOld
+	}
+	if q.Quote.Demonstration() && !f.Demo {
+		return errDemoDevice
+	}
+	listed, err := p.Approved(q.Quote.Model(), q.Quote.Hardware(), q.Quote.Firmware(), now)
+	if err != nil {
+		return err
+	}
+	if q.Quote.BootState() != listed.BootState {
+		return errBootState
+	}
+	if ask == visit.AskLive {
+		return f.attestedAgain(q)
+	}
+	return nil
+}
+
+// attestedAgain asks at live for a nonce that was made after the acceptance report came in, by the
+// same key that the trial's keys were loaded for.
+func (f *Facts) attestedAgain(q Attestation) error {
+	a, err := f.Acceptance.get()
+	if err != nil {
+		return err
+	}
+	if q.Number <= a.Number {
+		return errQuoteStale
+	}
+	trial, err := f.TrialPermit.get()
+	if err != nil {
+		return err
+	}
+	if trial.Body.Permit.DeviceKey != q.Quote.Key() {
+		return errKeyOther
+	}
+	return nil
+}
+
+func dataBackedUp(f *Facts, _ time.Time, _ string) finding {
+	b, err := f.Backup.get()
+	if err == nil && !b.Restored && !b.NothingToKeep {
+		err = errNotBackedUp
+	}
+	return rerun(err, f.Backup.From...)
+}

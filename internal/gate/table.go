@@ -1,0 +1,72 @@
+package gate
+
+import "github.com/menshen-project/menshen/internal/visit"
+
+// when says from which ask on a condition is asked. The zero value is not in the table and refuses.
+type when struct {
+	first  string   // ask at which it is first asked; later power-giving asks ask it again
+	again  []string // asks at which fresh evidence is wanted
+	report bool     // a failure opens an incident but does not block
+	never  bool     // "–" in the table: not asked for this kind
+}
+
+var (
+	dispatch = when{first: visit.AskDispatch}
+	admit    = when{first: visit.AskAdmit}
+	trial    = when{first: visit.AskTrial}
+	trialToo = when{first: visit.AskTrial, again: []string{visit.AskLive}}
+	live     = when{first: visit.AskLive}
+	closing  = when{first: visit.AskClose}
+	report   = when{first: visit.AskClose, report: true}
+	no       = when{never: true}
+)
+
+// Column names a kind of visit as the table has it. Repair has two: opened or changed, and untouched.
+const (
+	repairOpened    = visit.Repair
+	repairUntouched = "repair_untouched"
+)
+
+// columns fixes the order of the cells below.
+var columns = []string{visit.Install, visit.Swap, visit.Relocation, repairOpened, visit.Removal, visit.Inspection, repairUntouched}
+
+type row struct {
+	condition string
+	cells     [7]when
+}
+
+// table is design §5's table: which condition is first asked when, for each kind.
+//
+//	install, swap, relocation, repair opened, removal, inspection, repair untouched
+var table = []row{
+	{InstitutionLicensed, [7]when{dispatch, dispatch, dispatch, dispatch, dispatch, dispatch, dispatch}},
+	{ProviderFiled, [7]when{dispatch, dispatch, dispatch, dispatch, dispatch, dispatch, dispatch}},
+	{TechnicianTrained, [7]when{dispatch, dispatch, dispatch, dispatch, dispatch, dispatch, dispatch}},
+	{DutiesSeparated, [7]when{dispatch, dispatch, dispatch, dispatch, dispatch, dispatch, dispatch}},
+	{NothingOpen, [7]when{dispatch, dispatch, dispatch, dispatch, dispatch, dispatch, dispatch}},
+	{AgreementSigned, [7]when{dispatch, dispatch, dispatch, dispatch, dispatch, no, no}},
+	{MerchantVerified, [7]when{dispatch, dispatch, dispatch, dispatch, dispatch, dispatch, dispatch}},
+	{TechnicianAdmitted, [7]when{admit, admit, admit, admit, admit, admit, admit}},
+	{PlaceMatches, [7]when{admit, admit, admit, admit, admit, admit, admit}},
+	{ModelApproved, [7]when{trial, trial, trial, trial, no, report, report}},
+	{BindingUnique, [7]when{trial, trial, trial, trial, no, report, report}},
+	{CustodyUnbroken, [7]when{trial, trial, trial, trial, closing, no, no}},
+	{DeviceGenuine, [7]when{trialToo, trialToo, trialToo, trialToo, no, report, report}},
+	{DataBackedUp, [7]when{trial, trial, trial, trial, closing, no, no}},
+	{RollbackReady, [7]when{no, trial, trial, trial, no, no, no}},
+	{AcceptancePassed, [7]when{live, live, live, live, no, no, no}},
+	{StepsComplete, [7]when{live, live, live, live, closing, closing, closing}},
+	{Supervised, [7]when{live, live, live, live, closing, closing, closing}},
+	{FeesWithinSheet, [7]when{live, live, live, live, closing, closing, closing}},
+	{MerchantConfirmed, [7]when{live, live, live, live, closing, closing, closing}},
+	{KeysEnded, [7]when{no, closing, trial, no, closing, no, no}},
+}
+
+// asked orders the asks that repeat what came before.
+var asked = []string{visit.AskDispatch, visit.AskAdmit, visit.AskTrial, visit.AskLive, visit.AskClose}
+
+// asks gives the asks that a kind goes through before close.
+var powers = map[string]bool{visit.AskTrial: true, visit.AskLive: true}
+
+// implemented lists the kinds that this version decides. Every other kind is refused whole.
+var implemented = map[string]bool{visit.Install: true, visit.Inspection: true}

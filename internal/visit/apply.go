@@ -1,0 +1,294 @@
+package visit
+
+import (
+	"slices"
+
+	"github.com/menshen-project/menshen/internal/fault"
+)
+
+// MaxTrials is how many trial permits one visit may use (design §8).
+const MaxTrials = 3
+
+var (
+	errNonceTwice     = fault.New(fault.Refused, "challenge_nonce_reused", "这个随机数在这次上门里用过了。", "This nonce was already used in this visit.")
+	errChallengeTwice = fault.New(fault.Refused, "challenge_answered_before", "这个核对码已经用过了。", "This challenge was answered before.")
+	errUnassigned     = fault.New(fault.Refused, "nobody_assigned", "还没有派人。", "Nobody is assigned to this visit.")
+	errDecisionVerb   = fault.New(fault.Refused, "decision_other_verb", "决定没有记在它自己的操作下。", "The decision is recorded under another verb than its ask's own.")
+	errPermitShape    = fault.New(fault.Invalid, "permit_malformed", "许可的内容不完整。", "A decision carries a permit exactly when it gives power.")
+	errTrials         = fault.New(fault.Refused, "trials_used_up", "试交易的次数用完了。", "All trial permits of this visit are used.")
+	errPermitUnknown  = fault.New(fault.Refused, "permit_unknown", "没有这张许可。", "No such permit was decided on this visit.")
+	errPermitOld      = fault.New(fault.Refused, "permit_superseded", "后来又有了新的许可，这一张不能再用。", "A later permit was decided; this one is not acted on any more.")
+	errPermitCanceled = fault.New(fault.Refused, "permit_cancelled", "这张许可已经取消。", "This permit was cancelled.")
+	errOutcomeWord    = fault.New(fault.Invalid, "outcome_unknown", "主机的答复不是规定的几种之一。", "The host's answer is none of loaded, refused and cancelled.")
+	errOtherAcquirer  = fault.New(fault.Forbidden, "signer_of_another_acquirer", "签名的人不是这次上门的收单机构的。", "The signer belongs to another acquirer than the one that opened this visit.")
+	errResumeBare     = fault.New(fault.Invalid, "resumption_incomplete", "恢复要写明理由和申诉的办法。", "A resumption gives its reason and the way to appeal.")
+	errResumeNothing  = fault.New(fault.Refused, "resumption_names_nothing", "恢复要一件件写明处理了哪些没结的事。", "A resumption names the open matters that it closes, and no others.")
+)
+
+// apply changes the state by one statement. Types that only bring evidence change nothing here:
+// they are facts, recomputed by package evidence at every ask.
+func (s State) apply(e Event) (State, error) {
+	switch e.Statement.Type() {
+	case TypeOpened:
+		return s.open(e)
+	case TypeDispatch:
+		return s.assign(e)
+	case TypeChallenge:
+		return s.challenge(e)
+	case TypeAdmission:
+		return s.answer(e)
+	case TypeDecision:
+		return s.decided(e)
+	case TypeIntent:
+		return s.intend(e)
+	case TypeOutcome:
+		return s.outcome(e)
+	case TypeRefusal, TypeIncident:
+		return s.brake(e), nil
+	case TypeBrake:
+		return s.braked(e)
+	case TypeResumption:
+		return s.resume(e)
+	}
+	return s, nil
+}
+
+func (s State) open(e Event) (State, error) {
+	if err := e.Statement.Body(TypeOpened, &s.opened); err != nil {
+		return State{}, err
+	}
+	if s.opened.Visit != s.id {
+		return State{}, errOtherVisit
+	}
+	s.stage, s.acquirer = Booked, e.Statement.Header().Organisation
+	return s, nil
+}
+
+func (s State) assign(e Event) (State, error) {
+	if err := e.Statement.Body(TypeDispatch, &s.dispatch); err != nil {
+		return State{}, err
+	}
+	if s.dispatch.Visit != s.id {
+		return State{}, errOtherVisit
+	}
+	s.stage = Booked
+	return s, nil
+}
+
+// challenge takes a nonce once per visit: under a second challenge, an old answer would look fresh.
+func (s State) challenge(e Event) (State, error) {
+	c := Recorded[Challenge]{Event: e}
+	if err := e.Statement.Body(TypeChallenge, &c.Body); err != nil {
+		return State{}, err
+	}
+	if c.Body.Visit != s.id {
+		return State{}, errOtherVisit
+	}
+	if slices.ContainsFunc(s.challenges, func(o Recorded[Challenge]) bool { return o.Body.Nonce == c.Body.Nonce }) {
+		return State{}, errNonceTwice
+	}
+	s.challenges = append(slices.Clip(s.challenges), c)
+	return s, nil
+}
+
+// answer burns the challenge: a nonce is answered once, whatever the answer was.
+func (s State) answer(e Event) (State, error) {
+	var a Admission
+	if err := e.Statement.Body(TypeAdmission, &a); err != nil {
+		return State{}, err
+	}
+	if slices.Contains(s.answered, a.Challenge) {
+		return State{}, errChallengeTwice
+	}
+	s.answered = append(slices.Clip(s.answered), a.Challenge)
+	return s, nil
+}
+
+// askRule says under which verb an ask's decision is recorded, from which stages, and, if it needs no
+// host, which stage it opens. A verb's row in the table allows all stages of its asks together.
+type askRule struct {
+	verb  string
+	from  []Stage
+	after Stage // None: only the host's outcome moves the stage
+}
+
+var askRules = map[string]askRule{
+	AskDispatch: {DispatchVerb, from(Booked), Dispatched},
+	AskAdmit:    {Admit, from(Dispatched), Admitted},
+	AskTrial:    {RequestPermit, from(Admitted, Trial), None},
+	AskLive:     {RequestPermit, from(Trial), None},
+	AskEnd:      {RequestPermit, from(Admitted, Live), None},
+	AskClose:    {Close, from(Admitted, Live), Closed},
+}
+
+// VerbOf gives the verb that a decision at an ask is recorded under, "" for no such ask.
+func VerbOf(ask string) string { return askRules[ask].verb }
+
+func (s State) decided(e Event) (State, error) {
+	d := Recorded[Decision]{Event: e}
+	if err := e.Statement.Body(TypeDecision, &d.Body); err != nil {
+		return State{}, err
+	}
+	if d.Body.Visit != s.id {
+		return State{}, errOtherVisit
+	}
+	rule := askRules[d.Body.Ask]
+	switch {
+	case rule.verb != e.Verb:
+		return State{}, errDecisionVerb
+	case !slices.Contains(rule.from, s.stage):
+		return State{}, errStage
+	case (rule.verb == RequestPermit) != (d.Body.Permit != nil):
+		return State{}, errPermitShape
+	case s.dispatch.Visit == "":
+		return State{}, errUnassigned
+	}
+	if d.Body.Ask == AskTrial {
+		if s.trials++; s.trials > MaxTrials {
+			return State{}, errTrials
+		}
+	}
+	s.decisions = append(slices.Clip(s.decisions), d)
+	if rule.after != None {
+		s.stage = rule.after
+	}
+	return s, nil
+}
+
+// intend records that menshen is about to call the host: with the last permit only, and not with one
+// that was cancelled. Asking again with the same permit is allowed; the host answers it once.
+func (s State) intend(e Event) (State, error) {
+	var i Intent
+	if err := e.Statement.Body(TypeIntent, &i); err != nil {
+		return State{}, err
+	}
+	if i.Visit != s.id {
+		return State{}, errOtherVisit
+	}
+	permits := s.permits()
+	switch at := slices.Index(permits, i.Permit); {
+	case at < 0:
+		return State{}, errPermitUnknown
+	case at != len(permits)-1:
+		return State{}, errPermitOld
+	case slices.Contains(s.cancelled, i.Permit):
+		return State{}, errPermitCanceled
+	}
+	return s, nil
+}
+
+// permits lists the digests of the decisions that gave power, in order.
+func (s State) permits() []string {
+	var out []string
+	for _, d := range s.decisions {
+		if d.Body.Permit != nil {
+			out = append(out, d.Event.Statement.Digest())
+		}
+	}
+	return out
+}
+
+// outcome moves the visit to trial or live only on the signed "loaded" of its own acquirer's host, for
+// a permit of this visit and the device that it names. It is received even when frozen or ended,
+// because it says what is so; an ended visit stays ended, and the keys' end is then the host's next
+// answer. An answer that contradicts the permit or the host's first answer is kept, changes no
+// stage and opens a matter for a person.
+func (s State) outcome(e Event) (State, error) {
+	o := Recorded[Outcome]{Event: e}
+	if err := e.Statement.Body(TypeOutcome, &o.Body); err != nil {
+		return State{}, err
+	}
+	permit, known := s.Permit(o.Body.Permit)
+	switch {
+	case o.Body.Visit != s.id:
+		return State{}, errOtherVisit
+	case !known:
+		return State{}, errPermitUnknown
+	case e.Statement.Header().Organisation != s.acquirer:
+		return State{}, errOtherAcquirer
+	case !slices.Contains([]string{Loaded, OutcomeRefused, OutcomeCanceled}, o.Body.Outcome):
+		return State{}, errOutcomeWord
+	}
+	first, answered := s.Outcome(o.Body.Permit)
+	s.outcomes = append(slices.Clip(s.outcomes), o)
+	loaded := o.Body.Outcome == Loaded
+	elsewhere := loaded && (o.Body.Serial != permit.Body.Permit.Serial || o.Body.DeviceKey != permit.Body.Permit.DeviceKey)
+	if elsewhere || (answered && first.Body.Outcome != o.Body.Outcome) {
+		return s.opens(e), nil
+	}
+	// Only forwards: an answer that comes late or once more does not bring a live visit back.
+	switch {
+	case loaded && permit.Body.Ask == AskTrial && s.stage == Admitted:
+		s.stage = Trial
+	case loaded && permit.Body.Ask == AskLive && s.stage == Trial:
+		s.stage = Live
+	}
+	return s, nil
+}
+
+// opens freezes the visit until somebody answers the matter that this statement opens.
+func (s State) opens(e Event) State {
+	s.frozen = true
+	s.incidents = append(slices.Clip(s.incidents), e.Statement.Digest())
+	return s
+}
+
+// endAfter maps the verbs that end a visit to the stage they end it in.
+var endAfter = map[string]Stage{Refuse: Refused, Abort: Aborted, RollBack: RolledBack}
+
+// brake takes power away. It is recorded even on a visit that has ended, and then changes no stage.
+// A live terminal is not refused or called off, it is rolled back: the other two would leave live
+// keys behind a visit that nobody has to close, so they stop it for a person to look at.
+func (s State) brake(e Event) State {
+	after, ends := endAfter[e.Verb]
+	if !ends || (s.stage == Live && after != RolledBack) {
+		return s.opens(e)
+	}
+	if !s.stage.Ended() {
+		s.stage = after
+	}
+	return s
+}
+
+// braked reads a brake. A cancel takes the named permit's power away, or every permit's so far.
+func (s State) braked(e Event) (State, error) {
+	var b Brake
+	if err := e.Statement.Body(TypeBrake, &b); err != nil {
+		return State{}, err
+	}
+	if b.Visit != s.id {
+		return State{}, errOtherVisit
+	}
+	if e.Verb != Cancel {
+		return s.brake(e), nil
+	}
+	permits := s.permits()
+	if b.Permit != "" {
+		permits = []string{b.Permit}
+	}
+	s.cancelled = append(slices.Clip(s.cancelled), permits...)
+	return s, nil
+}
+
+// resume closes the matters it names; the visit goes on only when none is left. Only the risk desk of
+// the visit's own acquirer may, and gives its reason and the way to appeal (反诈法 art. 32).
+func (s State) resume(e Event) (State, error) {
+	var r Resumption
+	if err := e.Statement.Body(TypeResumption, &r); err != nil {
+		return State{}, err
+	}
+	unknown := func(d string) bool { return !slices.Contains(s.incidents, d) }
+	switch {
+	case r.Visit != s.id:
+		return State{}, errOtherVisit
+	case e.Statement.Header().Organisation != s.acquirer:
+		return State{}, errOtherAcquirer
+	case r.Reason == "" || r.Appeal == "":
+		return State{}, errResumeBare
+	case len(r.Closes) == 0 || slices.ContainsFunc(r.Closes, unknown):
+		return State{}, errResumeNothing
+	}
+	s.incidents = slices.DeleteFunc(slices.Clone(s.incidents), func(d string) bool { return slices.Contains(r.Closes, d) })
+	s.frozen = len(s.incidents) > 0
+	return s, nil
+}
