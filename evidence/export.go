@@ -14,7 +14,7 @@ import (
 // after the last one, closed by the platform's signature. What came in after the last decision is
 // not in it: nothing rests on that yet.
 func Export(d Dossier, reader string, logSize int64, sign func(Closing) ([]byte, error)) ([]byte, error) {
-	items, err := parseEntries(d.Entries)
+	items, err := new(Reader).parse(d.Entries)
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ var (
 
 // builder turns proven items into facts. now is the time of the ask.
 type builder struct {
-	r        *reader
+	r        *Reader
 	keys     keyring
 	items    []item
 	openings map[string]statement.Opening

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"slices"
 	"time"
 
 	"github.com/menshen-project/menshen/internal/credential"
@@ -14,19 +15,18 @@ import (
 // newest trust list and the enrolments of the signer's key; candidate is the entry as it would be
 // recorded, its receipt empty.
 func Intake(context []Entry, candidate Entry, t Trust, now time.Time) (statement.Verified, error) {
-	if !t.ok {
+	return NewReader(t).Intake(context, candidate, now)
+}
+
+// Intake is the function of this name, with the reader's memory.
+func (r *Reader) Intake(context []Entry, candidate Entry, now time.Time) (statement.Verified, error) {
+	if !r.trust.ok {
 		return statement.Verified{}, errNoTrust
 	}
-	items, err := parseEntries(context)
+	items, err := r.parse(append(slices.Clone(context), candidate))
 	if err != nil {
 		return statement.Verified{}, err
 	}
-	it, err := parseEntry(candidate, len(context))
-	if err != nil {
-		return statement.Verified{}, err
-	}
-	items = append(items, it)
-	r := newReader(t)
 	keys, err := r.standingKeyring(items, now)
 	if err != nil {
 		return statement.Verified{}, err
@@ -41,11 +41,16 @@ func Intake(context []Entry, candidate Entry, t Trust, now time.Time) (statement
 // Stand replays a visit as its events stand now, without judging any condition and without
 // demanding receipts.
 func Stand(d Dossier, t Trust, now time.Time) (visit.State, error) {
-	items, err := parseEntries(d.Entries)
+	return NewReader(t).Stand(d, now)
+}
+
+// Stand is the function of this name, with the reader's memory.
+func (r *Reader) Stand(d Dossier, now time.Time) (visit.State, error) {
+	items, err := r.parse(d.Entries)
 	if err != nil {
 		return visit.State{}, err
 	}
-	b, err := newReader(t).prepare(question{visit: d.Visit, items: items, ask: visit.AskDispatch, now: now, standing: true})
+	b, err := r.prepare(question{visit: d.Visit, items: items, ask: visit.AskDispatch, now: now, standing: true})
 	if err != nil {
 		return visit.State{}, err
 	}
@@ -54,7 +59,7 @@ func Stand(d Dossier, t Trust, now time.Time) (visit.State, error) {
 
 // standingKeyring is the keyring for receiving, not for deciding: with a trust list past its date
 // nothing is granted, but evidence and brakes must still come in.
-func (r *reader) standingKeyring(items []item, now time.Time) (keyring, error) {
+func (r *Reader) standingKeyring(items []item, now time.Time) (keyring, error) {
 	k, err := r.keyring(items, now)
 	if err == nil || !k.list.OK() {
 		return k, err

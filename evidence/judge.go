@@ -69,31 +69,35 @@ func (r Report) Condition(name string) (Condition, bool) {
 // receipt, replays the visit, recomputes every fact and returns every condition. Server, host and
 // offline verifier call this same function.
 func Judge(d Dossier, t Trust, ask string, now time.Time) Report {
-	items, err := parseEntries(d.Entries)
-	if err != nil {
-		return Report{Visit: d.Visit, Ask: ask, Now: now, Refusal: err}
-	}
-	opened, err := openings(d.Openings)
-	if err != nil {
-		return Report{Visit: d.Visit, Ask: ask, Now: now, Refusal: err}
-	}
-	return newReader(t).judge(question{visit: d.Visit, items: items, openings: opened, logSize: d.LogSize, ask: ask, now: now})
+	return NewReader(t).Judge(d, ask, now)
+}
+
+// Judge is the function of this name, with the reader's memory.
+func (r *Reader) Judge(d Dossier, ask string, now time.Time) Report {
+	return r.ask(d, question{visit: d.Visit, logSize: d.LogSize, ask: ask, now: now})
 }
 
 // Preview answers as Judge does, but without demanding receipts: for pages that show what is
 // already green. Its answer is never a decision.
 func Preview(d Dossier, t Trust, ask string, now time.Time) Report {
-	items, err := parseEntries(d.Entries)
-	if err != nil {
-		return Report{Visit: d.Visit, Ask: ask, Now: now, Refusal: err}
+	return NewReader(t).Preview(d, ask, now)
+}
+
+// Preview is the function of this name, with the reader's memory.
+func (r *Reader) Preview(d Dossier, ask string, now time.Time) Report {
+	return r.ask(d, question{visit: d.Visit, ask: ask, now: now, preview: true})
+}
+
+// ask reads a dossier into a question and judges it.
+func (r *Reader) ask(d Dossier, q question) Report {
+	var err error
+	if q.items, err = r.parse(d.Entries); err == nil {
+		q.openings, err = openings(d.Openings)
 	}
-	opened, err := openings(d.Openings)
 	if err != nil {
-		return Report{Visit: d.Visit, Ask: ask, Now: now, Refusal: err}
+		return Report{Visit: q.visit, Ask: q.ask, Now: q.now, Refusal: err}
 	}
-	r := newReader(t).judge(question{visit: d.Visit, items: items, openings: opened, ask: ask, now: now, preview: true})
-	r.Granted, r.body = false, visit.Decision{}
-	return r
+	return r.judge(q)
 }
 
 // question is one ask over parsed items.
@@ -108,7 +112,7 @@ type question struct {
 	standing bool // receive, do not decide: an old trust list still names the keys
 }
 
-func (r *reader) judge(q question) Report {
+func (r *Reader) judge(q question) Report {
 	out := Report{Visit: q.visit, Ask: q.ask, Now: q.now}
 	b, err := r.prepare(q)
 	if err != nil {
@@ -131,7 +135,7 @@ func (r *reader) judge(q question) Report {
 }
 
 // prepare runs every check that must hold before conditions are worth asking.
-func (r *reader) prepare(q question) (*builder, error) {
+func (r *Reader) prepare(q question) (*builder, error) {
 	if !r.trust.ok {
 		return nil, errNoTrust
 	}

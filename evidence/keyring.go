@@ -58,7 +58,7 @@ type keyring struct {
 }
 
 // keyring builds the chain trust list → organisation → enrolment from the dossier.
-func (r *reader) keyring(items []item, now time.Time) (keyring, error) {
+func (r *Reader) keyring(items []item, now time.Time) (keyring, error) {
 	k := keyring{byThumb: map[string]enrolled{}}
 	if err := r.trustList(&k, items, now); err != nil {
 		return k, err
@@ -84,7 +84,7 @@ func (r *reader) keyring(items []item, now time.Time) (keyring, error) {
 
 // trustList verifies every trust list in the dossier with the trust file's key and takes the one
 // with the highest number.
-func (r *reader) trustList(k *keyring, items []item, now time.Time) error {
+func (r *Reader) trustList(k *keyring, items []item, now time.Time) error {
 	best := 0
 	for i := range items {
 		it := &items[i]
@@ -126,7 +126,7 @@ func (k keyring) organisation(thumb string) (enrolled, statement.Key, bool) {
 	return e, key, true
 }
 
-func (r *reader) byOrganisation(k *keyring, it *item) (enrolled, error) {
+func (r *Reader) byOrganisation(k *keyring, it *item) (enrolled, error) {
 	org, key, ok := k.organisation(it.claims.Header.Key)
 	if !ok {
 		return enrolled{}, errKeyUnknown
@@ -139,7 +139,7 @@ func (r *reader) byOrganisation(k *keyring, it *item) (enrolled, error) {
 	return org, checkSigner(org, it)
 }
 
-func (r *reader) enrol(k *keyring, it *item) error {
+func (r *Reader) enrol(k *keyring, it *item) error {
 	org, err := r.byOrganisation(k, it)
 	if err != nil {
 		return err
@@ -166,7 +166,7 @@ func (r *reader) enrol(k *keyring, it *item) error {
 	return nil
 }
 
-func (r *reader) endEnrolment(k *keyring, it *item) error {
+func (r *Reader) endEnrolment(k *keyring, it *item) error {
 	org, err := r.byOrganisation(k, it)
 	if err != nil {
 		return err
@@ -219,7 +219,7 @@ func checkSigner(e enrolled, it *item) error {
 
 // prove verifies every item's signature with the key that the keyring holds for it, and that its
 // role may use its verb.
-func (r *reader) prove(k *keyring, items []item) error {
+func (r *Reader) prove(k *keyring, items []item) error {
 	for i := range items {
 		if err := r.proveOne(k, &items[i]); err != nil {
 			return fault.At(err, items[i].place)
@@ -228,7 +228,7 @@ func (r *reader) prove(k *keyring, items []item) error {
 	return nil
 }
 
-func (r *reader) proveOne(k *keyring, it *item) error {
+func (r *Reader) proveOne(k *keyring, it *item) error {
 	row, ok := visit.Find(it.streamKind(), it.event.Verb, it.claims.Type)
 	if !ok {
 		return errVerbTable
@@ -248,7 +248,7 @@ func (r *reader) proveOne(k *keyring, it *item) error {
 	return nil
 }
 
-func (r *reader) proveSigner(k *keyring, it *item) error {
+func (r *Reader) proveSigner(k *keyring, it *item) error {
 	e, ok := k.byThumb[it.claims.Header.Key]
 	if !ok {
 		_, err := r.byOrganisation(k, it)

@@ -77,70 +77,8 @@ func parseEntry(e Entry, at int) (item, error) {
 	return it, nil
 }
 
-func parseEntries(entries []Entry) ([]item, error) {
-	if len(entries) > maxEntries {
-		return nil, errBundleMany
-	}
-	out := make([]item, 0, len(entries))
-	seen := map[string]bool{}
-	for i, e := range entries {
-		it, err := parseEntry(e, i)
-		if err != nil {
-			return nil, err
-		}
-		if seen[it.place] {
-			return nil, fault.At(errEventTwice, it.place)
-		}
-		seen[it.place] = true
-		out = append(out, it)
-	}
-	return out, nil
-}
-
-// reader proves items against one trust file. It remembers what it verified, so that a bundle's
-// decisions, which share most of their evidence, cost each signature and checkpoint once.
-type reader struct {
-	trust    Trust
-	receipts *record.Verifier
-	signed   map[string]statement.Verified // envelope digest + key thumbprint
-	included map[string]record.Inclusion   // event digest
-}
-
-func newReader(t Trust) *reader {
-	return &reader{trust: t, receipts: record.NewVerifier(t.policy), signed: map[string]statement.Verified{}, included: map[string]record.Inclusion{}}
-}
-
-func (r *reader) verify(c statement.Claims, key statement.Key) (statement.Verified, error) {
-	id := c.Digest() + key.Kind + key.Thumbprint()
-	if v, ok := r.signed[id]; ok {
-		return v, nil
-	}
-	v, err := c.Verify(key)
-	if err != nil {
-		return statement.Verified{}, err
-	}
-	r.signed[id] = v
-	return v, nil
-}
-
-func (r *reader) include(it *item) error {
-	if it.entry.Receipt == "" {
-		return errReceiptAbsent
-	}
-	if known, ok := r.included[it.digest]; ok {
-		it.inclusion = known
-		return nil
-	}
-	in, err := r.receipts.VerifyReceipt([]byte(it.entry.Receipt), it.leaf)
-	if err != nil {
-		return err
-	}
-	it.inclusion, r.included[it.digest] = in, in
-	return nil
-}
-
 // below demands a receipt for every item, with its leaf below size.
-func (r *reader) below(items []item, size int64) error {
+func (r *Reader) below(items []item, size int64) error {
 	for i := range items {
 		if err := r.include(&items[i]); err != nil {
 			return fault.At(err, items[i].place)

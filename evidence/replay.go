@@ -85,19 +85,22 @@ func (r Result) TrustListNumber() int { return r.keys.trust.Number() }
 // Verify replays a bundle: for each decision in turn it cuts the dossier at the heads the decision
 // names, folds, asks the gate as of the decision's time, and must get the same conditions. It needs
 // no network and no server.
-func Verify(b *Bundle, t Trust) Result {
-	out := Result{Visit: b.Visit, Fingerprint: t.fingerprint}
-	if err := out.verify(b, t); err != nil {
+func Verify(b *Bundle, t Trust) Result { return NewReader(t).Verify(b) }
+
+// Verify is the function of this name, with the reader's memory.
+func (r *Reader) Verify(b *Bundle) Result {
+	out := Result{Visit: b.Visit, Fingerprint: r.trust.fingerprint}
+	if err := out.verify(r, b); err != nil {
 		out.Refusal = err
 	}
 	return out
 }
 
-func (out *Result) verify(b *Bundle, t Trust) error {
-	if !t.ok {
+func (out *Result) verify(r *Reader, b *Bundle) error {
+	if !r.trust.ok {
 		return errNoTrust
 	}
-	items, err := parseEntries(b.Entries)
+	items, err := r.parse(b.Entries)
 	if err != nil {
 		return err
 	}
@@ -108,7 +111,6 @@ func (out *Result) verify(b *Bundle, t Trust) error {
 	if err != nil {
 		return err
 	}
-	r := newReader(t)
 	for i := range items {
 		if err := r.include(&items[i]); err != nil {
 			return fault.At(err, items[i].place)
@@ -122,7 +124,7 @@ func (out *Result) verify(b *Bundle, t Trust) error {
 }
 
 // replay judges each decision again, then the bundle as a whole.
-func (out *Result) replay(r *reader, b *Bundle, opened map[string]statement.Opening) error {
+func (out *Result) replay(r *Reader, b *Bundle, opened map[string]statement.Opening) error {
 	named := map[string]bool{}
 	last := 0
 	for _, it := range out.items {
@@ -147,7 +149,7 @@ func (out *Result) replay(r *reader, b *Bundle, opened map[string]statement.Open
 }
 
 // again cuts the dossier that one decision names and asks the gate once more.
-func (out *Result) again(r *reader, it item, opened map[string]statement.Opening, named map[string]bool) error {
+func (out *Result) again(r *Reader, it item, opened map[string]statement.Opening, named map[string]bool) error {
 	var claimed visit.Decision
 	if err := it.claims.UntrustedBody(&claimed); err != nil {
 		return err
@@ -257,7 +259,7 @@ func timely(it item, d visit.Decision, at time.Time) error {
 }
 
 // whole proves every signature of the bundle under its newest trust list and folds all of it.
-func (out *Result) whole(r *reader, b *Bundle, lastDecision int) error {
+func (out *Result) whole(r *Reader, b *Bundle, lastDecision int) error {
 	at := out.Last().Now
 	b2, err := r.prepare(question{visit: b.Visit, items: out.items, ask: visit.AskDispatch, now: at})
 	if err != nil {
@@ -307,7 +309,7 @@ func inOrder(items []item) error {
 }
 
 // closed checks the platform's statement over this export.
-func (out *Result) closed(r *reader, b *Bundle) error {
+func (out *Result) closed(r *Reader, b *Bundle) error {
 	envelope, err := statement.Base64(b.Closing)
 	if err != nil || len(envelope) == 0 {
 		return errClosingAbsent

@@ -1,6 +1,9 @@
 package evidence
 
-import "github.com/menshen-project/menshen/internal/visit"
+import (
+	"github.com/menshen-project/menshen/internal/record"
+	"github.com/menshen-project/menshen/internal/visit"
+)
 
 // Story is one event of a visit's stream, for people.
 type Story struct {
@@ -36,4 +39,17 @@ func CannotProve() []Text {
 		{Zh: "网页报的位置是不是真的", En: "That a position reported by a web page is true."},
 		{Zh: "柜台上会不会再放一台别家的机具", En: "That a terminal of a foreign acquirer is not put on the counter."},
 	}
+}
+
+// Cosigned verifies one entry's receipt and lists who cosigned its checkpoint, and when.
+func Cosigned(e Entry, t Trust) ([]record.Cosignature, error) {
+	if !t.ok {
+		return nil, errNoTrust
+	}
+	it, err := parseEntry(e, 0)
+	if err != nil {
+		return nil, err
+	}
+	in, err := NewReader(t).receipts.VerifyReceipt([]byte(e.Receipt), it.leaf)
+	return in.Cosigned(), err
 }

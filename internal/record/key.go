@@ -7,8 +7,11 @@ import (
 	"encoding/hex"
 	"strings"
 
+	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/statement"
 )
+
+var errName = fault.New(fault.Invalid, "key_name_malformed", "日志或见证方的名称只能用英文字母、数字和符号，不能有空格和加号。", "A log's or witness's name is printable ASCII without space and plus.")
 
 // Signature types of https://c2sp.org/signed-note that this package knows.
 const (
@@ -41,6 +44,14 @@ func parseKey(vkey string, keyType byte) (key, bool) {
 		return key{}, false
 	}
 	return k, true
+}
+
+// CheckName accepts names of logs and witnesses, at most 128 bytes. Fault: key_name_malformed.
+func CheckName(name string) error {
+	if !plainName(name) {
+		return errName
+	}
+	return nil
 }
 
 // plainName holds origins and key names to printable ASCII without space and plus, which

@@ -82,7 +82,7 @@ func NewCast() *Cast {
 		Watch:       NewActor("sup-mingjian", "sup-mingjian", visit.RoleOrganisation),
 		BadgeKey:    NewActor("svc-anzhuang", "svc-anzhuang", visit.RoleOrganisation),
 		StatusURI:   "urn:menshen:status:svc-anzhuang:1",
-		Statuses:    make([]credential.Status, 64),
+		Statuses:    freshStatuses(),
 	}
 	c.Approver = NewActor("chen", c.Acquirer.ID, visit.RoleApprover)
 	c.Risk = NewActor("fang", c.Acquirer.ID, visit.RoleRisk)
@@ -95,6 +95,9 @@ func NewCast() *Cast {
 	c.Supervisor = NewActor("gu", c.Watch.ID, visit.RoleSupervisor)
 	return c
 }
+
+// freshStatuses is a status list in which every badge is valid.
+func freshStatuses() []credential.Status { return make([]credential.Status, 256) }
 
 // People are the actors whose keys organisations enrol.
 func (c *Cast) People() []*Actor {

@@ -92,6 +92,14 @@ func SessionMessage(serial, nonce string) []byte {
 	return []byte(sessionDomain + "\n" + serial + "\n" + nonce + "\n")
 }
 
+// collectDomain keeps a signature that collects a load's key apart from one that opens a session.
+const collectDomain = "menshen-host-collect-v1"
+
+// CollectMessage is what a device signs, in its session, to collect a load's key by key exchange.
+func CollectMessage(serial, nonce string, point []byte) []byte {
+	return []byte(collectDomain + "\n" + serial + "\n" + nonce + "\n" + base64.StdEncoding.EncodeToString(point) + "\n")
+}
+
 // OpenSession signs a host's nonce.
 func (d *Device) OpenSession(nonce string) []byte {
 	sig, err := statement.SignES256(d.Key, SessionMessage(d.Serial, nonce))

@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -81,7 +82,7 @@ func (p *Play) mustLoad(ctx context.Context) error {
 		return err
 	}
 	if outcome != visit.Loaded {
-		return fmt.Errorf("the host answered %q", outcome)
+		return hostRefused(outcome)
 	}
 	p.tell("收单主机", "自己重新核对了全部证据，给机具装上密钥")
 	return nil
@@ -105,6 +106,25 @@ func Run(ctx context.Context, scenes []Scene) error {
 		}
 	}
 	return nil
+}
+
+// Instead gives the scenes with the named one acted differently.
+func Instead(scenes []Scene, name string, act func(context.Context) error) []Scene {
+	out := slices.Clone(scenes)
+	out[len(Until(scenes, name))] = Scene{name, act}
+	return out
+}
+
+// Before gives the scenes with another act before the named one.
+func Before(scenes []Scene, name string, act func(context.Context) error) []Scene {
+	at := len(Until(scenes, name))
+	return slices.Insert(slices.Clone(scenes), at, Scene{"before " + name, act})
+}
+
+// Without gives the scenes without the named one.
+func Without(scenes []Scene, name string) []Scene {
+	at := len(Until(scenes, name))
+	return slices.Delete(slices.Clone(scenes), at, at+1)
 }
 
 // Until gives the scenes before the named one.

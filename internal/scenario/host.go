@@ -1,15 +1,13 @@
 package scenario
 
 import (
-	"context"
-	"encoding/base64"
-	"fmt"
 	"sync"
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/agreement"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/identifier"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -24,14 +22,22 @@ var (
 	errOwnList          = fault.New(fault.Refused, "host_list_newer", "主机手里的名单比证据包里的新。", "The host has a newer trust list than the bundle.")
 	errNoSession        = fault.New(fault.Refused, "device_session_absent", "这台机具没有用许可里的密钥连上主机。", "No session is open in which the permit's device key signed the host's nonce.")
 	errSessionKey       = fault.New(fault.Refused, "device_session_key", "机具在会话里签名用的是另一把密钥。", "The device signed the session with another key.")
+	errSessionsMany     = fault.New(fault.TooMany, "device_sessions_too_many", "同时要连主机的机具太多了，请稍后再试。", "Too many devices ask for a session at once; try again later.")
 	errNotLoaded        = fault.New(fault.Conflict, "trial_not_loaded", "还没有装载试用密钥。", "No trial keys are loaded for this visit.")
+	errPermitName       = fault.New(fault.Invalid, "permit_digest_malformed", "许可的编号格式不对。", "A permit is named by its statement's digest.")
 )
 
-// sessionHolds is how long a device's session with the host lasts.
+// sessionHolds is how long a device's session with the host lasts, and how long its nonce waits.
 const sessionHolds = 5 * time.Minute
 
+// maxNonces bounds the sessions that were asked for and not opened.
+const maxNonces = 10_000
+
 // HostCore is an acquirer's host: it judges for itself, with its own trust file and records, and
-// signs what it did. The process in cmd wraps it; nothing here knows of HTTP.
+// signs what it did. Package simhost wraps it into a process; nothing here knows of HTTP or files.
+//
+// What it loads is simulated. No terminal key, PIN or card number exists here: a "session key" is a
+// random number that MACs the messages of one demonstration trial and opens nothing.
 type HostCore struct {
 	Actor   *Actor
 	Trust   evidence.Trust
@@ -40,143 +46,247 @@ type HostCore struct {
 	Records map[string]HostRow // order → what its own books say; an order it does not know is refused
 
 	mu       sync.Mutex
+	journal  Journal              // nil keeps nothing beyond the process
 	outcomes map[string][]byte    // permit → signed outcome: one load, always the same answer
-	cancels  map[string]bool      // permits cancelled before they came
+	nonces   map[string]hostNonce // serial → session asked for; a crash only costs a new ask
 	sessions map[string]hostState // serial → session
 	loads    map[string]int       // permit → how often keys were loaded, for tests: never over 1
-	trials   map[string]evidenceTrial
-	charges  map[string][]agreement.Charge // terminal → everything charged
+	permits  map[string]*trial    // trial permit → its load
+	trials   map[string]*trial    // visit → its last load
+	devices  map[string]*trial    // serial → its last load
+	number   int                  // of trial loads so far
+	charges  map[string][]agreement.Charge
+	reports  map[string]signedReport // visit → the report that still says everything
 }
 
 // HostRow is what an acquirer's own books say about an order.
 type HostRow struct {
-	MerchantCode string
-	Terminal     string
+	MerchantCode string `json:"merchant_code"`
+	Terminal     string `json:"terminal"`
+}
+
+type hostNonce struct {
+	value string
+	asked time.Time
 }
 
 type hostState struct {
-	key    string // thumbprint that signed the nonce
+	key    statement.Key // that signed the nonce
 	nonce  string
 	opened time.Time
 }
 
-type evidenceTrial struct {
-	permit visit.Permit
-	digest string
-}
-
-// NewHostCore makes a host with empty books.
+// NewHostCore makes a host with empty books that keeps everything in memory.
 func NewHostCore(a *Actor, t evidence.Trust, now Clock) *HostCore {
-	return &HostCore{Actor: a, Trust: t, Now: now, Records: map[string]HostRow{}, outcomes: map[string][]byte{}, cancels: map[string]bool{},
-		sessions: map[string]hostState{}, loads: map[string]int{}, trials: map[string]evidenceTrial{}, charges: map[string][]agreement.Charge{}}
+	return &HostCore{Actor: a, Trust: t, Now: now, Records: map[string]HostRow{}, outcomes: map[string][]byte{}, nonces: map[string]hostNonce{},
+		sessions: map[string]hostState{}, loads: map[string]int{}, permits: map[string]*trial{}, trials: map[string]*trial{}, devices: map[string]*trial{},
+		charges: map[string][]agreement.Charge{}, reports: map[string]signedReport{}}
 }
 
-// Nonce starts a session for a serial.
-func (h *HostCore) Nonce(serial string) string {
+// now is the host's clock in whole seconds: what is signed and what is remembered agree.
+func (h *HostCore) now() time.Time { return h.Now().UTC().Truncate(time.Second) }
+
+// PutRecord writes an order into the host's own books.
+func (h *HostCore) PutRecord(order string, row HostRow) error {
+	if err := identifier.CheckID(order); err != nil {
+		return fault.At(err, "order")
+	}
+	if _, err := identifier.ParseMerchantCode(row.MerchantCode); err != nil {
+		return fault.At(err, "merchant_code")
+	}
+	if err := identifier.CheckTerminalCode(row.Terminal); err != nil {
+		return fault.At(err, "terminal")
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.Records[order] == row {
+		return nil
+	}
+	return h.commit(change{Kind: changeRecord, Order: order, Row: &row})
+}
+
+// Nonce starts a session for a serial. A session that is open stays open until the next is signed.
+func (h *HostCore) Nonce(serial string) (string, error) {
+	if _, err := identifier.ParseSerial(serial); err != nil {
+		return "", err
+	}
 	salt := Salt()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.sessions[serial] = hostState{nonce: b64(salt[:])}
-	return h.sessions[serial].nonce
+	now := h.now()
+	if len(h.nonces) >= maxNonces {
+		for s, n := range h.nonces {
+			if now.Sub(n.asked) > sessionHolds {
+				delete(h.nonces, s)
+			}
+		}
+	}
+	if len(h.nonces) >= maxNonces {
+		return "", errSessionsMany
+	}
+	h.nonces[serial] = hostNonce{value: b64(salt[:]), asked: now}
+	return h.nonces[serial].value, nil
 }
 
-// Session completes it: the device's key must have signed the host's nonce.
+// Session completes it: the device's key must have signed the host's nonce, which then is used up.
 func (h *HostCore) Session(serial string, key statement.Key, sig []byte) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s, ok := h.sessions[serial]
+	n, ok := h.nonces[serial]
 	pub, err := key.Public()
-	if !ok || err != nil || s.nonce == "" {
+	if !ok || err != nil || key.Kind != statement.ES256 || h.now().Sub(n.asked) > sessionHolds {
 		return errNoSession
 	}
-	if !statement.VerifyES256(pub, SessionMessage(serial, s.nonce), sig) {
+	if !statement.VerifyES256(pub, SessionMessage(serial, n.value), sig) {
 		return errSessionKey
 	}
-	h.sessions[serial] = hostState{key: key.Thumbprint(), opened: h.Now()}
+	if err := h.commit(change{Kind: changeSession, Serial: serial, Nonce: n.value, Key: &key}); err != nil {
+		return err
+	}
+	delete(h.nonces, serial)
 	return nil
 }
 
+// Outcome gives the signed answer to a permit, if there was one.
+func (h *HostCore) Outcome(permit string) ([]byte, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	signed, done := h.outcomes[permit]
+	return signed, done
+}
+
 // Release judges the bundle and, only if everything holds, loads keys into the device whose session
-// is open. The same permit always gets the same signed answer.
+// is open. The same permit always gets the same signed answer, a refusal too. An error means that
+// nothing was decided: the bundle cannot be read, or the host cannot keep what it would answer.
 func (h *HostCore) Release(bundle []byte, permit string) ([]byte, error) {
+	if !statement.IsDigest(permit) {
+		return nil, errPermitName
+	}
+	if signed, done := h.Outcome(permit); done {
+		return signed, nil
+	}
+	v := h.judge(bundle, permit) // takes its time, so without the lock
+	if v.visit == "" {
+		return nil, v.refusal // there is not even a visit to answer about
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if signed, done := h.outcomes[permit]; done {
 		return signed, nil
 	}
-	p, visitID, err := h.judge(bundle, permit)
-	if visitID == "" {
-		return nil, err // unreadable: there is not even a visit to answer about
+	if v.refusal == nil {
+		v.refusal = h.ownChecks(v)
 	}
-	outcome, session := visit.Loaded, ""
-	switch {
-	case h.cancels[permit]:
-		outcome = visit.OutcomeCanceled
-	case err != nil:
-		outcome = visit.OutcomeRefused
-	default:
-		session = h.sessions[p.Serial].nonce
-		h.loads[permit]++
-		if p.CapFen > 0 {
-			h.trials[visitID] = evidenceTrial{permit: p, digest: permit}
-		}
-	}
-	signed := h.sign(visitID, visit.TypeOutcome, visit.Outcome{Visit: visitID, Permit: permit, Outcome: outcome, Reason: fault.CodeOf(err),
-		Serial: p.Serial, DeviceKey: p.DeviceKey, Session: session, At: statement.At(h.Now())})
-	h.outcomes[permit] = signed
-	return signed, nil
+	return h.act(v, permit)
 }
 
-// judge is the host's own decision: the public evidence package, then its clock, records and session.
-func (h *HostCore) judge(bundle []byte, permit string) (visit.Permit, string, error) {
+// verdict is what the evidence alone says.
+type verdict struct {
+	visit   string // "" when the bundle cannot be read
+	ask     string
+	permit  visit.Permit
+	decided time.Time
+	list    int // number of the bundle's trust list
+	refusal error
+}
+
+// judge asks the public evidence package, as every reader of the bundle does.
+func (h *HostCore) judge(bundle []byte, permit string) verdict {
 	b, err := evidence.Open(bundle)
-	if err != nil {
-		return visit.Permit{}, "", err
+	if err == nil {
+		err = fault.At(identifier.CheckID(b.Visit), "visit")
 	}
+	if err != nil {
+		return verdict{refusal: err}
+	}
+	v := verdict{visit: b.Visit}
 	r := evidence.Verify(b, h.Trust)
 	if !r.Accepted() {
-		return visit.Permit{}, b.Visit, r.Refusal
+		v.refusal = r.Refusal
+		return v
 	}
 	p, digest, ok := r.Permit()
 	if !ok || digest != permit {
-		return visit.Permit{}, b.Visit, errPermitOther
+		v.refusal = errPermitOther
+		return v
 	}
-	return p, b.Visit, h.ownChecks(r, p)
+	v.permit, v.ask, v.decided, v.list = p, r.Last().Ask, r.Last().Now, r.TrustListNumber()
+	return v
 }
 
-func (h *HostCore) ownChecks(r evidence.Result, p visit.Permit) error {
+// ownChecks compares with what only the host has: its clock, its books and the device's session.
+// Ending keys needs no session: the old terminal may be dead.
+func (h *HostCore) ownChecks(v verdict) error {
+	p, now := v.permit, h.now()
 	until, err := p.Until.Parse()
-	now := h.Now()
 	row, known := h.Records[p.Order]
 	session := h.sessions[p.Serial]
 	switch {
 	case err != nil || !now.Before(until):
 		return errPermitLate
-	case r.Last().Now.After(now.Add(2 * time.Minute)):
+	case v.decided.After(now.Add(2 * time.Minute)):
 		return errPermitEarly
-	case r.TrustListNumber() < h.MinList:
+	case v.list < h.MinList:
 		return errOwnList
 	case !known || row.MerchantCode != p.Items.MerchantCode || row.Terminal != p.Terminal:
 		return errOwnRecords
-	case session.key == "" || now.Sub(session.opened) > sessionHolds:
+	case v.ask == visit.AskEnd:
+		return nil
+	case session.nonce == "" || now.Sub(session.opened) > sessionHolds:
 		return errNoSession
-	case session.key != p.DeviceKey:
+	case session.key.Thumbprint() != p.DeviceKey:
 		return errSessionKey
 	}
 	return nil
 }
 
-// Cancel takes a permit's power away. A permit that was already acted on keeps its stored outcome.
-func (h *HostCore) Cancel(visitID, permit string) []byte {
+// act loads, or does not, and remembers the signed answer before anyone hears it.
+func (h *HostCore) act(v verdict, permit string) ([]byte, error) {
+	c := change{Kind: changeOutcome, Visit: v.visit, Permit: permit}
+	o := visit.Outcome{Visit: v.visit, Permit: permit, Outcome: visit.OutcomeRefused, Reason: fault.CodeOf(v.refusal),
+		Serial: v.permit.Serial, DeviceKey: v.permit.DeviceKey, At: statement.At(h.now())}
+	if v.refusal == nil {
+		o.Outcome = visit.Loaded
+		if v.ask != visit.AskEnd {
+			o.Session = h.sessions[v.permit.Serial].nonce
+		}
+		c.Ask, c.Body = v.ask, &v.permit
+	}
+	if c.Ask == visit.AskTrial {
+		c.Word = newWord()
+	}
+	signed := h.sign(v.visit, visit.TypeOutcome, o)
+	c.Envelope = b64(signed)
+	if err := h.commit(c); err != nil {
+		return nil, err
+	}
+	return signed, nil
+}
+
+// Cancel takes a permit's power away. A permit that was already acted on keeps its stored outcome,
+// and trial keys that were loaded on it work no longer.
+func (h *HostCore) Cancel(visitID, permit string) ([]byte, error) {
+	if err := identifier.CheckID(visitID); err != nil {
+		return nil, fault.At(err, "visit")
+	}
+	if !statement.IsDigest(permit) {
+		return nil, errPermitName
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if signed, done := h.outcomes[permit]; done {
-		return signed
+		if t := h.permits[permit]; t != nil && !t.over {
+			if err := h.commit(change{Kind: changeOver, Permit: permit}); err != nil {
+				return nil, err
+			}
+		}
+		return signed, nil
 	}
-	h.cancels[permit] = true
-	signed := h.sign(visitID, visit.TypeOutcome, visit.Outcome{Visit: visitID, Permit: permit, Outcome: visit.OutcomeCanceled, Reason: "cancelled", At: statement.At(h.Now())})
-	h.outcomes[permit] = signed
-	return signed
+	signed := h.sign(visitID, visit.TypeOutcome, visit.Outcome{Visit: visitID, Permit: permit, Outcome: visit.OutcomeCanceled, Reason: "cancelled", At: statement.At(h.now())})
+	if err := h.commit(change{Kind: changeOutcome, Visit: visitID, Permit: permit, Envelope: b64(signed)}); err != nil {
+		return nil, err
+	}
+	return signed, nil
 }
 
 // Loads says how often keys were loaded for a permit.
@@ -186,116 +296,8 @@ func (h *HostCore) Loads(permit string) int {
 	return h.loads[permit]
 }
 
-// Charge puts something on a terminal's list: a hostile host, or a person at it.
-func (h *HostCore) Charge(terminal string, c agreement.Charge) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.charges[terminal] = append(h.charges[terminal], c)
-}
-
-// Acceptance runs the whole script over the visit's loaded trial keys, with the acquirer's test
-// card, and signs the report. edit lets a play make it a bad one.
-func (h *HostCore) Acceptance(visitID, merchantName string, edit func(*agreement.Acceptance)) ([]byte, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	t, ok := h.trials[visitID]
-	if !ok {
-		return nil, errNotLoaded
-	}
-	now := statement.At(h.Now())
-	a := agreement.Acceptance{Permit: t.digest, Serial: t.permit.Serial, DeviceKey: t.permit.DeviceKey, Terminal: t.permit.Terminal,
-		MerchantCode: t.permit.Items.MerchantCode, ListedAt: now, Charges: []agreement.Charge{}}
-	for i, name := range agreement.Script() {
-		step := agreement.AcceptanceStep{Name: name, Result: agreement.ResultPassed, Reference: fmt.Sprintf("%s-%d", visitID, i+1), At: now}
-		if name == agreement.StepApprovedSale || name == agreement.StepRefundWithPassword {
-			step.AmountFen = agreement.TrialCapFen
-		}
-		if name == agreement.StepApprovedSale {
-			h.charges[a.Terminal] = append(h.charges[a.Terminal], agreement.Charge{At: now, Code: name, AmountFen: agreement.TrialCapFen, Kind: agreement.ChargeScript, Reference: step.Reference})
-		}
-		a.Steps = append(a.Steps, step)
-	}
-	a.Slip = agreement.Slip{MerchantName: merchantName, MerchantCode: a.MerchantCode, Terminal: a.Terminal, Reference: a.Steps[1].Reference}
-	a.Charges = append(a.Charges, h.charges[a.Terminal]...)
-	if edit != nil {
-		edit(&a)
-	}
-	return h.sign(visitID, agreement.TypeAcceptance, a), nil
-}
-
-// ChargeList signs everything charged on a terminal.
-func (h *HostCore) ChargeList(visitID, serial, terminal, merchantCode string, since time.Time) []byte {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	list := agreement.ChargeList{Visit: visitID, Serial: serial, Terminal: terminal, MerchantCode: merchantCode, Since: statement.At(since), ListedAt: statement.At(h.Now()), Charges: []agreement.Charge{}}
-	for _, c := range h.charges[terminal] {
-		if at, err := c.At.Parse(); err == nil && !at.Before(since) {
-			list.Charges = append(list.Charges, c)
-		}
-	}
-	return h.sign(visitID, agreement.TypeChargeList, list)
-}
-
+// sign signs in the host's name. A host keeps its order by permit, so its statements name no
+// predecessor: one that was never fetched leaves no gap.
 func (h *HostCore) sign(visitID, kind string, body any) []byte {
-	return h.Actor.Sign(Draft{Stream: visit.StreamVisit + "/" + visitID, Type: kind, At: h.Now(), Body: body})
-}
-
-// OutcomeOf reads a signed outcome's word.
-func OutcomeOf(envelope []byte) string {
-	c, err := statement.Parse(envelope)
-	var o visit.Outcome
-	if err != nil || c.UntrustedBody(&o) != nil {
-		return ""
-	}
-	if o.Outcome == visit.OutcomeRefused {
-		return o.Outcome + ": " + o.Reason
-	}
-	return o.Outcome
-}
-
-// InMemory is the host as a play in memory uses it.
-type InMemory struct {
-	Core *HostCore
-	Edit func(*agreement.Acceptance) // makes the next report a bad one; nil is honest
-}
-
-// OpenSession lets the device prove its key.
-func (m *InMemory) OpenSession(_ context.Context, d *Device) error {
-	nonce := m.Core.Nonce(d.Serial)
-	return m.Core.Session(d.Serial, statement.KeyOf(&d.Key.PublicKey), d.OpenSession(nonce))
-}
-
-// RunAcceptance runs the script for the play's visit.
-func (m *InMemory) RunAcceptance(_ context.Context, p *Play, _ string) ([]byte, error) {
-	return m.Core.Acceptance(p.ID, p.Order.Name, m.Edit)
-}
-
-// ListCharges lists what was charged since the order's window opened.
-func (m *InMemory) ListCharges(_ context.Context, p *Play) ([]byte, error) {
-	since, err := p.Order.WindowFrom.Parse()
-	if err != nil {
-		return nil, err
-	}
-	return m.Core.ChargeList(p.ID, p.Device.Serial, p.Order.Terminal, p.Order.Items.MerchantCode, since), nil
-}
-
-func b64(raw []byte) string { return base64.StdEncoding.EncodeToString(raw) }
-
-// AnswerOf condenses a report.
-func AnswerOf(r evidence.Report) Answer {
-	a := Answer{Granted: r.Granted, Failing: map[string]string{}, Holding: map[string]string{}}
-	if r.Refusal != nil {
-		a.Code = fault.CodeOf(r.Refusal)
-	}
-	for _, c := range r.Conditions {
-		if c.Verdict == "holds" {
-			a.Holding[c.Name] = c.Basis
-			continue
-		}
-		a.Failing[c.Name] = c.Code
-		if a.Code == "" && c.Blocks {
-			a.Code, a.By = c.Code, c.Name
-		}
-	}
-	return a
+	return h.Actor.Forge(Draft{Stream: visit.StreamVisit + "/" + visitID, Type: kind, At: h.now(), Body: body})
 }

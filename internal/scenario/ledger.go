@@ -26,6 +26,7 @@ type Ledger struct {
 	Host  *HostCore
 
 	mu       sync.Mutex
+	reader   *evidence.Reader // remembers what it verified from ask to ask
 	streams  map[string][]Recorded
 	openings []statement.Opening
 	Extract  func(*registry.Extract) // lets an attack lie in the register's name; nil is honest
@@ -46,10 +47,15 @@ type Recorded struct {
 }
 
 // NewLedger makes an empty ledger and the trust file that its readers use.
-func NewLedger(c *Cast, f *Foundry, now Clock) (*Ledger, error) {
-	log := NewMemoryLog("menshen.example/log", "witness-a", "witness-b")
+func NewLedger(c *Cast, f *Foundry, now Clock) (*Ledger, error) { return newLedger(c, f, now, nil) }
+
+func newLedger(c *Cast, f *Foundry, now Clock, edit func(*evidence.TrustFile)) (*Ledger, error) {
+	log := NewMemoryLog("menshen.example/log", now, "witness-a", "witness-b")
 	file := TrustFileFor(c, f, now())
 	log.Trust(&file)
+	if edit != nil {
+		edit(&file)
+	}
 	data, err := statement.Canonical(file)
 	if err != nil {
 		return nil, err
@@ -58,7 +64,7 @@ func NewLedger(c *Cast, f *Foundry, now Clock) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Ledger{Cast: c, Log: log, Trust: trust, Now: now, Host: NewHostCore(c.Host, trust, now), streams: map[string][]Recorded{},
+	return &Ledger{Cast: c, Log: log, Trust: trust, Now: now, Host: NewHostCore(c.Host, trust, now), reader: evidence.NewReader(trust), streams: map[string][]Recorded{},
 		Photos: map[string]string{}, Bound: map[string]registry.BindingLook{}, Same: map[string][]string{}}, nil
 }
 
@@ -69,8 +75,7 @@ func TrustFileFor(c *Cast, f *Foundry, now time.Time) evidence.TrustFile {
 		TrustListKey: c.Association.Public(),
 		Witnesses:    []evidence.WitnessTrust{},
 		DeviceRoots:  []evidence.DeviceRoot{{Maker: f.Maker, Certificate: b64(f.DER), Demonstration: true}},
-		Revocations: evidence.Revocations{Number: 1, IssuedAt: statement.At(now.Add(-time.Hour)), NextAt: statement.At(now.AddDate(0, 0, 30)),
-			Serials: []string{}, Keys: []string{}},
+		Revocations:  noRevocations(now),
 	}
 }
 
@@ -113,12 +118,13 @@ func (l *Ledger) File(_ context.Context, by *Actor, f Filing) error {
 	return nil
 }
 
-// decide asks the state machine whether the statement may be recorded now.
+// decide asks the state machine whether the statement may be recorded now. Where what was recorded
+// so far cannot even be read, it lets the statement in, so that the judge is the one to refuse.
 func (l *Ledger) decide(by *Actor, f Filing) error {
 	id := strings.TrimPrefix(f.Stream, visit.StreamVisit+"/")
-	state := evidence.Preview(l.Dossier(id, 0), l.Trust, visit.AskDispatch, l.Now()).State()
-	if state.ID() == "" {
-		state = visit.New(id)
+	state, err := l.reader.Stand(l.Dossier(id, 0), l.Now())
+	if err != nil {
+		return nil
 	}
 	v, err := statement.Verify(f.Envelope, by.Public())
 	if err != nil {
@@ -207,7 +213,7 @@ func (l *Ledger) Ask(_ context.Context, _ *Actor, visitID, ask string) (Answer, 
 	if err := l.publishExtract(visitID, ask); err != nil {
 		return Answer{}, err
 	}
-	report := evidence.Judge(l.Dossier(visitID, l.Log.Size()), l.Trust, ask, l.Now())
+	report := l.reader.Judge(l.Dossier(visitID, l.Log.Size()), ask, l.Now())
 	answer := AnswerOf(report)
 	if report.Granted {
 		stream := visit.StreamVisit + "/" + visitID
@@ -230,7 +236,10 @@ func (l *Ledger) Bundle(_ context.Context, by *Actor, visitID string) ([]byte, e
 
 // Release exports the visit and hands it to the host with the last permit.
 func (l *Ledger) Release(ctx context.Context, by *Actor, visitID string) (string, error) {
-	state := evidence.Preview(l.Dossier(visitID, 0), l.Trust, visit.AskDispatch, l.Now()).State()
+	state, err := l.reader.Stand(l.Dossier(visitID, 0), l.Now())
+	if err != nil {
+		return "", err
+	}
 	decisions := state.Decisions()
 	if len(decisions) == 0 || decisions[len(decisions)-1].Body.Permit == nil {
 		return "", errNothingToRelease
@@ -257,7 +266,7 @@ func (l *Ledger) Release(ctx context.Context, by *Actor, visitID string) (string
 
 // publishExtract looks into the ledger's registers in the platform's name.
 func (l *Ledger) publishExtract(visitID, ask string) error {
-	report := evidence.Preview(l.Dossier(visitID, 0), l.Trust, ask, l.Now())
+	report := l.reader.Preview(l.Dossier(visitID, 0), ask, l.Now())
 	o, d := report.Order(), report.State().Dispatched()
 	x := registry.Extract{Visit: visitID, Ask: ask, LookedAt: statement.At(l.Now()), LogSize: l.Log.Size(),
 		Lists: []registry.ListNumber{
@@ -308,4 +317,9 @@ func (l *Ledger) lookAtPhotos(x *registry.Extract, visitID string) {
 			x.Photos = append(x.Photos, look)
 		}
 	}
+}
+
+// boundTo is what the binding register holds once an order's terminal is live.
+func boundTo(o visit.Order) registry.BindingLook {
+	return registry.BindingLook{SerialBoundTo: o.Order, BoundAcquirer: o.Items.AcquirerCode, BoundMerchant: o.Items.MerchantCode}
 }

@@ -1,54 +1,96 @@
 package scenario
 
 import (
-	"fmt"
-	"sync"
-
-	fnote "github.com/transparency-dev/formats/note"
-	"golang.org/x/mod/sumdb/note"
-	"golang.org/x/mod/sumdb/tlog"
-
+	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/record"
 )
 
 // MemoryLog is a small Merkle tree with a log key and witness keys of its own, for plays that need
-// no server. It answers at once and keeps everything in memory.
+// no server. It answers at once, by the play's clock, and keeps everything in memory.
 type MemoryLog struct {
-	Origin string
+	Origin    string
+	Now       Clock
+	Key       *LogKey
+	Witnesses []*LogKey
 
-	mu        sync.Mutex
-	signer    note.Signer
-	vkey      string
-	witnesses []memoryWitness
-	hashes    []tlog.Hash
-	leaves    int64
-	latest    []byte
+	mu     sync.Mutex
+	hashes []tlog.Hash
+	leaves int64
+	latest []byte
 }
 
-type memoryWitness struct {
-	party, vkey string
-	signer      note.Signer
+// LogKey is an Ed25519 key that signs checkpoints as a log, or cosigns them as a witness for a party.
+type LogKey struct {
+	Party   string // "" for a log
+	Name    string
+	private ed25519.PrivateKey
+}
+
+// Signature types of https://c2sp.org/signed-note.
+const (
+	typeLog     = 0x01
+	typeWitness = 0x04
+)
+
+// NewLogKey makes a fresh key; party is who cosigns with it, "" for a log.
+func NewLogKey(name, party string) *LogKey {
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	must(err)
+	return &LogKey{Party: party, Name: name, private: private}
+}
+
+// As is the same key under another party's name: what a witness that counts twice would use.
+func (k *LogKey) As(name, party string) *LogKey {
+	return &LogKey{Party: party, Name: name, private: k.private}
+}
+
+func (k *LogKey) typed() []byte {
+	kind := byte(typeWitness)
+	if k.Party == "" {
+		kind = typeLog
+	}
+	return append([]byte{kind}, k.private.Public().(ed25519.PublicKey)...)
+}
+
+func (k *LogKey) id() []byte {
+	sum := sha256.Sum256(append([]byte(k.Name+"\n"), k.typed()...))
+	return sum[:4]
+}
+
+// VKey is the verifier key as trust files write it.
+func (k *LogKey) VKey() string {
+	return k.Name + "+" + hex.EncodeToString(k.id()) + "+" + b64(k.typed())
+}
+
+// sign gives the key's signature line over a checkpoint's text.
+func (k *LogKey) sign(text string, at time.Time) string {
+	raw := k.id()
+	if k.Party == "" {
+		raw = append(raw, ed25519.Sign(k.private, []byte(text))...)
+	} else {
+		raw = binary.BigEndian.AppendUint64(raw, uint64(at.Unix()))
+		raw = append(raw, ed25519.Sign(k.private, fmt.Appendf(nil, "cosignature/v1\ntime %d\n%s", at.Unix(), text))...)
+	}
+	return "— " + k.Name + " " + b64(raw) + "\n"
 }
 
 // NewMemoryLog makes a log with witnesses run by the given parties.
-func NewMemoryLog(origin string, parties ...string) *MemoryLog {
-	l := &MemoryLog{Origin: origin}
-	skey, vkey, err := note.GenerateKey(rand.Reader, origin)
-	must(err)
-	l.vkey = vkey
-	l.signer, err = note.NewSigner(skey)
-	must(err)
+func NewMemoryLog(origin string, now Clock, parties ...string) *MemoryLog {
+	l := &MemoryLog{Origin: origin, Now: now, Key: NewLogKey(origin, "")}
 	for _, p := range parties {
-		skey, vkey, err := note.GenerateKey(rand.Reader, p)
-		must(err)
-		s, err := fnote.NewSignerForCosignatureV1(skey)
-		must(err)
-		cosig, err := fnote.VKeyToCosignatureV1(vkey)
-		must(err)
-		l.witnesses = append(l.witnesses, memoryWitness{party: p, vkey: cosig, signer: s})
+		l.Witnesses = append(l.Witnesses, NewLogKey(p, p))
 	}
 	return l
 }
@@ -61,11 +103,19 @@ func must(err error) {
 
 // Trust fills in the log's and witnesses' part of a trust file; every witness is needed.
 func (l *MemoryLog) Trust(f *evidence.TrustFile) {
-	f.Log = evidence.LogTrust{Origin: l.Origin, Key: l.vkey, Operator: "menshen"}
-	for _, w := range l.witnesses {
-		f.Witnesses = append(f.Witnesses, evidence.WitnessTrust{Party: w.party, Key: w.vkey})
+	f.Log = evidence.LogTrust{Origin: l.Origin, Key: l.Key.VKey(), Operator: "menshen"}
+	for _, w := range l.Witnesses {
+		f.Witnesses = append(f.Witnesses, evidence.WitnessTrust{Party: w.Party, Key: w.VKey()})
 	}
-	f.Quorum = len(l.witnesses)
+	f.Quorum = len(l.Witnesses)
+}
+
+// Fork is a copy that grows on its own under the same keys: what a lying log and witnesses that do
+// not check would show to somebody else.
+func (l *MemoryLog) Fork() *MemoryLog {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return &MemoryLog{Origin: l.Origin, Now: l.Now, Key: l.Key, Witnesses: l.Witnesses, hashes: slices.Clone(l.hashes), leaves: l.leaves}
 }
 
 // ReadHashes serves stored hashes to tlog.
@@ -99,48 +149,41 @@ func (l *MemoryLog) Size() int64 {
 	return l.leaves
 }
 
-// Receipt proves a leaf against the latest checkpoint.
+// Receipt proves a leaf against the latest checkpoint, which every witness cosigned.
 func (l *MemoryLog) Receipt(index int64) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.latest == nil {
-		l.latest = l.checkpoint(l.signers()...)
+		l.latest = l.checkpoint(l.Witnesses)
 	}
-	proof, err := tlog.ProveRecord(l.leaves, index, l)
-	must(err)
-	return string(record.FormatReceipt(uint64(index), flat(proof), l.latest))
+	return l.receipt(index, l.latest)
 }
 
-func (l *MemoryLog) signers() []note.Signer {
-	out := []note.Signer{l.signer}
-	for _, w := range l.witnesses {
-		out = append(out, w.signer)
-	}
-	return out
-}
-
-func (l *MemoryLog) checkpoint(signers ...note.Signer) []byte {
-	root, err := tlog.TreeHash(l.leaves, l)
-	must(err)
-	signed, err := note.Sign(&note.Note{Text: fmt.Sprintf("%s\n%d\n%s\n", l.Origin, l.leaves, root)}, signers...)
-	must(err)
-	return signed
-}
-
-// WeakReceipt proves a leaf against a checkpoint that only the first n signers signed (the log
-// itself is the first): what a lying operator without witnesses could offer.
-func (l *MemoryLog) WeakReceipt(index int64, n int) string {
+// ReceiptBy proves a leaf against a checkpoint that only the given witnesses cosigned: what a lying
+// operator could offer.
+func (l *MemoryLog) ReceiptBy(index int64, witnesses ...*LogKey) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	proof, err := tlog.ProveRecord(l.leaves, index, l)
-	must(err)
-	return string(record.FormatReceipt(uint64(index), flat(proof), l.checkpoint(l.signers()[:n]...)))
+	return l.receipt(index, l.checkpoint(witnesses))
 }
 
-func flat(proof tlog.RecordProof) [][]byte {
-	out := make([][]byte, len(proof))
+func (l *MemoryLog) receipt(index int64, checkpoint []byte) string {
+	proof, err := tlog.ProveRecord(l.leaves, index, l)
+	must(err)
+	hashes := make([][]byte, len(proof))
 	for i, h := range proof {
-		out[i] = h[:]
+		hashes[i] = h[:]
 	}
-	return out
+	return string(record.FormatReceipt(uint64(index), hashes, checkpoint))
+}
+
+func (l *MemoryLog) checkpoint(witnesses []*LogKey) []byte {
+	root, err := tlog.TreeHash(l.leaves, l)
+	must(err)
+	text := fmt.Sprintf("%s\n%d\n%s\n", l.Origin, l.leaves, root)
+	out := text + "\n" + l.Key.sign(text, l.Now())
+	for _, w := range witnesses {
+		out += w.sign(text, l.Now())
+	}
+	return []byte(out)
 }

@@ -58,7 +58,7 @@ func (p *Play) IssueBadge(ctx context.Context, to *Actor, index int, from time.T
 
 // MakeBadge issues a badge token under an issuer's key.
 func (p *Play) MakeBadge(to, issuer *Actor, index int, from time.Time) ([]byte, error) {
-	return credential.Issue(issuer.Key, credential.BadgeClaims{Issuer: p.Cast.Provider.ID, StaffNumber: "A-" + to.ID,
+	return credential.Issue(issuer.Key, credential.BadgeClaims{Issuer: issuer.ID, StaffNumber: "A-" + to.ID,
 		NameCommitment: Hide("name", to.ID).Commitment, PhotoCommitment: Hide("photo", to.ID).Commitment, Holder: to.Public(),
 		IssuedAt: from, ExpiresAt: from.Add(12 * time.Hour), StatusURI: p.Cast.StatusURI, StatusIndex: index})
 }

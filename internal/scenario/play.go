@@ -23,8 +23,12 @@ type Play struct {
 	Venue  Venue
 	Now    Clock
 	Tell   func(who, what string) // told what happens, for the demonstration; nil is silent
+	Wait   func(time.Duration)    // lets time pass; nil where the clock is not the play's to move
 	Host   SimulatedHost
 	Device *Device
+
+	Foundry *Foundry       // the maker's, for more devices
+	Trust   evidence.Trust // what a reader of this play's bundles believes
 
 	ID       string // of visit and, with a prefix, order
 	Order    visit.Order
@@ -109,6 +113,9 @@ func (p *Play) NewOrder(kind string, risk int) {
 		From: p.Order.WindowFrom, Until: p.Order.WindowUntil, Shop: address, Name: name.Commitment, Photo: photo.Commitment}
 	if risk > 0 {
 		p.Dispatch.Supervisor = c.Supervisor.ID
+	}
+	if books, ok := p.Host.(interface{ Enter(visit.Order) }); ok {
+		books.Enter(p.Order)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -261,6 +262,9 @@ func (c *Claims) readPayload() error {
 
 // Digest names the envelope's bytes.
 func (c Claims) Digest() string { return c.digest }
+
+// Payload is the bytes that were signed, before that is checked.
+func (c Claims) Payload() []byte { return slices.Clone(c.payload) }
 
 // UntrustedBody reads the body before its signature is checked; for showing and routing only.
 func (c Claims) UntrustedBody(v any) error { return fault.At(Decode(c.body, v), c.Type) }

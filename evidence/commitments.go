@@ -1,0 +1,67 @@
+package evidence
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// Commitments lists the commitments among entries whose openings the gate reads, so that a server
+// can fetch them from its vault. It reads without proving; a commitment that is not one opens nothing.
+func Commitments(entries []Entry) ([]string, error) {
+	items, err := NewReader(Trust{}).parse(entries)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	var out []string
+	for _, it := range items {
+		for _, c := range it.positions() {
+			if statement.IsDigest(c) && !seen[c] {
+				seen[c] = true
+				out = append(out, c)
+			}
+		}
+	}
+	return out, nil
+}
+
+// positions are the commitments to positions that one statement holds.
+func (it item) positions() []string {
+	switch it.claims.Type {
+	case visit.TypeOrder:
+		var o visit.Order
+		_ = it.claims.UntrustedBody(&o) // unreadable: nothing to open; Judge says why
+		return []string{o.Position}
+	case visit.TypeAdmission:
+		var a visit.Admission
+		_ = it.claims.UntrustedBody(&a)
+		return []string{a.Position, presentedPosition(a.Presentation)}
+	case visit.TypeStep:
+		var s visit.Step
+		_ = it.claims.UntrustedBody(&s)
+		return []string{s.Position}
+	}
+	return nil
+}
+
+// presentedPosition reads the position claim of a presentation's key binding without checking it.
+func presentedPosition(presentation string) string {
+	parts := strings.Split(presentation[strings.LastIndexByte(presentation, '~')+1:], ".")
+	if len(parts) != 3 {
+		return ""
+	}
+	raw, err := statement.Base64URL(parts[1])
+	if err != nil {
+		return ""
+	}
+	var claims struct {
+		Position string `json:"position"`
+	}
+	if json.Unmarshal(raw, &claims) != nil {
+		return ""
+	}
+	return claims.Position
+}

@@ -1,0 +1,110 @@
+package evidence
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/record"
+	"github.com/menshen-project/menshen/internal/statement"
+)
+
+// memoBound caps what a Reader remembers of each kind; past it, it begins anew rather than grow.
+const memoBound = 4 * maxEntries
+
+// Reader proves evidence against one trust file and remembers what it proved: the decisions of a
+// bundle share most of their evidence, and a page asks about the same visit again and again. It
+// remembers only what depends on nothing but the bytes, so its answers depend on neither time nor
+// order, and it remembers no refusal. It is safe for concurrent use. Make one with NewReader; the
+// zero value trusts nothing.
+type Reader struct {
+	trust    Trust
+	receipts *record.Verifier
+	parsed   memo[Entry, item] // by entry without its receipt
+	signed   memo[signedWith, statement.Verified]
+	included memo[leafReceipt, record.Inclusion]
+}
+
+// NewReader makes a reader that believes a trust file.
+func NewReader(t Trust) *Reader {
+	return &Reader{trust: t, receipts: record.NewVerifier(t.policy)}
+}
+
+// signedWith names a statement and everything about the key that its verification reads.
+type signedWith struct{ digest, kind, thumbprint, site string }
+
+type leafReceipt struct{ leaf, receipt string }
+
+// memo remembers by key what make gave. The zero value is empty and ready.
+type memo[K comparable, V any] struct {
+	mu    sync.Mutex
+	known map[K]V
+}
+
+// get gives what is remembered, or makes it and remembers it unless it failed.
+func (m *memo[K, V]) get(key K, make func() (V, error)) (V, error) {
+	m.mu.Lock()
+	v, ok := m.known[key]
+	m.mu.Unlock()
+	if ok {
+		return v, nil
+	}
+	v, err := make()
+	if err != nil {
+		return v, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.known == nil || len(m.known) >= memoBound {
+		m.known = map[K]V{}
+	}
+	m.known[key] = v
+	return v, nil
+}
+
+// parse reads entries. What it returns is untrusted: see prove.
+func (r *Reader) parse(entries []Entry) ([]item, error) {
+	if len(entries) > maxEntries {
+		return nil, errBundleMany
+	}
+	out := make([]item, 0, len(entries))
+	seen := map[string]bool{}
+	for i, e := range entries {
+		it, err := r.parseOne(e, i)
+		if err != nil {
+			return nil, err
+		}
+		if seen[it.place] {
+			return nil, fault.At(errEventTwice, it.place)
+		}
+		seen[it.place] = true
+		out = append(out, it)
+	}
+	return out, nil
+}
+
+func (r *Reader) parseOne(e Entry, at int) (item, error) {
+	key := e
+	key.Receipt = ""
+	it, err := r.parsed.get(key, func() (item, error) { return parseEntry(e, at) })
+	it.entry = e
+	return it, err
+}
+
+// verify checks one statement's signature with a key.
+func (r *Reader) verify(c statement.Claims, key statement.Key) (statement.Verified, error) {
+	id := signedWith{c.Digest(), key.Kind, key.Thumbprint(), key.RPID + " " + strings.Join(key.Origins, " ")}
+	return r.signed.get(id, func() (statement.Verified, error) { return c.Verify(key) })
+}
+
+// include proves that an item's leaf is in the log.
+func (r *Reader) include(it *item) error {
+	if it.entry.Receipt == "" {
+		return errReceiptAbsent
+	}
+	in, err := r.included.get(leafReceipt{string(it.leaf), it.entry.Receipt}, func() (record.Inclusion, error) {
+		return r.receipts.VerifyReceipt([]byte(it.entry.Receipt), it.leaf)
+	})
+	it.inclusion = in
+	return err
+}

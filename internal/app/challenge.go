@@ -1,0 +1,64 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/menshen-project/menshen/internal/access"
+	"github.com/menshen-project/menshen/internal/attest"
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// How long a nonce may be answered (design §7, §5).
+const (
+	doorNonceHolds   = 90 * time.Second
+	deviceNonceHolds = 10 * time.Minute
+)
+
+var (
+	errPurpose      = fault.New(fault.Invalid, "challenge_purpose_unknown", "没有这种核对。", "A challenge is for the door or for a device.")
+	errDoorForOther = fault.New(fault.Forbidden, "door_challenge_not_merchant", "上门核对只能由店里发起。", "Only the shop can start a door check.")
+)
+
+// Issued is a challenge as its asker gets it.
+type Issued struct {
+	Statement string         `json:"statement"` // digest; what the answer answers
+	Nonce     string         `json:"nonce"`
+	Until     statement.Time `json:"until"`
+}
+
+// Challenge makes a nonce for a visit and records it.
+func (a *App) Challenge(ctx context.Context, actor Actor, visitID, purpose string) (Issued, error) {
+	holds := map[string]time.Duration{visit.PurposeDoor: doorNonceHolds, visit.PurposeDevice: deviceNonceHolds}[purpose]
+	if holds == 0 {
+		return Issued{}, errPurpose
+	}
+	if err := a.mayDo(ctx, actor, visitID, visit.ChallengeVerb); err != nil {
+		return Issued{}, err
+	}
+	if purpose == visit.PurposeDoor && actor.Role != string(access.Merchant) && actor.Role != string(access.Clerk) {
+		return Issued{}, errDoorForOther
+	}
+	var nonce [16]byte
+	if _, err := rand.Read(nonce[:]); err != nil {
+		return Issued{}, errNotReady.Because(err)
+	}
+	c := visit.Challenge{Visit: visitID, Purpose: purpose, Nonce: b64(nonce[:]), Until: statement.At(a.Now().Add(holds))}
+	done, err := a.recordOwnAs(ctx, visit.StreamVisit+"/"+visitID, visit.ChallengeVerb, visit.TypeChallenge, "", c)
+	return Issued{Statement: done.Statement, Nonce: c.Nonce, Until: c.Until}, err
+}
+
+// AttestDevice records a device's answer to a challenge. The platform signs that it came in; whether
+// it is right is asked at every decision.
+func (a *App) AttestDevice(ctx context.Context, actor Actor, visitID string, body attest.Attestation) (Accepted, error) {
+	if err := body.Check(); err != nil {
+		return Accepted{}, err
+	}
+	if err := a.mayDo(ctx, actor, visitID, visit.AttestDevice); err != nil {
+		return Accepted{}, err
+	}
+	return a.recordOwnAs(ctx, visit.StreamVisit+"/"+visitID, visit.AttestDevice, attest.TypeAttestation, body.Challenge, body)
+}

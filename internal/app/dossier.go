@@ -1,0 +1,315 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/menshen-project/menshen/evidence"
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/registry"
+	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/vault"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// Kinds of event reference: under what single events of other streams are found.
+const (
+	refTrustList  = "trust_list"  // ref "": the list's number ranks it
+	refParameters = "parameters"  // acquirer
+	refMandate    = "mandate"     // provider
+	refStatusList = "status_list" // uri
+	refKey        = "key"         // thumbprint → enrolment
+	refHolder     = "holder"      // holder/role → enrolment
+	refKeyEnd     = "key_end"     // thumbprint
+	refCourse     = "course"      // holder
+	refBadge      = "badge"       // holder
+	refRevoked    = "revoked"     // holder
+)
+
+// maxEvents bounds one stream of a dossier; a visit has a few dozen.
+const maxEvents = 1000
+
+// gather collects entries without doubling any.
+type gather struct {
+	tx      *store.Tx
+	ctx     context.Context
+	seen    map[string]bool
+	entries []evidence.Entry
+	events  []store.Event
+	keys    map[string]bool // thumbprints of signers met
+}
+
+func newGather(ctx context.Context, tx *store.Tx) *gather {
+	return &gather{tx: tx, ctx: ctx, seen: map[string]bool{}, keys: map[string]bool{}}
+}
+
+// add takes one event with its statement.
+func (g *gather) add(e store.Event) (statement.Claims, error) {
+	envelope, err := g.tx.Statement(g.ctx, e.StatementDigest)
+	if err != nil {
+		return statement.Claims{}, err
+	}
+	claims, err := statement.Parse(envelope)
+	if err != nil {
+		return statement.Claims{}, fault.At(err, e.Stream().String())
+	}
+	if g.seen[e.Digest] {
+		return claims, nil
+	}
+	g.seen[e.Digest] = true
+	g.keys[claims.Header.Key] = true
+	g.events = append(g.events, e)
+	g.entries = append(g.entries, evidence.EntryOf(e.Bytes, envelope, [16]byte(e.Salt), e.Day, e.Province, e.Receipt))
+	return claims, nil
+}
+
+// stream takes a whole stream.
+func (g *gather) stream(kind, id string) ([]statement.Claims, error) {
+	if id == "" {
+		return nil, nil
+	}
+	events, err := g.tx.Events(g.ctx, store.Stream{Kind: kind, ID: id}, 1, maxEvents)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]statement.Claims, 0, len(events))
+	for _, e := range events {
+		c, err := g.add(e)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// refs takes up to limit single events of a kind and reference, the highest rank first.
+func (g *gather) refs(kind, ref string, limit int) error {
+	digests, err := g.tx.Refs(g.ctx, kind, ref, limit)
+	if err != nil {
+		return err
+	}
+	return g.digests(digests)
+}
+
+func (g *gather) digests(list []string) error {
+	for _, d := range list {
+		if g.seen[d] {
+			continue
+		}
+		e, err := g.tx.EventByDigest(g.ctx, d)
+		if err != nil {
+			return err
+		}
+		if _, err := g.add(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// signers takes the enrolments of every key met so far, and what ended them.
+func (g *gather) signers() error {
+	for _, thumb := range sortedKeys(g.keys) {
+		if err := g.refs(refKey, thumb, 4); err != nil {
+			return err
+		}
+		if err := g.refs(refKeyEnd, thumb, 4); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sortedKeys(m map[string]bool) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// party is what a visit's own statements say about who and what it concerns; read without proof,
+// only to know what to fetch.
+type party struct {
+	opened   visit.Opened
+	dispatch visit.Dispatch
+	order    visit.Order
+}
+
+// streams takes the visit's, its order's and its device's whole streams.
+func (g *gather) streams(visitID string) (party, error) {
+	var p party
+	claims, err := g.stream(visit.StreamVisit, visitID)
+	if err != nil {
+		return party{}, err
+	}
+	for _, c := range claims {
+		switch c.Type {
+		case visit.TypeOpened:
+			err = c.UntrustedBody(&p.opened)
+		case visit.TypeDispatch:
+			err = c.UntrustedBody(&p.dispatch)
+		}
+		if err != nil {
+			return party{}, err
+		}
+	}
+	orders, err := g.stream(visit.StreamOrder, p.opened.Order)
+	if err != nil {
+		return party{}, err
+	}
+	for _, c := range orders {
+		if c.Type == visit.TypeOrder {
+			if err := c.UntrustedBody(&p.order); err != nil {
+				return party{}, err
+			}
+		}
+	}
+	_, err = g.stream(visit.StreamDevice, p.dispatch.Serial)
+	return p, err
+}
+
+// badgesKept is how many of a technician's last badges and revocations travel: he gets one a day.
+const badgesKept = 8
+
+// current takes the newest lists and everything about the people of the visit.
+func (g *gather) current(p party) error {
+	type want struct {
+		kind, ref string
+		limit     int
+	}
+	tech := p.dispatch.Technician
+	for _, w := range []want{
+		{refTrustList, "", 1}, {refParameters, p.order.Acquirer, 1}, {refMandate, p.order.Provider, 8},
+		{refCourse, tech, 16}, {refBadge, tech, badgesKept}, {refRevoked, tech, badgesKept},
+		{refHolder, p.order.Merchant + "/" + visit.RoleMerchant, 4}, {refHolder, tech + "/" + visit.RoleTechnician, 4},
+		{refHolder, p.dispatch.Supervisor + "/" + visit.RoleSupervisor, 4}, {refHolder, p.order.Acquirer + "/" + visit.RoleHost, 4},
+	} {
+		if err := g.refs(w.kind, w.ref, w.limit); err != nil {
+			return err
+		}
+	}
+	uris, err := g.statusURIs(tech)
+	if err != nil {
+		return err
+	}
+	for _, uri := range uris {
+		if err := g.refs(refStatusList, uri, 1); err != nil {
+			return err
+		}
+	}
+	return g.signers()
+}
+
+// statusURIs lists the status lists that the technician's badges name.
+func (g *gather) statusURIs(technician string) ([]string, error) {
+	found := map[string]bool{}
+	for _, e := range g.events {
+		if e.StreamKind != visit.StreamPerson || e.StreamID != technician || e.Verb != visit.IssueBadge {
+			continue
+		}
+		envelope, err := g.tx.Statement(g.ctx, e.StatementDigest)
+		if err != nil {
+			return nil, err
+		}
+		c, err := statement.Parse(envelope)
+		if err != nil {
+			return nil, err
+		}
+		var b registry.BadgeIssued
+		if err := c.UntrustedBody(&b); err != nil {
+			return nil, err
+		}
+		found[b.StatusURI] = true
+	}
+	return sortedKeys(found), nil
+}
+
+// named takes what earlier decisions of the visit name, for an export.
+func (g *gather) named(claims []statement.Claims) error {
+	for _, c := range claims {
+		if c.Type != visit.TypeDecision {
+			continue
+		}
+		var d visit.Decision
+		if err := c.UntrustedBody(&d); err != nil {
+			return err
+		}
+		if err := g.digests(d.Evidence); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sorted gives the entries in the one order that bundles have: by stream, then number.
+func (g *gather) sorted() []evidence.Entry {
+	at := make([]int, len(g.entries))
+	for i := range at {
+		at[i] = i
+	}
+	slices.SortFunc(at, func(i, j int) int {
+		a, b := g.events[i], g.events[j]
+		if c := strings.Compare(a.Stream().String(), b.Stream().String()); c != 0 {
+			return c
+		}
+		return int(a.Number - b.Number)
+	})
+	out := make([]evidence.Entry, len(at))
+	for i, j := range at {
+		out[i] = g.entries[j]
+	}
+	return out
+}
+
+// logSize is the smallest log size that every gathered event lies below, and whether all of them
+// have their receipts.
+func (g *gather) logSize() (int64, bool) {
+	size, whole := int64(0), true
+	for _, e := range g.events {
+		whole = whole && e.Receipt != ""
+		if e.LeafIndex.Valid {
+			size = max(size, e.LeafIndex.Int64+1)
+		}
+	}
+	return size, whole
+}
+
+// purposePlace tags positions: they serve the check of the place and nothing else (反诈法 art. 18).
+const purposePlace = "place_check"
+
+// positions opens the commitments that the gate reads. Every opening is a look that its owner can
+// see; the node remembers what it opened for judging, so that one judgement after another is one look.
+func (a *App) positions(ctx context.Context, entries []evidence.Entry, reader string) ([]statement.Opening, error) {
+	commitments, err := evidence.Commitments(entries)
+	if err != nil {
+		return nil, err
+	}
+	own := reader == a.Operator
+	if known, ok := a.opened.all(commitments); own && ok {
+		return known, nil
+	}
+	var got vault.Openings
+	err = a.Store.Write(ctx, func(tx *store.Tx) error {
+		var err error
+		got, err = a.Vault.GetByCommitments(ctx, tx, commitments, vault.Look{Who: reader, Purpose: purposePlace, At: a.Now()})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := make([]statement.Opening, 0, len(got.Open))
+	for _, c := range commitments {
+		if o, ok := got.Open[c]; ok {
+			list = append(list, o)
+		}
+	}
+	if own {
+		a.opened.keep(got.Open)
+	}
+	return list, nil
+}

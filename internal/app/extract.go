@@ -1,0 +1,302 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"github.com/menshen-project/menshen/evidence"
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/registry"
+	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// publishExtract looks into the registers for an ask and records what was found, in the platform's
+// name: findings, no verdicts.
+func (a *App) publishExtract(ctx context.Context, visitID, ask string) error {
+	var x registry.Extract
+	err := a.Store.Read(ctx, func(tx *store.Tx) error {
+		l := &looker{app: a, ctx: ctx, tx: tx}
+		var err error
+		x, err = l.look(visitID, ask)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return a.recordOwn(ctx, visit.StreamVisit+"/"+visitID, visit.Publish, registry.TypeExtract, "", x)
+}
+
+// recordOwn signs and records a statement of the platform.
+func (a *App) recordOwn(ctx context.Context, stream, verb, kind, answers string, body any) error {
+	_, err := a.recordOwnAs(ctx, stream, verb, kind, answers, body)
+	return err
+}
+
+func (a *App) recordOwnAs(ctx context.Context, stream, verb, kind, answers string, body any) (Accepted, error) {
+	envelope, err := a.sign(stream, kind, answers, body)
+	if err != nil {
+		return Accepted{}, err
+	}
+	claims, err := statement.Parse(envelope)
+	if err != nil {
+		return Accepted{}, err
+	}
+	return a.record(ctx, nil, Submission{Stream: stream, Verb: verb, Envelope: envelope}, claims)
+}
+
+// looker reads the registers within one snapshot.
+type looker struct {
+	app *App
+	ctx context.Context
+	tx  *store.Tx
+}
+
+func (l *looker) look(visitID, ask string) (registry.Extract, error) {
+	standing, err := l.app.standing(l.ctx, l.tx, visitID)
+	if err != nil {
+		return registry.Extract{}, err
+	}
+	o, d := standing.order, standing.state.Dispatched()
+	x := registry.Extract{Visit: visitID, Ask: ask, LookedAt: statement.At(l.app.Now()), Lists: []registry.ListNumber{}, People: []registry.Person{},
+		Open: []registry.OpenMatter{}, Photos: []registry.PhotoLook{}}
+	for _, part := range []func(*registry.Extract, visit.Order, visit.Dispatch) error{l.size, l.lists, l.people, l.identity, l.binding, l.open} {
+		if err := part(&x, o, d); err != nil {
+			return registry.Extract{}, err
+		}
+	}
+	return x, l.photos(&x, visitID)
+}
+
+// size notes the log's size as the store knows it.
+func (l *looker) size(x *registry.Extract, _ visit.Order, _ visit.Dispatch) error {
+	top, err := l.tx.HighestLeafBelow(l.ctx, 1<<62)
+	x.LogSize = top + 1
+	return err
+}
+
+func (l *looker) lists(x *registry.Extract, o visit.Order, d visit.Dispatch) error {
+	add := func(list, issuer, kind, ref string) error {
+		n, err := l.tx.TopRank(l.ctx, kind, ref)
+		x.Lists = append(x.Lists, registry.ListNumber{List: list, Issuer: issuer, Number: int(n)})
+		return err
+	}
+	publisher, err := l.publisher()
+	if err != nil {
+		return err
+	}
+	if err := add(registry.ListTrust, publisher, refTrustList, ""); err != nil {
+		return err
+	}
+	if err := add(registry.ListParameters, o.Acquirer, refParameters, o.Acquirer); err != nil {
+		return err
+	}
+	g := newGather(l.ctx, l.tx)
+	if err := g.refs(refBadge, d.Technician, badgesKept); err != nil {
+		return err
+	}
+	uris, err := g.statusURIs(d.Technician)
+	if err != nil {
+		return err
+	}
+	for _, uri := range uris {
+		if err := add(registry.ListStatus, uri, refStatusList, uri); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publisher is who published the newest trust list.
+func (l *looker) publisher() (string, error) {
+	digests, err := l.tx.Refs(l.ctx, refTrustList, "", 1)
+	if err != nil || len(digests) == 0 {
+		return "", err
+	}
+	e, err := l.tx.EventByDigest(l.ctx, digests[0])
+	return e.StreamID, err
+}
+
+// people compares everyone with a duty by the keyed hashes of their phone and identity numbers.
+func (l *looker) people(x *registry.Extract, o visit.Order, d visit.Dispatch) error {
+	approver, err := l.approver(o.Order)
+	if err != nil {
+		return err
+	}
+	var duty []string
+	for _, id := range []string{o.Merchant, approver, d.Technician, d.Supervisor} {
+		if id != "" && !slices.Contains(duty, id) {
+			duty = append(duty, id)
+		}
+	}
+	for _, id := range duty {
+		same, err := l.sameAs(id, duty)
+		if err != nil {
+			return err
+		}
+		x.People = append(x.People, registry.Person{Holder: id, Same: same})
+	}
+	return nil
+}
+
+func (l *looker) approver(orderID string) (string, error) {
+	events, err := l.tx.Events(l.ctx, store.Stream{Kind: visit.StreamOrder, ID: orderID}, 1, 1)
+	if err != nil || len(events) == 0 {
+		return "", err
+	}
+	envelope, err := l.tx.Statement(l.ctx, events[0].StatementDigest)
+	if err != nil {
+		return "", err
+	}
+	c, err := statement.Parse(envelope)
+	return c.Header.Signer, err
+}
+
+// sharedFields are the personal values by which two ids are known to be one human being or phone.
+var sharedFields = []string{"phone", fieldPrincipal}
+
+func (l *looker) sameAs(id string, duty []string) ([]string, error) {
+	same := []string{}
+	for _, field := range sharedFields {
+		hashes, err := l.tx.IdentitiesOf(l.ctx, field, id)
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range hashes {
+			holders, err := l.tx.IdentityHolders(l.ctx, field, h, 64)
+			if err != nil {
+				return nil, err
+			}
+			for _, other := range holders {
+				if other != id && slices.Contains(duty, other) && !slices.Contains(same, other) {
+					same = append(same, other)
+				}
+			}
+		}
+	}
+	return same, nil
+}
+
+// identity counts the open terminals of every merchant under the same principal.
+func (l *looker) identity(x *registry.Extract, o visit.Order, _ visit.Dispatch) error {
+	x.Identity.Merchant = o.Merchant
+	merchants := []string{o.Merchant}
+	hashes, err := l.tx.IdentitiesOf(l.ctx, fieldPrincipal, o.Merchant)
+	if err != nil {
+		return err
+	}
+	for _, h := range hashes {
+		holders, err := l.tx.IdentityHolders(l.ctx, fieldPrincipal, h, 256)
+		if err != nil {
+			return err
+		}
+		merchants = append(merchants, holders...)
+	}
+	slices.Sort(merchants)
+	for _, m := range slices.Compact(merchants) {
+		bindings, err := l.tx.BindingsOfMerchant(l.ctx, m)
+		if err != nil {
+			return err
+		}
+		for _, b := range bindings {
+			if b.State == store.BindingOpen {
+				x.Identity.Terminals++
+			}
+		}
+	}
+	return nil
+}
+
+func (l *looker) binding(x *registry.Extract, o visit.Order, d visit.Dispatch) error {
+	x.Binding = registry.BindingLook{Serial: d.Serial, Terminal: o.Terminal}
+	if d.Serial == "" {
+		return nil
+	}
+	b, err := l.tx.Binding(l.ctx, d.Serial)
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+	case err != nil:
+		return err
+	case b.State != store.BindingEnded:
+		x.Binding.BoundAcquirer, x.Binding.BoundMerchant = b.Acquirer, b.MerchantCodeDigest
+		v, err := l.tx.Visit(l.ctx, b.Visit)
+		if err != nil {
+			return err
+		}
+		x.Binding.SerialBoundTo = v.OrderID
+	}
+	t, err := l.tx.BindingByTerminal(l.ctx, o.Items.AcquirerCode, o.Items.MerchantCode, o.Terminal)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil
+	}
+	x.Binding.TerminalOn = t.Serial
+	return err
+}
+
+// open lists what is unresolved against the visit, its device, its technician and its parties.
+func (l *looker) open(x *registry.Extract, o visit.Order, d visit.Dispatch) error {
+	for _, s := range []struct{ kind, id string }{{subjectVisit, x.Visit}, {subjectDevice, d.Serial}, {subjectPerson, d.Technician},
+		{subjectOrganisation, o.Provider}, {subjectPerson, o.Merchant}} {
+		if s.id == "" {
+			continue
+		}
+		matters, err := l.tx.MattersOf(l.ctx, s.kind, s.id, 16)
+		if err != nil {
+			return err
+		}
+		for _, m := range matters {
+			look := registry.OpenMatter{Stream: m.FoundIn, Kind: m.Matter, Statement: m.Statement}
+			if !slices.Contains(x.Open, look) {
+				x.Open = append(x.Open, look)
+			}
+		}
+	}
+	return nil
+}
+
+// photos looks up every photo that the visit's steps name.
+func (l *looker) photos(x *registry.Extract, visitID string) error {
+	g := newGather(l.ctx, l.tx)
+	claims, err := g.stream(visit.StreamVisit, visitID)
+	if err != nil {
+		return err
+	}
+	for _, c := range claims {
+		if c.Type != visit.TypeStep {
+			continue
+		}
+		var s visit.Step
+		if err := c.UntrustedBody(&s); err != nil {
+			return err
+		}
+		for _, p := range s.Photos {
+			first, err := l.tx.Photo(l.ctx, p.Digest)
+			if err != nil {
+				return err
+			}
+			look := registry.PhotoLook{Digest: p.Digest}
+			if first.Visit != visitID || first.Step != s.Step {
+				look.SeenIn = first.Visit
+			}
+			x.Photos = append(x.Photos, look)
+		}
+	}
+	return nil
+}
+
+// dossierFor gathers what an ask is judged on; the openings come after, in settled.
+func (a *App) dossierFor(ctx context.Context, tx *store.Tx, visitID string) (evidence.Dossier, *gather, error) {
+	g := newGather(ctx, tx)
+	p, err := g.streams(visitID)
+	if err != nil {
+		return evidence.Dossier{}, nil, err
+	}
+	if p.opened.Visit == "" {
+		return evidence.Dossier{}, nil, errNoVisit
+	}
+	if err := g.current(p); err != nil {
+		return evidence.Dossier{}, nil, err
+	}
+	return evidence.Dossier{Visit: visitID, Entries: g.sorted()}, g, nil
+}

@@ -1,0 +1,344 @@
+package app
+
+import (
+	"context"
+	"encoding/base64"
+
+	"github.com/menshen-project/menshen/internal/credential"
+	"github.com/menshen-project/menshen/internal/custody"
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/registry"
+	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// index keeps the tables that lists, extracts and dossiers are read from. All of it repeats what
+// signed events say and could be rebuilt from them; none of it is believed by a decision.
+func (w *writing) index(ctx context.Context, tx *store.Tx) error {
+	var err error
+	switch w.claims.Type {
+	case credential.TypeTrustList, registry.TypeParameters, registry.TypeMandate, registry.TypeStatusList:
+		err = w.indexList(ctx, tx)
+	case statement.TypeEnrolment, statement.TypeEnrolmentEnd, registry.TypeCertificate, registry.TypeBadgeIssued, registry.TypeBadgeRevoked:
+		err = w.indexPerson(ctx, tx)
+	case visit.TypeOrder:
+		err = w.indexOrder(ctx, tx)
+	case visit.TypeChallenge:
+		err = w.indexChallenge(ctx, tx)
+	case visit.TypeAdmission:
+		err = w.burn(ctx, tx)
+	case visit.TypeStep:
+		err = w.claimPhotos(ctx, tx)
+	case visit.TypeDecision:
+		err = w.indexDecision(ctx, tx)
+	case visit.TypeOutcome:
+		err = w.indexOutcome(ctx, tx)
+	case visit.TypeBrake, visit.TypeIncident, visit.TypeRefusal:
+		err = w.indexBrake(ctx, tx)
+	case visit.TypeResumption:
+		err = w.indexResumption(ctx, tx)
+	case custody.TypeTransfer:
+		err = w.indexTransfer(ctx, tx)
+	}
+	if err != nil || w.kind != visit.StreamVisit {
+		return err
+	}
+	return w.project(ctx, tx)
+}
+
+// body reads the proven statement's body.
+func body[T any](w *writing) (T, error) {
+	var b T
+	err := w.envelope.Body(w.claims.Type, &b)
+	return b, err
+}
+
+func (w *writing) ref(ctx context.Context, tx *store.Tx, kind, ref string, rank int64) error {
+	return tx.AddRef(ctx, kind, ref, w.entry.Digest, rank)
+}
+
+func (w *writing) indexList(ctx context.Context, tx *store.Tx) error {
+	switch w.claims.Type {
+	case credential.TypeTrustList:
+		l, err := body[credential.TrustList](w)
+		if err != nil {
+			return err
+		}
+		return w.ref(ctx, tx, refTrustList, "", int64(l.Number))
+	case registry.TypeParameters:
+		p, err := registry.ReadParameters(w.envelope, w.claims.Header.Organisation)
+		if err != nil {
+			return err // an empty or absurd document is refused at the door, not found out at a shop
+		}
+		return w.ref(ctx, tx, refParameters, p.Acquirer, int64(p.Number))
+	case registry.TypeMandate:
+		m, err := body[registry.Mandate](w)
+		if err != nil {
+			return err
+		}
+		return w.ref(ctx, tx, refMandate, m.Provider, w.entry.Number)
+	}
+	l, err := body[registry.StatusList](w)
+	if err != nil {
+		return err
+	}
+	return w.ref(ctx, tx, refStatusList, l.URI, int64(l.Number))
+}
+
+func (w *writing) indexPerson(ctx context.Context, tx *store.Tx) error {
+	at := int64(w.entry.ReceivedAt)
+	switch w.claims.Type {
+	case statement.TypeEnrolment:
+		e, err := body[statement.Enrolment](w)
+		if err != nil {
+			return err
+		}
+		if err := w.ref(ctx, tx, refKey, e.Key.Thumbprint(), at); err != nil {
+			return err
+		}
+		return w.ref(ctx, tx, refHolder, e.Holder+"/"+e.Role, at)
+	case statement.TypeEnrolmentEnd:
+		e, err := body[statement.EnrolmentEnd](w)
+		if err != nil {
+			return err
+		}
+		return w.ref(ctx, tx, refKeyEnd, e.Key, at)
+	case registry.TypeCertificate:
+		c, err := body[registry.Certificate](w)
+		if err != nil {
+			return err
+		}
+		return w.ref(ctx, tx, refCourse, c.Holder, at)
+	case registry.TypeBadgeIssued:
+		b, err := body[registry.BadgeIssued](w)
+		if err != nil {
+			return err
+		}
+		return w.ref(ctx, tx, refBadge, b.Holder, at)
+	}
+	b, err := body[registry.BadgeRevoked](w)
+	if err != nil {
+		return err
+	}
+	return w.ref(ctx, tx, refRevoked, b.Holder, at)
+}
+
+// fieldPrincipal is the keyed-hash table that counts terminals under one identity.
+const fieldPrincipal = "resident_id"
+
+func (w *writing) indexOrder(ctx context.Context, tx *store.Tx) error {
+	o, err := body[visit.Order](w)
+	if err != nil {
+		return err
+	}
+	from, err := o.WindowFrom.Parse()
+	if err != nil {
+		return err
+	}
+	until, err := o.WindowUntil.Parse()
+	if err != nil {
+		return err
+	}
+	doc, err := statement.Canonical(o)
+	if err != nil {
+		return err
+	}
+	for _, opening := range w.in.Openings {
+		if opening.Kind != fieldPrincipal {
+			continue
+		}
+		if _, err := w.app.Vault.AddIdentity(ctx, tx, o.Merchant, fieldPrincipal, opening.Value, w.now); err != nil {
+			return err
+		}
+	}
+	return tx.PutOrder(ctx, store.Order{Org: o.Acquirer, ID: o.Order, Provider: o.Provider, Merchant: o.Merchant, Shop: o.Shop, Kind: o.Kind,
+		Risk: int64(o.Risk), State: OrderBooked, WindowStartAt: store.At(from), WindowEndAt: store.At(until), CreatedAt: w.entry.ReceivedAt, Doc: string(doc)})
+}
+
+func (w *writing) indexChallenge(ctx context.Context, tx *store.Tx) error {
+	c, err := body[visit.Challenge](w)
+	if err != nil {
+		return err
+	}
+	until, err := c.Until.Parse()
+	if err != nil {
+		return err
+	}
+	return tx.AddChallenge(ctx, store.Challenge{NonceHash: hashHex(c.Nonce), Visit: w.id, Purpose: c.Purpose, IssuedAt: w.entry.ReceivedAt, ExpiresAt: store.At(until)})
+}
+
+// burn uses the door's nonce up in the transaction that stores the verdict.
+func (w *writing) burn(ctx context.Context, tx *store.Tx) error {
+	a, err := body[visit.Admission](w)
+	if err != nil {
+		return err
+	}
+	c, ok := w.after.Challenge(a.Challenge)
+	if !ok {
+		return nil // a challenge nobody issued: recorded, and judged as what it is
+	}
+	_, err = tx.BurnChallenge(ctx, hashHex(c.Body.Nonce), w.claims.Digest(), w.now)
+	return err
+}
+
+func (w *writing) claimPhotos(ctx context.Context, tx *store.Tx) error {
+	s, err := body[visit.Step](w)
+	if err != nil {
+		return err
+	}
+	for _, p := range s.Photos {
+		if _, _, err := tx.ClaimPhoto(ctx, store.Photo{Sha256: p.Digest, Visit: w.id, Step: s.Step, ClaimedAt: w.entry.ReceivedAt}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// indexDecision reserves the binding in the transaction of the permit, and queues the release.
+func (w *writing) indexDecision(ctx context.Context, tx *store.Tx) error {
+	d, err := body[visit.Decision](w)
+	if err != nil || d.Permit == nil {
+		return err
+	}
+	tuple, err := statement.Canonical(d.Permit.Items)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ReserveBinding(ctx, store.Binding{Serial: d.Permit.Serial, Acquirer: d.Permit.Items.AcquirerCode, TupleDigest: statement.Digest(tuple),
+		TerminalCode: d.Permit.Terminal, Merchant: w.before.order.Merchant, MerchantCodeDigest: d.Permit.Items.MerchantCode, Visit: w.id}, w.now)
+	if err != nil {
+		return err
+	}
+	err = tx.AddPermit(ctx, store.Permit{PermitDigest: w.claims.Digest(), Org: w.entry.Org, Visit: w.id, Ask: d.Ask, CreatedAt: w.entry.ReceivedAt})
+	if err != nil {
+		return err
+	}
+	_, err = tx.EnqueueJob(ctx, JobRelease, w.claims.Digest(), []byte(w.id), w.now, w.now.Add(releaseGrace), 0)
+	return err
+}
+
+func (w *writing) indexOutcome(ctx context.Context, tx *store.Tx) error {
+	o, err := body[visit.Outcome](w)
+	if err != nil {
+		return err
+	}
+	p, err := tx.Permit(ctx, o.Permit)
+	if err != nil {
+		return err
+	}
+	if p.State != store.PermitAnswered {
+		if err := tx.MovePermit(ctx, o.Permit, p.State, store.PermitAnswered, w.claims.Digest(), w.now); err != nil {
+			return err
+		}
+	}
+	if o.Outcome == visit.Loaded && p.Ask == visit.AskLive {
+		return tx.OpenBinding(ctx, o.Serial, w.id, w.now)
+	}
+	return nil
+}
+
+// Kinds of subject that a matter may be open against.
+const (
+	subjectVisit        = "visit"
+	subjectDevice       = "device"
+	subjectPerson       = "person"
+	subjectOrganisation = "organisation"
+)
+
+// indexBrake opens a matter against visit, device and badge holder for a freeze or an incident, and
+// tells the host to cancel what it has not acted on.
+func (w *writing) indexBrake(ctx context.Context, tx *store.Tx) error {
+	if err := w.queueCancels(ctx, tx); err != nil {
+		return err
+	}
+	matter := map[string]string{visit.Freeze: "freeze", visit.ReportIncident: "incident"}[w.in.Verb]
+	if matter == "" {
+		return nil
+	}
+	d := w.after.Dispatched()
+	for kind, subject := range map[string]string{subjectVisit: w.id, subjectDevice: d.Serial, subjectPerson: d.Technician} {
+		if subject == "" {
+			continue
+		}
+		err := tx.AddMatter(ctx, store.OpenMatter{Statement: w.claims.Digest(), SubjectKind: kind, Subject: subject, Matter: matter, FoundIn: w.in.Stream, SinceAt: w.entry.ReceivedAt})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writing) queueCancels(ctx context.Context, tx *store.Tx) error {
+	permits, err := tx.PermitsOfVisit(ctx, w.id)
+	if err != nil {
+		return err
+	}
+	for _, p := range permits {
+		if p.State == store.PermitAnswered || p.State == store.PermitCancelled {
+			continue
+		}
+		if _, err := tx.EnqueueJob(ctx, JobCancel, p.PermitDigest, []byte(w.id), w.now, w.now, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writing) indexResumption(ctx context.Context, tx *store.Tx) error {
+	r, err := body[visit.Resumption](w)
+	if err != nil {
+		return err
+	}
+	for _, closed := range r.Closes {
+		if err := tx.CloseMatter(ctx, closed, w.now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writing) indexTransfer(ctx context.Context, tx *store.Tx) error {
+	t, err := body[custody.Transfer](w)
+	if err != nil {
+		return err
+	}
+	d := store.Device{Serial: t.Serial, Holder: t.ToHolder, State: "in_custody", Maker: w.entry.Org, Doc: "{}"}
+	known, err := tx.Device(ctx, t.Serial)
+	switch {
+	case t.First != nil:
+		d.Model = t.First.Model
+	case err == nil:
+		d.Model, d.Maker, d.Doc = known.Model, known.Maker, known.Doc
+	case fault.KindOf(err) != fault.NotFound:
+		return err
+	}
+	return tx.PutDevice(ctx, d)
+}
+
+// project keeps the row that lists show.
+func (w *writing) project(ctx context.Context, tx *store.Tx) error {
+	o, s := w.before.order, w.after
+	d := s.Dispatched()
+	return tx.PutVisit(ctx, store.Visit{Org: o.Acquirer, ID: w.id, OrderID: o.Order, Provider: o.Provider, Merchant: o.Merchant, Shop: o.Shop,
+		Technician: d.Technician, Kind: o.Kind, State: string(s.Stage()), Frozen: s.Frozen(), Head: int64(s.Number()),
+		OpenedAt: w.entry.ReceivedAt, UpdatedAt: w.entry.ReceivedAt,
+		Search: w.id + " " + o.Order + " " + o.Merchant + " " + o.Shop + " " + d.Technician + " " + lastSix(d.Serial) + supervisorWord(d.Supervisor)})
+}
+
+func lastSix(serial string) string {
+	if len(serial) <= 6 {
+		return serial
+	}
+	return serial[len(serial)-6:]
+}
+
+func b64(raw []byte) string { return base64.StdEncoding.EncodeToString(raw) }
+
+// supervisorWord makes a supervisor findable by the one word that names him.
+func supervisorWord(id string) string {
+	if id == "" {
+		return ""
+	}
+	return " supervisor." + id
+}

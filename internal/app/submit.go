@@ -1,0 +1,413 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/menshen-project/menshen/evidence"
+	"github.com/menshen-project/menshen/internal/access"
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/record"
+	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/vault"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// Submission is a statement on its way in.
+type Submission struct {
+	Stream   string // kind/id
+	Verb     string
+	Envelope []byte
+	Openings []statement.Opening // personal values behind its commitments, for the vault
+}
+
+// Accepted says where a statement was recorded.
+type Accepted struct {
+	Stream    string `json:"stream"`
+	Number    int64  `json:"number"`
+	Event     string `json:"event"`     // digest of the event
+	Statement string `json:"statement"` // digest of the envelope
+}
+
+// retries is how often a write is tried again when others write to the same stream.
+const retries = 8
+
+// Submit proves and records a statement. The rules are evidence's and visit's; see Intake and
+// Decide. The same envelope in the same stream again is answered with where it is.
+func (a *App) Submit(ctx context.Context, actor Actor, in Submission) (Accepted, error) {
+	claims, err := statement.Parse(in.Envelope)
+	if err != nil {
+		return Accepted{}, err
+	}
+	h := claims.Header
+	if h.Signer != actor.Person || h.Organisation != actor.Organisation || h.Role != actor.Role {
+		return Accepted{}, errNotSigner
+	}
+	return a.record(ctx, &actor, in, claims)
+}
+
+// record is Submit without the question who carries the envelope: the platform's own statements and
+// a host's answers come this way. actor is nil for them.
+func (a *App) record(ctx context.Context, actor *Actor, in Submission, claims statement.Claims) (Accepted, error) {
+	kind, id, err := record.SplitStream(in.Stream)
+	if err != nil {
+		return Accepted{}, err
+	}
+	if err := checkOpenings(in, claims); err != nil {
+		return Accepted{}, err
+	}
+	for range retries {
+		w := &writing{app: a, actor: actor, in: in, claims: claims, kind: kind, id: id, now: a.Now()}
+		done, err := w.run(ctx)
+		if fault.CodeOf(err) == "stream_conflict" {
+			continue
+		}
+		return done, err
+	}
+	return Accepted{}, errBusy
+}
+
+var errOpeningStray = fault.New(fault.Invalid, "opening_stray", "附上的原文不属于这份文件里的任何承诺。", "An opening fits no commitment of this statement.")
+
+// checkOpenings keeps values out of the vault that no signed byte commits to.
+func checkOpenings(in Submission, claims statement.Claims) error {
+	for _, o := range in.Openings {
+		c, err := o.Commitment()
+		if err != nil {
+			return err
+		}
+		// A phone's position is committed inside the badge's key binding, which is base64 itself.
+		inside := claims.Type == visit.TypeAdmission && o.Kind == evidence.KindPosition
+		if !inside && !bytes.Contains(claims.Payload(), []byte(c)) {
+			return errOpeningStray
+		}
+	}
+	return nil
+}
+
+// writing is one attempt to record one statement.
+type writing struct {
+	app    *App
+	actor  *Actor
+	in     Submission
+	claims statement.Claims
+	kind   string
+	id     string
+	now    time.Time
+
+	entry    store.Event
+	leaf     []byte
+	envelope statement.Verified
+	before   cachedState
+	after    visit.State
+	done     Accepted
+}
+
+func (w *writing) run(ctx context.Context) (Accepted, error) {
+	if known, err := w.already(ctx); err != nil || known {
+		return w.done, err
+	}
+	if err := w.prepare(ctx); err != nil {
+		return Accepted{}, err
+	}
+	err := w.app.Store.Write(ctx, func(tx *store.Tx) error { return w.commit(ctx, tx) })
+	if err != nil {
+		return Accepted{}, err
+	}
+	if w.kind == visit.StreamVisit {
+		w.app.states.put(w.id, cachedState{state: w.after, order: w.before.order})
+	}
+	return w.done, nil
+}
+
+// already answers a statement that is recorded in this stream: a lost answer, asked for again.
+func (w *writing) already(ctx context.Context) (bool, error) {
+	found := false
+	err := w.app.Store.Read(ctx, func(tx *store.Tx) error {
+		events, err := tx.EventsByStatement(ctx, w.claims.Digest())
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			if e.Stream().String() == w.in.Stream && e.Verb == w.in.Verb {
+				found = true
+				w.done = Accepted{Stream: w.in.Stream, Number: e.Number, Event: e.Digest, Statement: e.StatementDigest}
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+// prepare reads what the statement must fit, proves it, and asks whether it may be recorded. All
+// that is costly happens here, outside the transaction.
+func (w *writing) prepare(ctx context.Context) error {
+	var context []evidence.Entry
+	err := w.app.Store.Read(ctx, func(tx *store.Tx) error {
+		g := newGather(ctx, tx)
+		g.keys[w.claims.Header.Key] = true
+		if err := g.refs(refTrustList, "", 1); err != nil {
+			return err
+		}
+		if err := g.signers(); err != nil {
+			return err
+		}
+		context = g.sorted()
+		if err := w.standing(ctx, tx); err != nil {
+			return err
+		}
+		return w.event(ctx, tx)
+	})
+	if err != nil {
+		return err
+	}
+	candidate := evidence.EntryOf(w.entry.Bytes, w.in.Envelope, [16]byte(w.entry.Salt), w.entry.Day, w.entry.Province, "")
+	if w.envelope, err = w.app.reader.Intake(context, candidate, w.now); err != nil {
+		return err
+	}
+	if err := w.permitted(); err != nil {
+		return err
+	}
+	if w.kind != visit.StreamVisit {
+		return nil
+	}
+	w.after, err = visit.Decide(w.before.state, w.in.Verb, w.envelope, w.now)
+	return err
+}
+
+// standing finds how the visit stands now, from the cache or by replay.
+func (w *writing) standing(ctx context.Context, tx *store.Tx) error {
+	if w.kind != visit.StreamVisit {
+		return nil
+	}
+	s, err := w.app.standing(ctx, tx, w.id)
+	w.before = s
+	return err
+}
+
+// standing gives a visit's state and order. A visit without events is new.
+func (a *App) standing(ctx context.Context, tx *store.Tx, visitID string) (cachedState, error) {
+	head, err := tx.Head(ctx, store.Stream{Kind: visit.StreamVisit, ID: visitID})
+	if err != nil {
+		return cachedState{}, err
+	}
+	if head.Number == 0 {
+		return cachedState{state: visit.New(visitID)}, nil
+	}
+	if s, ok := a.states.get(visitID, head.Digest); ok {
+		return s, nil
+	}
+	g := newGather(ctx, tx)
+	p, err := g.streams(visitID)
+	if err != nil {
+		return cachedState{}, err
+	}
+	if err := g.refs(refTrustList, "", 1); err != nil {
+		return cachedState{}, err
+	}
+	if err := g.signers(); err != nil {
+		return cachedState{}, err
+	}
+	state, err := a.reader.Stand(evidence.Dossier{Visit: visitID, Entries: g.sorted()}, a.Now())
+	if err != nil {
+		return cachedState{}, err
+	}
+	s := cachedState{state: state, order: p.order}
+	a.states.put(visitID, s)
+	return s, nil
+}
+
+// event writes the event that would record the statement.
+func (w *writing) event(ctx context.Context, tx *store.Tx) error {
+	s := store.Stream{Kind: w.kind, ID: w.id}
+	head, err := tx.Head(ctx, s)
+	if err != nil {
+		return err
+	}
+	e := record.Event{Stream: w.in.Stream, Number: int(head.Number) + 1, Previous: head.Digest, Verb: w.in.Verb,
+		ReceivedAt: statement.At(w.now), Statement: w.claims.Digest()}
+	if err := e.Check(); err != nil {
+		return err
+	}
+	owner, province, err := w.owner(ctx, tx, s, head.Number == 0)
+	if err != nil {
+		return err
+	}
+	var salt [16]byte
+	if _, err := rand.Read(salt[:]); err != nil {
+		return errNotReady.Because(err)
+	}
+	day := w.now.UTC().Format(time.DateOnly)
+	leaf, err := record.LeafFor(e.Bytes(), salt, day, province)
+	if err != nil {
+		return err
+	}
+	w.leaf = leaf.Bytes()
+	w.entry = store.Event{Org: owner, StreamKind: w.kind, StreamID: w.id, Number: head.Number + 1, Digest: e.Digest(), Previous: head.Digest,
+		Verb: w.in.Verb, ReceivedAt: store.At(w.now), Bytes: e.Bytes(), StatementDigest: w.claims.Digest(), Salt: salt[:], Day: day, Province: province}
+	return nil
+}
+
+// owner says which organisation a stream belongs to and which province its leaf names. Visits and
+// orders are their acquirer's; others belong to whoever wrote in them first.
+func (w *writing) owner(ctx context.Context, tx *store.Tx, s store.Stream, first bool) (org, province string, err error) {
+	province = w.app.Province
+	order, err := w.orderOf(ctx, tx)
+	if err != nil {
+		return "", "", err
+	}
+	if order.Province != "" {
+		province = order.Province
+	}
+	if !first {
+		org, err = tx.StreamOrg(ctx, s)
+		return org, province, err
+	}
+	if order.Acquirer != "" {
+		return order.Acquirer, province, nil
+	}
+	return w.claims.Header.Organisation, province, nil
+}
+
+// orderOf finds the order that a statement in a visit's or order's stream is about, the zero value
+// elsewhere.
+func (w *writing) orderOf(ctx context.Context, tx *store.Tx) (visit.Order, error) {
+	if w.kind != visit.StreamVisit && w.kind != visit.StreamOrder {
+		return visit.Order{}, nil
+	}
+	if w.before.order.Order != "" {
+		return w.before.order, nil
+	}
+	var o visit.Order
+	if w.claims.Type == visit.TypeOrder {
+		err := w.claims.UntrustedBody(&o)
+		return o, err
+	}
+	id := w.id
+	if w.kind == visit.StreamVisit {
+		var opened visit.Opened
+		if err := w.claims.UntrustedBody(&opened); err != nil {
+			return visit.Order{}, errNoVisit // the first statement of a visit must open it
+		}
+		id = opened.Order
+	}
+	row, err := tx.Order(ctx, id)
+	if err != nil {
+		return visit.Order{}, err
+	}
+	err = statement.Decode([]byte(row.Doc), &o)
+	w.before.order = o
+	return o, err
+}
+
+// permitted asks access: role × verb × relation. What the platform and hosts record was asked for
+// by somebody who was permitted.
+func (w *writing) permitted() error {
+	if w.actor == nil {
+		return nil
+	}
+	return access.Require(access.Role(w.actor.Role), access.On(w.kind, w.in.Verb), w.relation())
+}
+
+func (w *writing) relation() access.Relation {
+	if w.kind == visit.StreamVisit || w.kind == visit.StreamOrder {
+		return Relation(*w.actor, w.before.order, w.before.state.Dispatched())
+	}
+	switch {
+	case w.kind == visit.StreamOrganisation && w.id != w.actor.Organisation:
+		return access.None
+	case w.kind == visit.StreamPerson && w.id != w.actor.Person:
+		return access.OwnOrganisation // whose person it is, is decided by whose badge or course counts
+	}
+	return access.Self // a device's holder is decided by custody
+}
+
+// Relation says how an actor stands to an order and its visit.
+func Relation(a Actor, o visit.Order, d visit.Dispatch) access.Relation {
+	switch a.Role {
+	case visit.RolePlatform:
+		return access.Self
+	case visit.RoleMerchant:
+		if a.Person == o.Merchant {
+			return access.PartyMerchant
+		}
+	case visit.RoleTechnician:
+		if a.Person == d.Technician {
+			return access.Assigned
+		}
+	case visit.RoleSupervisor:
+		if a.Person == d.Supervisor {
+			return access.Assigned
+		}
+	case visit.RoleDispatcher, visit.RoleCustodian:
+		if a.Organisation == o.Provider {
+			return access.OwnOrganisation
+		}
+	case visit.RoleApprover, visit.RoleRisk, visit.RoleHost:
+		if a.Organisation == o.Acquirer {
+			return access.OwnOrganisation
+		}
+	}
+	return access.None
+}
+
+// commit writes everything in one transaction. It may run again after a conflict.
+func (w *writing) commit(ctx context.Context, tx *store.Tx) error {
+	if err := tx.PutStatement(ctx, w.claims.Digest(), w.in.Envelope); err != nil {
+		return err
+	}
+	if err := tx.AppendEvent(ctx, w.entry, w.leaf); err != nil {
+		return err
+	}
+	for _, o := range w.in.Openings {
+		if _, err := w.app.Vault.Put(ctx, tx, w.subject(), o, w.tag(o), w.now); err != nil {
+			return err
+		}
+	}
+	if err := w.index(ctx, tx); err != nil {
+		return err
+	}
+	w.done = Accepted{Stream: w.in.Stream, Number: w.entry.Number, Event: w.entry.Digest, Statement: w.claims.Digest()}
+	return nil
+}
+
+// keepRecords is how long law keeps what an order was made on (records of transactions, at least
+// five years).
+const keepRecords = 5 * 366 * 24 * time.Hour
+
+// tag says what a value may be shown for. Positions serve the place check alone; what an order was
+// made on is kept as long as law wants.
+func (w *writing) tag(o statement.Opening) vault.Tag {
+	if o.Kind == evidence.KindPosition {
+		return vault.Tag{Purposes: []string{purposePlace}}
+	}
+	t := vault.Tag{Purposes: []string{"visit"}}
+	if w.claims.Type == visit.TypeOrder {
+		t.KeepUntil = w.now.Add(keepRecords)
+	}
+	return t
+}
+
+// subject is whose personal values a statement's openings are.
+func (w *writing) subject() string {
+	switch w.claims.Type {
+	case visit.TypeOrder:
+		return w.before.order.Merchant
+	case visit.TypeDispatch:
+		var d visit.Dispatch
+		if w.envelope.Body(visit.TypeDispatch, &d) == nil {
+			return d.Technician
+		}
+	}
+	return w.claims.Header.Signer
+}
+
+func hashHex(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}

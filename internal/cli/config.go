@@ -1,0 +1,222 @@
+package cli
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/menshen-project/menshen/evidence"
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/identifier"
+)
+
+// Config is everything that `menshen serve` reads, from one YAML file. Names that are not here are
+// refused, and all problems are told at once. Paths are taken from the file's own folder.
+type Config struct {
+	Listen          string       `yaml:"listen"`           // host:port that serves pages and API; put TLS in front of it
+	Operator        string       `yaml:"operator"`         // organisation id under which the platform key is on the trust list
+	Province        string       `yaml:"province"`         // GB/T 2260, two digits, for records that belong to no shop
+	Database        string       `yaml:"database"`         // sqlite:PATH or postgres://…
+	TrustFile       string       `yaml:"trust_file"`       // from its publisher, not made here
+	PlatformKey     string       `yaml:"platform_key"`     // PEM file, P-256
+	VaultKey        string       `yaml:"vault_key"`        // file of 64 hex digits: encrypts personal data; keep it apart from backups
+	PatienceSeconds int          `yaml:"patience_seconds"` // how long a request waits for log and witnesses
+	Log             LogConfig    `yaml:"log"`
+	Hosts           []HostConfig `yaml:"hosts"`
+	Demonstration   bool         `yaml:"demonstration"` // pages then say so; grants nothing
+	dir             string
+}
+
+// LogConfig is the transparency log that the server runs.
+type LogConfig struct {
+	Dir        string          `yaml:"dir"`
+	Key        string          `yaml:"key"`         // file with the log's signing key
+	IntervalMS int             `yaml:"interval_ms"` // between checkpoints, at least 100
+	Witnesses  []WitnessConfig `yaml:"witnesses"`
+}
+
+// WitnessConfig is where a witness of the trust file is reached.
+type WitnessConfig struct {
+	Key string `yaml:"key"` // its verifier key, as in the trust file
+	URL string `yaml:"url"`
+}
+
+// HostConfig is one acquirer's host.
+type HostConfig struct {
+	Acquirer  string `yaml:"acquirer"`
+	URL       string `yaml:"url"`
+	TokenFile string `yaml:"token_file"`
+	PinSHA256 string `yaml:"pin_sha256"` // of the host's public key, for https
+}
+
+var (
+	errConfigRead = fault.New(fault.Invalid, "config_unreadable", "配置文件读不出来。", "The config file cannot be read.")
+	errConfig     = fault.New(fault.Invalid, "config_invalid", "配置文件有不对的地方。", "The config file has problems.")
+	errKeyFile    = fault.New(fault.Invalid, "key_file_unreadable", "密钥文件读不出来。", "A key file cannot be read.")
+)
+
+// maxConfig bounds a config, key or trust file in bytes.
+const maxConfig = 1 << 20
+
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxConfig {
+		return nil, errors.New("file is too large")
+	}
+	return os.ReadFile(path)
+}
+
+// loadConfig reads and checks a config file.
+func loadConfig(path string) (Config, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return Config{}, errConfigRead.At(path).Because(err)
+	}
+	c := Config{dir: filepath.Dir(path)}
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec.KnownFields(true)
+	if err := dec.Decode(&c); err != nil {
+		return Config{}, errConfig.At(strings.ReplaceAll(err.Error(), "\n", " "))
+	}
+	if problems := c.problems(); len(problems) > 0 {
+		return Config{}, errConfig.At(strings.Join(problems, "; "))
+	}
+	return c, nil
+}
+
+// problems lists everything that is wrong, not only the first.
+func (c Config) problems() []string {
+	var out []string
+	wrong := func(bad bool, what string) {
+		if bad {
+			out = append(out, what)
+		}
+	}
+	_, _, err := net.SplitHostPort(c.Listen)
+	wrong(err != nil, "listen: want host:port")
+	wrong(identifier.CheckID(c.Operator) != nil, "operator: want an id")
+	wrong(identifier.CheckProvince(c.Province) != nil, "province: want two digits of GB/T 2260")
+	wrong(c.Database == "", "database: want sqlite:PATH or postgres://…")
+	wrong(c.TrustFile == "", "trust_file: is empty")
+	wrong(c.PlatformKey == "", "platform_key: is empty")
+	wrong(c.VaultKey == "", "vault_key: is empty")
+	wrong(c.PatienceSeconds < 1 || c.PatienceSeconds > 120, "patience_seconds: want 1 to 120")
+	wrong(c.Log.Dir == "" || c.Log.Key == "", "log: want dir and key")
+	wrong(c.Log.IntervalMS < 100 || c.Log.IntervalMS > 60000, "log.interval_ms: want 100 to 60000")
+	wrong(len(c.Log.Witnesses) == 0, "log.witnesses: want at least one")
+	for _, w := range c.Log.Witnesses {
+		wrong(w.Key == "" || !webAddress(w.URL), "log.witnesses: want key and url")
+	}
+	for _, h := range c.Hosts {
+		wrong(identifier.CheckID(h.Acquirer) != nil || !webAddress(h.URL) || h.TokenFile == "", "hosts: want acquirer, url and token_file")
+	}
+	return out
+}
+
+func webAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+}
+
+// path takes a path from the config file's folder.
+func (c Config) path(p string) string {
+	if filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(c.dir, p)
+}
+
+// database takes a SQLite file's path from the config file's folder.
+func (c Config) database() string {
+	if p, ok := strings.CutPrefix(c.Database, "sqlite:"); ok {
+		return "sqlite:" + c.path(p)
+	}
+	return c.Database
+}
+
+func (c Config) patience() time.Duration { return time.Duration(c.PatienceSeconds) * time.Second }
+
+func (c Config) trust() (evidence.Trust, error) {
+	data, err := readFile(c.path(c.TrustFile))
+	if err != nil {
+		return evidence.Trust{}, errConfigRead.At(c.TrustFile).Because(err)
+	}
+	return evidence.ParseTrust(data)
+}
+
+// readECKey reads a P-256 private key in PEM (PKCS #8).
+func readECKey(path string) (*ecdsa.PrivateKey, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return nil, errKeyFile.At(filepath.Base(path)).Because(err)
+	}
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return nil, errKeyFile.At(filepath.Base(path))
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, errKeyFile.At(filepath.Base(path)).Because(err)
+	}
+	ec, ok := key.(*ecdsa.PrivateKey)
+	if !ok {
+		return nil, errKeyFile.At(filepath.Base(path))
+	}
+	return ec, nil
+}
+
+func writeECKey(path string, key *ecdsa.PrivateKey) error {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	return writeSecret(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
+// writeSecret writes a new file that only its owner reads, and never over an old one.
+func writeSecret(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return errKeyFile.At(filepath.Base(path)).Because(err)
+	}
+	if _, err := f.Write(data); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	return f.Close()
+}
+
+// readHexKey reads 32 bytes as 64 hex digits.
+func readHexKey(path string) ([]byte, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return nil, errKeyFile.At(filepath.Base(path)).Because(err)
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(data)))
+	if err != nil || len(key) != 32 {
+		return nil, errKeyFile.At(filepath.Base(path))
+	}
+	return key, nil
+}
+
+// readLine reads a one-line secret, such as a token or a note key.
+func readLine(path string) (string, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return "", errKeyFile.At(filepath.Base(path)).Because(err)
+	}
+	return strings.TrimSpace(string(data)), nil
+}

@@ -1,0 +1,95 @@
+// Package jobs runs what goes on without anybody asking: leaves into the log and receipts back,
+// permits to hosts after a crash, cancels after a brake, and clearing away what is over. Each loop
+// is one call into app, made again and again; none decides anything.
+package jobs
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/store"
+)
+
+// Pauses between passes that found nothing to do.
+const (
+	sequencePause = 20 * time.Millisecond
+	workPause     = 500 * time.Millisecond
+	clearPause    = 10 * time.Minute
+	failurePause  = time.Second
+	jobLease      = 30 * time.Second
+)
+
+// Run starts every loop and returns when ctx is done and all of them have stopped.
+func Run(ctx context.Context, a *app.App, log *slog.Logger) {
+	var wg sync.WaitGroup
+	for name, l := range map[string]loop{
+		"sequence": {a.Sequence, sequencePause},
+		"release":  {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobRelease, release(a)) }, workPause},
+		"cancel":   {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobCancel, a.Cancel) }, workPause},
+		"clear":    {func(ctx context.Context) (bool, error) { return false, a.Clear(ctx) }, clearPause},
+	} {
+		wg.Go(func() { l.run(ctx, log.With("loop", name)) })
+	}
+	wg.Wait()
+}
+
+type loop struct {
+	pass  func(context.Context) (busy bool, err error)
+	pause time.Duration
+}
+
+func (l loop) run(ctx context.Context, log *slog.Logger) {
+	for ctx.Err() == nil {
+		busy, err := l.pass(ctx)
+		pause := l.pause
+		switch {
+		case err != nil && ctx.Err() == nil:
+			log.Warn("pass failed", "code", fault.CodeOf(err), "error", err.Error())
+			pause = failurePause
+		case busy:
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
+
+func release(a *app.App) func(context.Context, string, string) error {
+	return func(ctx context.Context, visitID, permit string) error {
+		_, err := a.Release(ctx, visitID, permit)
+		return err
+	}
+}
+
+// work leases due jobs of a kind and carries them out. A job that fails comes again later; one whose
+// attempts are used up is dead and shown to the operator.
+func work(ctx context.Context, a *app.App, kind string, do func(ctx context.Context, visitID, permit string) error) (bool, error) {
+	var leased []store.Job
+	err := a.Store.Write(ctx, func(tx *store.Tx) error {
+		var err error
+		leased, err = tx.LeaseJobs(ctx, kind, 8, a.Now(), jobLease)
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	for _, job := range leased {
+		failed := do(ctx, string(job.Payload), job.Key)
+		err := a.Store.Write(ctx, func(tx *store.Tx) error {
+			if failed == nil {
+				return tx.CompleteJob(ctx, job, a.Now())
+			}
+			return tx.FailJob(ctx, job, fault.CodeOf(failed), a.Now())
+		})
+		if err != nil {
+			return true, err
+		}
+	}
+	return len(leased) > 0, nil
+}

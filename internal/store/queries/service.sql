@@ -1,0 +1,55 @@
+-- name: insertJob :execrows
+INSERT INTO jobs (kind, key, payload, state, run_at, lease_until, attempts, max_attempts, last_error, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING;
+
+-- name: jobByKey :one
+SELECT * FROM jobs WHERE kind = $1 AND key = $2;
+
+-- name: dueJobs :many
+SELECT * FROM jobs WHERE kind = $1 AND state = 'ready' AND run_at <= sqlc.arg(now) ORDER BY run_at, key
+LIMIT sqlc.arg(max_rows);
+
+-- name: moveJob :execrows
+UPDATE jobs SET state = $4, run_at = $5, lease_until = $6, attempts = $7, last_error = $8
+WHERE kind = $1 AND key = $2 AND attempts = $3 AND state = sqlc.arg(old_state);
+
+-- name: jobsInState :many
+SELECT * FROM jobs WHERE state = $1 ORDER BY run_at, kind, key LIMIT $2;
+
+-- name: deleteDoneJobs :execrows
+DELETE FROM jobs WHERE state = 'done' AND run_at < $1;
+
+-- name: insertAnswer :execrows
+INSERT INTO answers (scope, key, request_digest, status, response, created_at)
+VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING;
+
+-- name: answer :one
+SELECT * FROM answers WHERE scope = $1 AND key = $2;
+
+-- name: deleteAnswers :execrows
+DELETE FROM answers WHERE created_at < $1;
+
+-- name: insertToken :execrows
+INSERT INTO tokens (id, hash, kind, person, org, role, label, created_at, expires_at, revoked_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING;
+
+-- name: liveToken :one
+SELECT * FROM tokens WHERE hash = $1 AND revoked_at = 0 AND expires_at > sqlc.arg(now);
+
+-- name: tokensOfPerson :many
+SELECT * FROM tokens WHERE person = $1 ORDER BY created_at, id;
+
+-- name: revokeToken :execrows
+UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at = 0;
+
+-- name: revokeTokensOf :execrows
+UPDATE tokens SET revoked_at = $2 WHERE person = $1 AND revoked_at = 0;
+
+-- name: deleteTokens :execrows
+DELETE FROM tokens WHERE expires_at < $1;
+
+-- name: setSetting :exec
+INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+
+-- name: setting :one
+SELECT value FROM settings WHERE key = $1;

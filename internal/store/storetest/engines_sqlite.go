@@ -1,0 +1,7 @@
+//go:build !postgres
+
+package storetest
+
+var engines = []Engine{sqlite}
+
+func stopServer() error { return nil }

@@ -1,0 +1,101 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"sync/atomic"
+)
+
+// Tx is one transaction, for one goroutine, until the function that got it returns; after that
+// every method answers store_transaction_over.
+type Tx struct {
+	q     *Queries
+	db    *session
+	heads map[streamKey]Head // read or written by this transaction
+}
+
+func newTx(db DBTX) *Tx {
+	s := &session{db: db}
+	return &Tx{q: New(s), db: s, heads: map[streamKey]Head{}}
+}
+
+// wrap makes a fault of what a query gave; where names the table.
+func (t *Tx) wrap(err error, where string) error {
+	if err != nil && t.db.over.Load() {
+		return errTxOver
+	}
+	return wrap(err, where)
+}
+
+// closed answers every query with an error: a sql.Row that holds one cannot be made otherwise.
+var closed = func() *sql.DB {
+	db := sql.OpenDB(noConnector{})
+	_ = db.Close() // nothing is open; Close only ends its goroutine
+	return db
+}()
+
+type noConnector struct{}
+
+func (noConnector) Connect(context.Context) (driver.Conn, error) { return nil, errTxOver }
+func (noConnector) Driver() driver.Driver                        { return nil }
+
+// session stands between queries and the engine. It remembers the first failure, because
+// PostgreSQL refuses everything after one and SQLite does not: with it, both end the command. And
+// it closes with its transaction, since the connection then belongs to somebody else.
+type session struct {
+	db     DBTX
+	over   atomic.Bool
+	failed error
+}
+
+func (s *session) note(err error) error {
+	if err != nil && s.failed == nil && !errors.Is(err, sql.ErrNoRows) {
+		s.failed = err
+	}
+	return err
+}
+
+func (s *session) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if s.over.Load() {
+		return nil, errTxOver
+	}
+	result, err := s.db.ExecContext(ctx, query, args...)
+	return result, s.note(err)
+}
+
+func (s *session) PrepareContext(context.Context, string) (*sql.Stmt, error) {
+	return nil, errTxOver // a prepared statement would outlive the transaction; no query needs one
+}
+
+func (s *session) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if s.over.Load() {
+		return nil, errTxOver
+	}
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	return rows, s.note(err)
+}
+
+func (s *session) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	if s.over.Load() {
+		return closed.QueryRowContext(ctx, query)
+	}
+	row := s.db.QueryRowContext(ctx, query, args...)
+	_ = s.note(row.Err())
+	return row
+}
+
+// finish closes the session and gives the command's verdict.
+func (s *session) finish(err error) error {
+	s.over.Store(true)
+	if err == nil && s.failed != nil {
+		return wrap(s.failed, "command")
+	}
+	return err
+}
+
+// maxRows bounds every list, whatever a caller asks for.
+const maxRows = 10_000
+
+func rows(limit int) int32 { return int32(min(max(limit, 0), maxRows)) }

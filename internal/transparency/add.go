@@ -1,0 +1,105 @@
+package transparency
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/record"
+	"github.com/transparency-dev/tessera"
+	"github.com/transparency-dev/tessera/api/layout"
+	"github.com/transparency-dev/tessera/client"
+)
+
+var (
+	errAddUnknown = fault.New(fault.Unavailable, "log_add_unknown", "不清楚这一条写进日志没有，重试前要先查。", "It is not known whether the leaf was sequenced: look for it before adding it again.")
+	errUnreadable = fault.New(fault.Internal, "log_unreadable", "日志的文件读不出来，或者前后不符。", "The log's files are unreadable or contradict each other.")
+)
+
+// Add sequences a leaf durably and gives its index, witnesses or not. Adding a leaf again gives
+// the same index as long as this process remembers it, which is best effort: after
+// log_add_unknown, or after a restart, ask Find first. Faults: leaf_malformed and the leaf's
+// others, log_starting, log_closed (certainly not added), log_add_unknown (perhaps added).
+func (l *Log) Add(ctx context.Context, leaf []byte) (index uint64, err error) {
+	if _, err := record.ParseLeaf(leaf); err != nil {
+		return 0, err
+	}
+	if err := l.started(ctx); err != nil {
+		return 0, err
+	}
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return 0, errClosed
+	}
+	l.adding.Add(1)
+	l.mu.Unlock()
+
+	type outcome struct {
+		index uint64
+		err   error
+	}
+	// Tessera's queue takes no context: when it is full or the disk hangs, it blocks.
+	result := make(chan outcome, 1)
+	go func() {
+		defer l.adding.Done()
+		i, err := l.appender.Add(context.WithoutCancel(ctx), tessera.NewEntry(bytes.Clone(leaf)))()
+		result <- outcome{i.Index, err}
+	}()
+	select {
+	case r := <-result:
+		if r.err != nil {
+			return 0, errAddUnknown.Because(r.err)
+		}
+		return r.index, nil
+	case <-ctx.Done():
+		return 0, errAddUnknown.Because(ctx.Err())
+	}
+}
+
+// Size is the number of leaves sequenced, witnessed or not. A leaf that is added later has at least
+// this index. Faults: log_starting, log_closed, log_unreadable.
+func (l *Log) Size(ctx context.Context) (uint64, error) {
+	if err := l.started(ctx); err != nil {
+		return 0, err
+	}
+	size, err := l.reader.IntegratedSize(ctx)
+	if err != nil {
+		return 0, errUnreadable.Because(err)
+	}
+	return size, nil
+}
+
+// Find looks for a leaf from an index on, so that whoever does not know whether an Add succeeded
+// adds nothing twice. Its "not found" is final when no Add of this leaf is under way. Faults:
+// log_starting, log_closed, log_unreadable.
+func (l *Log) Find(ctx context.Context, leaf []byte, from uint64) (index uint64, found bool, err error) {
+	size, err := l.Size(ctx)
+	if err != nil || from >= size {
+		return 0, false, err
+	}
+	for r := range layout.Range(from, size-from, size) {
+		entries, err := l.bundle(ctx, r.Index, size)
+		if err != nil {
+			return 0, false, err
+		}
+		for i := r.First; i < r.First+r.N; i++ {
+			if bytes.Equal(entries[i], leaf) {
+				return r.Index*layout.EntryBundleWidth + uint64(i), true, nil
+			}
+		}
+	}
+	return 0, false, nil
+}
+
+// bundle reads the entries of one bundle as a log of size leaves has them, all of them.
+func (l *Log) bundle(ctx context.Context, index, size uint64) ([][]byte, error) {
+	b, err := client.GetEntryBundle(ctx, l.reader.ReadEntryBundle, index, size)
+	if err != nil {
+		return nil, errUnreadable.Because(err)
+	}
+	if uint64(len(b.Entries)) < min(layout.EntryBundleWidth, size-index*layout.EntryBundleWidth) {
+		return nil, errUnreadable.At("entry bundle")
+	}
+	return b.Entries, nil
+}

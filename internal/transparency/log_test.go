@@ -1,0 +1,618 @@
+package transparency_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/record"
+	"github.com/menshen-project/menshen/internal/transparency"
+)
+
+const (
+	origin   = "menshen.example/log"
+	interval = 100 * time.Millisecond
+	patience = 20 * time.Second // the machine may be busy; nothing here takes a second of it
+)
+
+// folder is t.TempDir, except that Tessera may finish a write just after Close.
+func folder(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "menshen-log-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for range 50 {
+			if os.RemoveAll(dir) == nil {
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		t.Errorf("%s cannot be removed", dir)
+	})
+	return dir
+}
+
+func leaf(n int) []byte {
+	l, err := record.LeafFor(fmt.Append(nil, "event ", n), [16]byte{1}, "2026-11-22", "31")
+	if err != nil {
+		panic(err)
+	}
+	return l.Bytes()
+}
+
+func within(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func soon(d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	_ = time.AfterFunc(2*d, cancel)
+	return ctx
+}
+
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if holds() {
+			return
+		}
+	}
+	t.Fatalf("never: %s", what)
+}
+
+// party runs a witness that can be cut off.
+type party struct {
+	name, vkey, secret, dir string
+	down                    atomic.Bool
+	hang                    atomic.Bool
+	server                  *httptest.Server
+}
+
+func newParty(t testing.TB, name string, logKey string) *party {
+	t.Helper()
+	p := &party{name: name, dir: folder(t)}
+	var err error
+	if p.secret, p.vkey, err = transparency.GenerateWitnessKey("witness.example/" + name); err != nil {
+		t.Fatal(err)
+	}
+	witness := p.witness(t, logKey)
+	t.Cleanup(func() { _ = witness.Close() })
+	p.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p.hang.Load() {
+			_, _ = io.Copy(io.Discard, r.Body) // or the server does not see the log hang up
+			<-r.Context().Done()
+			return
+		}
+		if p.down.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		http.StripPrefix("/w", witness).ServeHTTP(w, r)
+	}))
+	t.Cleanup(p.server.Close)
+	return p
+}
+
+func (p *party) witness(t testing.TB, logKey string) *transparency.Witness {
+	t.Helper()
+	signer, vkey, err := transparency.ParseWitnessSigner(p.secret)
+	if err != nil || vkey != p.vkey {
+		t.Fatalf("%q, %v", vkey, err)
+	}
+	w, err := transparency.NewWitness(transparency.WitnessConfig{Dir: p.dir, Signer: signer,
+		Logs: []transparency.LogKey{{Origin: origin, VKey: logKey}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// world is a log's configuration and its witnesses.
+type world struct {
+	secret  string
+	config  transparency.Config
+	parties []*party
+}
+
+func newWorld(t testing.TB, quorum int, names ...string) *world {
+	t.Helper()
+	secret, vkey, err := transparency.GenerateLogKey(origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{secret: secret}
+	w.config = transparency.Config{Dir: folder(t), Interval: interval, WitnessTimeout: time.Second,
+		Policy: record.PolicyConfig{Origin: origin, Operator: "operator", LogKey: vkey, Quorum: quorum}}
+	for _, name := range names {
+		p := newParty(t, name, vkey)
+		w.parties = append(w.parties, p)
+		w.config.Policy.Witnesses = append(w.config.Policy.Witnesses, record.Witness{Party: name, VKey: p.vkey})
+		w.config.Witnesses = append(w.config.Witnesses, transparency.WitnessEndpoint{VKey: p.vkey, URL: p.server.URL + "/w"})
+	}
+	if w.config.Signer, _, err = transparency.ParseLogSigner(secret); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *world) down(down bool) {
+	for _, p := range w.parties {
+		p.down.Store(down)
+	}
+}
+
+func (w *world) open(t testing.TB) *transparency.Log {
+	t.Helper()
+	l, err := transparency.Open(context.Background(), w.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+// proven asks the log for a receipt and a verifier of its own for the truth.
+func (w *world) proven(t testing.TB, l *transparency.Log, index uint64, leaf []byte) record.Inclusion {
+	t.Helper()
+	receipt, err := l.WaitWitnessed(within(t), index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := record.NewPolicy(w.config.Policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, err := p.VerifyReceipt(receipt, leaf)
+	if err != nil || i.Index() != index {
+		t.Fatalf("leaf %d: %v", index, err)
+	}
+	return i
+}
+
+func TestLogGivesWitnessedReceipts(t *testing.T) {
+	w := newWorld(t, 2, "association", "bank", "regulator")
+	l := w.open(t)
+	indexes := make([]uint64, 300) // more than an entry bundle
+	var wg sync.WaitGroup
+	for n := range indexes {
+		wg.Go(func() {
+			var err error
+			if indexes[n], err = l.Add(within(t), leaf(n)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	for _, n := range []int{0, 1, 255, 256, 299} {
+		i := w.proven(t, l, indexes[n], leaf(n))
+		if len(i.Cosigned()) < 2 {
+			t.Fatalf("cosigned by %v", i.Cosigned())
+		}
+	}
+	sorted := slices.Sorted(slices.Values(indexes))
+	if sorted[0] != 0 || sorted[299] != 299 || len(slices.Compact(sorted)) != 300 {
+		t.Fatal("indexes are not 0 to 299, each once")
+	}
+	again, err := l.Add(within(t), leaf(7))
+	if err != nil || again != indexes[7] {
+		t.Fatalf("added again at %d, %v; first at %d", again, err, indexes[7])
+	}
+	if _, err := l.Receipt(within(t), 300); fault.CodeOf(err) != "log_no_such_entry" {
+		t.Fatalf("receipt past the end: %v", err)
+	}
+	eventually(t, "all 300 witnessed", func() bool { return l.Status().Witnessed == 300 })
+	s := l.Status()
+	if s.State != transparency.StateOK || s.Size != 300 || len(s.Witnesses) != 3 || s.WitnessedAt.IsZero() {
+		t.Fatalf("status %+v", s)
+	}
+	size, checkpoint, err := l.Witnessed(within(t))
+	if err != nil || size != 300 {
+		t.Fatalf("witnessed %d, %v", size, err)
+	}
+	p, _ := record.NewPolicy(w.config.Policy)
+	if c, err := p.VerifyCheckpoint(checkpoint); err != nil || c.Size() != 300 {
+		t.Fatalf("%v", err)
+	}
+}
+
+func TestAddRefusesWhatIsNoLeaf(t *testing.T) {
+	w := newWorld(t, 1, "bank")
+	l := w.open(t)
+	if _, err := l.Add(within(t), []byte("李兰 13800000000")); fault.CodeOf(err) != "leaf_malformed" {
+		t.Fatalf("a personal value in a public log: %v", err)
+	}
+}
+
+func TestNewLogStartsWithoutWitnesses(t *testing.T) {
+	w := newWorld(t, 2, "association", "bank")
+	w.down(true)
+	l := w.open(t)
+	if _, _, err := l.Witnessed(within(t)); fault.CodeOf(err) != "log_not_witnessed" || fault.KindOf(err) != fault.Unavailable {
+		t.Fatalf("witnessed by nobody: %v", err)
+	}
+	index, err := l.Add(within(t), leaf(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Receipt(within(t), index); fault.CodeOf(err) != "log_not_witnessed" {
+		t.Fatalf("receipt without witnesses: %v", err)
+	}
+	if _, err := l.WaitWitnessed(soon(3*interval), index); fault.CodeOf(err) != "log_not_witnessed" {
+		t.Fatalf("waiting for witnesses that are down: %v", err)
+	}
+	eventually(t, "status says that witnesses are missing", func() bool { return l.Status().State == transparency.StateWaiting })
+	w.down(false)
+	w.proven(t, l, index, leaf(1))
+	eventually(t, "status is ok again", func() bool { return l.Status().State == transparency.StateOK })
+}
+
+func TestNothingIsWitnessedWhileAQuorumIsDown(t *testing.T) {
+	w := newWorld(t, 2, "association", "bank", "regulator")
+	l := w.open(t)
+	first, err := l.Add(within(t), leaf(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.proven(t, l, first, leaf(1))
+
+	w.parties[0].down.Store(true)
+	w.parties[1].hang.Store(true)
+	var queued []uint64
+	for n := range 20 {
+		index, err := l.Add(within(t), leaf(100+n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		queued = append(queued, index)
+	}
+	eventually(t, "status says that witnesses are missing", func() bool { return l.Status().State == transparency.StateWaiting })
+	if _, err := l.Receipt(within(t), queued[0]); fault.CodeOf(err) != "log_not_witnessed" {
+		t.Fatalf("receipt on one witness of two: %v", err)
+	}
+	if size, _, err := l.Witnessed(within(t)); err != nil || size != 1 {
+		t.Fatalf("witnessed %d, %v", size, err)
+	}
+	w.proven(t, l, first, leaf(1)) // what was witnessed stays provable
+	for _, s := range l.Status().Witnesses {
+		if s.Party == "association" && s.OK {
+			t.Fatalf("status calls a dead witness ok: %+v", s)
+		}
+	}
+
+	w.down(false)
+	w.parties[1].hang.Store(false)
+	for n, index := range queued {
+		w.proven(t, l, index, leaf(100+n))
+	}
+}
+
+func TestTwoWitnessesOfOnePartyAreNoQuorum(t *testing.T) {
+	w := newWorld(t, 2, "association", "branch", "bank")
+	w.config.Policy.Witnesses[1].Party = "association"
+	w.parties[2].down.Store(true)
+	l := w.open(t)
+	index, err := l.Add(within(t), leaf(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.WaitWitnessed(soon(8*interval), index); fault.CodeOf(err) != "log_not_witnessed" {
+		t.Fatalf("one party with two keys made a quorum: %v", err)
+	}
+	w.down(false)
+	w.proven(t, l, index, leaf(1))
+}
+
+func TestReopenedLogGoesOn(t *testing.T) {
+	w := newWorld(t, 1, "bank")
+	l := w.open(t)
+	index, err := l.Add(within(t), leaf(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.proven(t, l, index, leaf(1))
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatalf("closed twice: %v", err)
+	}
+	for _, call := range []func() error{
+		func() error { _, err := l.Add(within(t), leaf(2)); return err },
+		func() error { _, err := l.Receipt(within(t), index); return err },
+		func() error { _, err := l.WaitWitnessed(within(t), index); return err },
+		func() error { _, _, err := l.Find(within(t), leaf(1), 0); return err },
+	} {
+		if err := call(); fault.CodeOf(err) != "log_closed" {
+			t.Fatalf("closed log answers %v", err)
+		}
+	}
+	if l.Status().State != transparency.StateClosed {
+		t.Fatalf("status %+v", l.Status())
+	}
+
+	w.down(true)
+	l = w.open(t)
+	w2, err := l.Add(within(t), leaf(2))
+	if err != nil || w2 != index+1 {
+		t.Fatalf("%d, %v", w2, err)
+	}
+	w.proven(t, l, index, leaf(1)) // the checkpoint of before is still good
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w.down(false)
+	l = w.open(t)
+	w.proven(t, l, w2, leaf(2)) // sequenced before, witnessed after
+}
+
+func TestFind(t *testing.T) {
+	w := newWorld(t, 1, "bank")
+	l := w.open(t)
+	var wg sync.WaitGroup
+	for n := range 600 {
+		wg.Go(func() {
+			if _, err := l.Add(within(t), leaf(n)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	for _, n := range []int{0, 255, 599} {
+		index, found, err := l.Find(within(t), leaf(n), 0)
+		if err != nil || !found {
+			t.Fatalf("leaf %d: %v, %v", n, found, err)
+		}
+		if again, err := l.Add(within(t), leaf(n)); err != nil || again != index {
+			t.Fatalf("found at %d, added at %d, %v", index, again, err)
+		}
+		if same, found, err := l.Find(within(t), leaf(n), index); err != nil || !found || same != index {
+			t.Fatalf("from its own index: %d, %v, %v", same, found, err)
+		}
+		if _, found, err := l.Find(within(t), leaf(n), index+1); err != nil || found {
+			t.Fatalf("found after its index: %v, %v", found, err)
+		}
+	}
+	for _, from := range []uint64{0, 600, 1 << 40} {
+		if _, found, err := l.Find(within(t), leaf(1000), from); err != nil || found {
+			t.Fatalf("a leaf never added: %v, %v", found, err)
+		}
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	w := newWorld(t, 1, "association", "bank")
+	otherSecret, _, _ := transparency.GenerateLogKey(origin)
+	for _, c := range []struct {
+		name  string
+		spoil func(*transparency.Config)
+		code  string
+	}{
+		{"no policy", func(c *transparency.Config) { c.Policy = record.PolicyConfig{} }, "policy_log_key"},
+		{"quorum zero", func(c *transparency.Config) { c.Policy.Quorum = 0 }, "policy_quorum_zero"},
+		{"no signer", func(c *transparency.Config) { c.Signer = nil }, "log_signer_differs"},
+		{"another log's signer", func(c *transparency.Config) { c.Signer, _, _ = transparency.ParseLogSigner(otherSecret) }, "log_signer_differs"},
+		{"interval too short", func(c *transparency.Config) { c.Interval = interval - 1 }, "log_interval"},
+		{"interval too long", func(c *transparency.Config) { c.Interval = time.Minute + 1 }, "log_interval"},
+		{"witness without address", func(c *transparency.Config) { c.Witnesses = c.Witnesses[:1] }, "witness_endpoints_differ"},
+		{"one witness with two addresses", func(c *transparency.Config) { c.Witnesses[1].VKey = c.Witnesses[0].VKey }, "witness_endpoints_differ"},
+		{"two witnesses at one address", func(c *transparency.Config) { c.Witnesses[1].URL = c.Witnesses[0].URL }, "witness_endpoints_differ"},
+		{"address without scheme", func(c *transparency.Config) { c.Witnesses[0].URL = "witness.example" }, "witness_endpoint_malformed"},
+		{"address of a file", func(c *transparency.Config) { c.Witnesses[0].URL = "file:///etc" }, "witness_endpoint_malformed"},
+		{"folder below a file", func(c *transparency.Config) { c.Dir = filepath.Join(c.Dir, "file", "log") }, "log_folder"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			config := w.config
+			config.Witnesses = slices.Clone(config.Witnesses)
+			if err := os.WriteFile(filepath.Join(config.Dir, "file"), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c.spoil(&config)
+			l, err := transparency.Open(context.Background(), config)
+			if err == nil {
+				_ = l.Close()
+			}
+			if got := fault.CodeOf(err); got != c.code {
+				t.Fatalf("code %q, want %q (%v)", got, c.code, err)
+			}
+		})
+	}
+}
+
+func TestTwoServersCannotShareAFolder(t *testing.T) {
+	w := newWorld(t, 1, "bank")
+	l := w.open(t)
+	if _, err := transparency.Open(context.Background(), w.config); fault.CodeOf(err) != "log_folder_in_use" {
+		t.Fatalf("opened twice: %v", err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w.open(t)
+}
+
+func TestOpenSweepsWhatACrashLeft(t *testing.T) {
+	w := newWorld(t, 1, "bank")
+	l := w.open(t)
+	index, err := l.Add(within(t), leaf(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.proven(t, l, index, leaf(1))
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	left := []string{"checkpoint1804289383", ".state/treeState846930886", "tile/0/000.p/11681692777", "tile/entries/000.p/11714636915", "tile/0/0001957747793"}
+	kept := []string{"checkpoint", ".state/treeState", ".state/publish.lock", "tile/0/000.p/1", "tile/entries/000.p/1", "notes.txt"}
+	for _, name := range append(slices.Clone(left), "notes.txt") {
+		if err := os.WriteFile(filepath.Join(w.config.Dir, name), []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l = w.open(t)
+	w.proven(t, l, index, leaf(1))
+	for _, name := range left {
+		if _, err := os.Stat(filepath.Join(w.config.Dir, name)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is still there", name)
+		}
+	}
+	for _, name := range kept {
+		if _, err := os.Stat(filepath.Join(w.config.Dir, name)); err != nil {
+			t.Errorf("%s is gone", name)
+		}
+	}
+}
+
+func TestSpoiledFilesGiveNoReceipt(t *testing.T) {
+	w := newWorld(t, 1, "bank")
+	l := w.open(t)
+	for n := range 2 {
+		if _, err := l.Add(within(t), leaf(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.proven(t, l, 1, mustFind(t, l, 1))
+	size, _, _ := l.Witnessed(within(t))
+	bundle := filepath.Join(w.config.Dir, fmt.Sprintf("tile/entries/000.p/%d", size))
+	data, err := os.ReadFile(bundle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, spoiled := range map[string][]byte{
+		"another leaf":   []byte(strings.ReplaceAll(string(data), "2026-11-22", "2026-11-23")),
+		"bundle cut":     data[:len(data)-1],
+		"bundle shorter": data[:len(data)/2],
+		"bundle empty":   nil,
+	} {
+		if err := os.WriteFile(bundle, spoiled, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Receipt(within(t), 1); fault.CodeOf(err) != "log_unreadable" {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+}
+
+func mustFind(t testing.TB, l *transparency.Log, index uint64) []byte {
+	t.Helper()
+	for n := range 10 {
+		if i, found, err := l.Find(within(t), leaf(n), 0); err != nil {
+			t.Fatal(err)
+		} else if found && i == index {
+			return leaf(n)
+		}
+	}
+	t.Fatalf("no leaf at %d", index)
+	return nil
+}
+
+// The child process of TestKilledServerLosesAndDoublesNothing: it opens the log and adds leaves
+// until it is killed, telling each index.
+const childVar = "MENSHEN_TEST_LOG_CHILD"
+
+func TestMain(m *testing.M) {
+	if spec := os.Getenv(childVar); spec != "" {
+		child(strings.Split(spec, "\n"))
+	}
+	os.Exit(m.Run())
+}
+
+func child(spec []string) {
+	signer, vkey, err := transparency.ParseLogSigner(spec[1])
+	if err != nil {
+		panic(err)
+	}
+	l, err := transparency.Open(context.Background(), transparency.Config{Dir: spec[0], Signer: signer, Interval: interval,
+		Policy: record.PolicyConfig{Origin: origin, Operator: "operator", LogKey: vkey, Quorum: 1,
+			Witnesses: []record.Witness{{Party: "bank", VKey: spec[2]}}},
+		Witnesses: []transparency.WitnessEndpoint{{VKey: spec[2], URL: spec[3]}}})
+	if err != nil {
+		panic(err)
+	}
+	for n := 0; ; n += 8 {
+		var wg sync.WaitGroup
+		for m := n; m < n+8; m++ {
+			wg.Go(func() {
+				if index, err := l.Add(context.Background(), leaf(m)); err == nil {
+					fmt.Printf("%d %d\n", m, index)
+				}
+			})
+		}
+		wg.Wait()
+	}
+}
+
+func TestKilledServerLosesAndDoublesNothing(t *testing.T) {
+	w := newWorld(t, 1, "bank")
+	server := exec.Command(os.Args[0])
+	server.Env = append(os.Environ(), childVar+"="+strings.Join([]string{w.config.Dir, w.secret, w.parties[0].vkey, w.config.Witnesses[0].URL}, "\n"))
+	out, err := server.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	told := map[int]uint64{}
+	for s := bufio.NewScanner(out); s.Scan(); {
+		var n int
+		var index uint64
+		if _, err := fmt.Sscan(s.Text(), &n, &index); err != nil {
+			t.Fatalf("%q: %v", s.Text(), err)
+		}
+		if told[n] = index; len(told) == 60 {
+			if err := server.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	_ = server.Wait() // it was killed
+
+	l := w.open(t)
+	highest := 0
+	for n, index := range told {
+		highest = max(highest, n)
+		got, found, err := l.Find(within(t), leaf(n), 0)
+		if err != nil || !found || got != index {
+			t.Fatalf("leaf %d was told index %d; found %v at %d, %v", n, index, found, got, err)
+		}
+	}
+	// What an outbox does after a crash with everything it has no index for.
+	for n := range highest + 20 {
+		if _, ok := told[n]; ok {
+			continue
+		}
+		index, found, err := l.Find(within(t), leaf(n), 0)
+		if err == nil && !found {
+			index, err = l.Add(within(t), leaf(n))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		told[n] = index
+	}
+	size, err := l.Size(within(t))
+	if err != nil || size != uint64(len(told)) {
+		t.Fatalf("%d leaves for %d events, %v", size, len(told), err)
+	}
+	for n, index := range told {
+		w.proven(t, l, index, leaf(n))
+	}
+}
