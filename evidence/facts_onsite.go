@@ -324,7 +324,7 @@ func (b *builder) acceptance() gate.Fact[gate.Acceptance] {
 	if err != nil {
 		return gate.Unknown[gate.Acceptance](err, it.signed.Digest())
 	}
-	out := gate.Acceptance{Report: report, Permit: d.Event.Statement.Digest(), Number: it.event.Number}
+	out := gate.Acceptance{Report: report, Number: it.event.Number}
 	for _, earlier := range found[:len(found)-1] {
 		if t, err := b.earlierTrial(earlier.signed); err == nil {
 			out.Earlier = append(out.Earlier, t)
