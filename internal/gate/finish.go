@@ -74,6 +74,9 @@ func doneStep(steps []StepDone, r registry.StepRule) (visit.Step, error) {
 		if len(s.Step.Photos) < r.Photos {
 			return visit.Step{}, errStepPhotos.At(r.Step)
 		}
+		if s.Stray != nil {
+			return visit.Step{}, s.Stray
+		}
 		return s.Step, nil
 	}
 	return visit.Step{}, errStepMissing.At(r.Step)
@@ -118,8 +121,9 @@ func supervised(f *Facts, _ time.Time, _ string) finding {
 	}
 	s, err := f.SignOff.get()
 	switch {
-	case err != nil:
+	case err != nil && f.SignOff.Err == nil:
 		err = errNoSignOff
+	case err != nil:
 	case !s.Satisfied:
 		err = errNotSatisfied
 	case mode == registry.WatchedPresent && s.Mode != registry.WatchedPresent:

@@ -65,7 +65,7 @@ func (a Admission) holds(f *Facts, now time.Time) error {
 		return errWeakDoor
 	case !a.SameFace:
 		return errOtherFace
-	case a.StaffOf != f.Assigned.Issuer || a.BadgeKey != technician.Key:
+	case a.StaffOf != f.Assigned.Issuer || a.StaffOf != technician.Organisation || a.BadgeKey != technician.Key:
 		return errBadgeOther
 	case now.Before(a.At):
 		return errAdmissionAhead
@@ -116,8 +116,11 @@ func modelApproved(f *Facts, now time.Time, _ string) finding {
 	if err != nil {
 		return rerun(err, f.Quotes.From...)
 	}
-	if quote.Quote.Model() != order.Model {
-		return rerun(errModelDiffers, f.Quotes.From...)
+	// What the device says of itself is only as honest as its software; the maker says what left his works.
+	made, err := f.Custody.get()
+	relabelled := err == nil && (made.Model() != quote.Quote.Model() || made.Hardware() != quote.Quote.Hardware())
+	if quote.Quote.Model() != order.Model || relabelled {
+		return rerun(errModelDiffers, slices.Concat(f.Quotes.From, f.Custody.From)...)
 	}
 	_, err = p.Approved(quote.Quote.Model(), quote.Quote.Hardware(), quote.Quote.Firmware(), now)
 	return rerun(err, slices.Concat(f.Parameters.From, f.Quotes.From)...)
