@@ -167,7 +167,7 @@ func (b *builder) readOrder() gate.Fact[visit.Order] {
 	case err != nil:
 	case len(found) != 1 || it.signed.Digest() != opened.Basis || o.Order != opened.Order:
 		err = errOrderBasis
-	case it.claims.Header.Organisation != o.Acquirer || b.state.Acquirer() != o.Acquirer:
+	case it.claims.Header.Organisation != o.Acquirer:
 		err = errOrderSigner
 	case b.state.Acquirer() != o.Acquirer: // whose risk desk and host the state machine listens to
 		err = errOpenerOther

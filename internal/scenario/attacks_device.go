@@ -197,7 +197,7 @@ var deviceAttacks = []Attack{
 	},
 	{
 		Name: "relabelled", Zh: "厂家出的是旧型号，机具自称新型号", En: "The maker shipped another model than the device says it is.",
-		Refused: by(gate.ModelApproved, "model_differs"),
+		Refused: by(gate.ModelApproved, "model_not_the_makers"),
 		Run: func(ctx context.Context, p *Play) error {
 			return p.instead(ctx, "ship", func(ctx context.Context) error {
 				origin := p.madeAs()

@@ -115,7 +115,7 @@ var trialAttacks = []Attack{
 	},
 	{
 		Name: "acceptance-after-the-trial", Zh: "试用密钥到期以后才试", En: "The report's steps were run when the trial keys' half hour was over.", Liar: true, Waits: true,
-		Refused: by(gate.AcceptancePassed, "acceptance_after_trial"),
+		Refused: by(gate.AcceptancePassed, "acceptance_outside_permit"),
 		Run: func(ctx context.Context, p *Play) error {
 			return p.instead(ctx, "acceptance", func(ctx context.Context) error {
 				if _, err := p.Host.RunAcceptance(ctx, p, ""); err != nil {
