@@ -133,7 +133,10 @@ func TestAFailureSaysWhetherTheHostMayHaveActed(t *testing.T) {
 			w.Write(outcome(t, visit.Loaded, nil)[:100])
 		}, "host_outcome_unknown", true},
 		"gone": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "host_outcome_unknown", true},
-		"slow": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "host_outcome_unknown", true},
+		"slow": {func(_ http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body) // only then the server notices that we left
+			<-r.Context().Done()
+		}, "host_outcome_unknown", true},
 		"elsewhere": {func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/other" {
 				t.Error("followed a redirect")
