@@ -25,6 +25,7 @@ var (
 	errFrozenNow     = fault.New(fault.Refused, "visit_frozen", "这次上门已被停止。", "The visit is frozen.")
 	errSomethingOpen = fault.New(fault.Refused, "matter_open", "还有没处理完的停用、举报或矛盾。", "A freeze, incident or conflict is still open.")
 	errAcquirerOther = fault.New(fault.Refused, "merchant_enrolled_elsewhere", "商户的密钥不是这家收单机构登记的。", "The merchant's key was not enrolled by this order's acquirer.")
+	errSheetProvider = fault.New(fault.Refused, "agreement_other_provider", "价格表上的服务商不是派人来的那一家。", "The sheet names another provider than the one that sends its people: money to it would raise no flag.")
 	errOrderOther    = fault.New(fault.Refused, "agreement_other_order", "签的协议说的是另一个订单。", "The agreement that was signed is about another order.")
 )
 
@@ -196,6 +197,9 @@ func agreementSigned(f *Facts, _ time.Time, _ bool) finding {
 	}
 	if a.Order() != order.Order {
 		return rerun(errOrderOther, f.Agreement.From...)
+	}
+	if p := a.Sheet().Provider; p != "" && p != order.Provider {
+		return rerun(errSheetProvider, f.Agreement.From...)
 	}
 	return rerun(nil, f.Agreement.From...)
 }

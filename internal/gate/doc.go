@@ -159,6 +159,7 @@ type StepDone struct {
 	Step   visit.Step
 	Role   string
 	Digest string
+	Stray  error // why a photo of it cannot be of this visit, nil if all can
 }
 
 // Facts is everything the conditions read. Package evidence builds it; nothing else does.

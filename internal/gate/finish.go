@@ -79,6 +79,9 @@ func doneStep(steps []StepDone, r registry.StepRule) (visit.Step, error) {
 		if len(s.Step.Photos) < r.Photos {
 			return visit.Step{}, errStepPhotos.At(r.Step)
 		}
+		if s.Stray != nil {
+			return visit.Step{}, s.Stray
+		}
 		return s.Step, nil
 	}
 	return visit.Step{}, errStepMissing.At(r.Step)
@@ -123,8 +126,9 @@ func supervised(f *Facts, _ time.Time, _ bool) finding {
 	}
 	s, err := f.SignOff.get()
 	switch {
-	case err != nil:
+	case err != nil && f.SignOff.Err == nil:
 		err = errNoSignOff
+	case err != nil:
 	case !s.Satisfied:
 		err = errNotSatisfied
 	case s.Mode != registry.WatchedRemotely && s.Mode != registry.WatchedPresent:

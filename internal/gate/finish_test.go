@@ -41,6 +41,7 @@ func TestStepsComplete(t *testing.T) {
 		{name: "one photo of two", spoil: ofMount(func(s *visit.Step) { s.Photos = s.Photos[:1] }), code: "step_photos_missing", basis: gate.Rerun},
 		{name: "done again, and not done", spoil: again(false), code: "step_missing", basis: gate.Rerun},
 		{name: "done again, with other photos", spoil: again(true, photo("right"), photo("shop"))},
+		{name: "with a photo of yesterday", spoil: edit(work, func(s *[]gate.StepDone) { (*s)[0].Stray = errWhy }), code: "why", basis: gate.Rerun},
 		{name: "more photos than asked", spoil: ofMount(func(s *visit.Step) { s.Photos = append(s.Photos, photo("shop")) })},
 		absent("no look into the register", looked, "evidence_absent"),
 		unknown("a look that is none", looked),
@@ -80,7 +81,7 @@ func TestSupervised(t *testing.T) {
 		absent("no parameters", params, "evidence_absent"),
 		unknown("parameters that are none", params),
 		absent("nobody signed", signOff, "supervisor_not_signed"),
-		{name: "another signed", spoil: func(f *gate.Facts) { f.SignOff = gate.Unknown[visit.SignOff](errWhy) }, code: "supervisor_not_signed"},
+		{name: "another signed", spoil: func(f *gate.Facts) { f.SignOff = gate.Unknown[visit.SignOff](errWhy) }, code: "why"},
 		{name: "not satisfied", spoil: edit(signOff, func(s *visit.SignOff) { s.Satisfied = false }), code: "supervisor_not_satisfied"},
 	})
 }

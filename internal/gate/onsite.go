@@ -129,7 +129,8 @@ func modelApproved(f *Facts, now time.Time, _ bool) finding {
 	if quote.Quote.Model() != order.Model {
 		return rerun(errModelDiffers, f.Quotes.From...)
 	}
-	if c, err := f.Custody.get(); err == nil && c.Model() != quote.Quote.Model() {
+	// What the device says of itself is only as honest as its software; the maker says what left his works.
+	if c, err := f.Custody.get(); err == nil && (c.Model() != quote.Quote.Model() || c.Hardware() != quote.Quote.Hardware()) {
 		return rerun(errModelMakers, slices.Concat(f.Custody.From, f.Quotes.From)...)
 	}
 	_, err = p.Approved(quote.Quote.Model(), quote.Quote.Hardware(), quote.Quote.Firmware(), now)

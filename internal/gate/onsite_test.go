@@ -102,7 +102,11 @@ func TestModelApproved(t *testing.T) {
 			says(func(q *attest.Quote) { q.Model = "TD30" })(f)
 		}, code: "model_not_the_makers"},
 		{name: "whose maker nobody asked for yet", spoil: func(f *gate.Facts) { without(f, "Custody", true) }},
-		{name: "old hardware", spoil: says(func(q *attest.Quote) { q.Hardware = "1.0" }), code: "model_not_approved"},
+		{name: "old hardware", spoil: says(func(q *attest.Quote) { q.Hardware = "1.0" }), code: "model_not_the_makers"},
+		{name: "hardware that is not listed", spoil: func(f *gate.Facts) {
+			without(f, "Custody", true)
+			says(func(q *attest.Quote) { q.Hardware = "1.0" })(f)
+		}, code: "model_not_approved"},
 		{name: "old firmware", spoil: says(func(q *attest.Quote) { q.Firmware = "4.9.0" }), code: "model_not_approved"},
 		{name: "listing expired", spoil: ofParams(func(p *registry.Parameters) {
 			p.Models = parameters().Models
