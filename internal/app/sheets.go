@@ -116,7 +116,7 @@ var sheets = []sheet{
 	{"institutions.csv", []column{must("编号", isID), must("名称", nil), must("统一社会信用代码", isCredit), must("支付业务许可证", isLicence), must("许可业务", nil),
 		must("业务地区", isProvinces), must("收单机构代码", nil), must("代码发放方", isID), must("服务电话", isPhone)}, putOrganisation("acquirer")},
 	{"providers.csv", []column{must("编号", isID), must("名称", nil), must("统一社会信用代码", isCredit), must("备案编号", nil), must("备案状态", oneOf("有效", "已取消")),
-		must("备案日期", isDay), may("取消日期", isDay), must("授权收单机构", refersTo("编号", "institutions.csv")), must("联系电话", isPhone)}, putOrganisation("provider")},
+		must("备案日期", isDay), may("取消日期", isDay), may("授权收单机构", refersTo("编号", "institutions.csv")), must("联系电话", isPhone)}, putOrganisation("provider")},
 	{"makers.csv", []column{must("编号", isID), must("名称", nil), must("统一社会信用代码", isCredit), must("厂商代码", nil), must("联系电话", isPhone)}, putOrganisation("maker")},
 	{"course_issuers.csv", []column{must("编号", isID), must("名称", nil), must("统一社会信用代码", isCredit), may("安全课程", nil), may("机型课程", nil), must("联系电话", isPhone)}, putOrganisation("course_issuer")},
 	{"supervisors.csv", []column{must("编号", isID), must("名称", nil), must("统一社会信用代码", isCredit), must("可驻店", oneOf("是", "否")), must("联系电话", isPhone)}, putOrganisation("supervisor")},

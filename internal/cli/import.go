@@ -69,4 +69,3 @@ func joinWrite(err, write error) error {
 	}
 	return write
 }
-
