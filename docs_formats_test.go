@@ -1,6 +1,7 @@
 package menshen_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"reflect"
@@ -102,98 +103,153 @@ func TestEveryStatementTypeHasItsBody(t *testing.T) {
 	}
 }
 
-// Every JSON name of every form stands in the table of its own section, and no other name does.
+// Every JSON name of every form stands in the table of its own section, and no other name does, in
+// the order in which it is written; what may be absent is called optional.
 func TestFormatsDescribeEveryName(t *testing.T) {
 	sections := sectionsOf(read(t, formats))
-	check := func(heading string, leaves, containers []string) {
-		described, ok := sections[heading]
-		if !ok {
-			t.Errorf("%s has no section %q", formats, heading)
-			return
+	types := maps.Clone(forms)
+	maps.Copy(types, bodies)
+	for heading, form := range types {
+		leaves := namesOf(reflect.TypeOf(form), "", false)
+		for _, complaint := range complaints(sections, heading, leaves) {
+			t.Errorf("%s: %s", formats, complaint)
 		}
-		for _, name := range leaves {
-			if !slices.Contains(described, name) {
-				t.Errorf("%s, section %s: %s is not described", formats, heading, name)
-			}
+		if order := rowNames(sections[heading]); !t.Failed() && !slices.Equal(order, leafNames(leaves)) {
+			t.Errorf("%s, section %s: described as %q, written as %q", formats, heading, order, leafNames(leaves))
 		}
-		for _, name := range described {
-			if !slices.Contains(leaves, name) && !slices.Contains(containers, name) {
-				t.Errorf("%s, section %s: there is no %s", formats, heading, name)
-			}
-		}
-	}
-	for kind, body := range bodies {
-		leaves, containers := namesOf(reflect.TypeOf(body), "")
-		check(kind, leaves, containers)
-	}
-	for heading, form := range forms {
-		leaves, containers := namesOf(reflect.TypeOf(form), "")
-		check(heading, leaves, containers)
 	}
 	for heading, ref := range seen {
-		leaves, containers := namesIn(t, ref)
-		check(heading, leaves, containers)
+		for _, complaint := range complaints(sections, heading, namesIn(t, ref)) {
+			t.Errorf("%s: %s", formats, complaint)
+		}
 	}
 }
 
-var (
-	nameRow = regexp.MustCompile("^\\| *((?:`[A-Za-z0-9_.\\[\\]]+` *)+)\\|")
-	quoted  = regexp.MustCompile("`([^`]+)`")
-)
+// complaints holds a section's rows to the names of a form.
+func complaints(sections map[string][]row, heading string, leaves []leaf) []string {
+	rows, ok := sections[heading]
+	if !ok {
+		return []string{"no section " + heading}
+	}
+	var out []string
+	for _, l := range leaves {
+		i := slices.IndexFunc(rows, func(r row) bool { return r.name == l.name })
+		if i < 0 {
+			out = append(out, "section "+heading+" does not describe "+l.name)
+		} else if l.optional && !strings.Contains(rows[i].text, "optional") {
+			out = append(out, "section "+heading+" does not say that "+l.name+" is optional")
+		}
+	}
+	for _, r := range rows {
+		if !slices.ContainsFunc(leaves, func(l leaf) bool { return l.name == r.name }) {
+			out = append(out, "section "+heading+" describes "+r.name+", which the form does not have")
+		}
+	}
+	return out
+}
 
-// sectionsOf collects, for each heading, the names in the first column of the tables below it.
-// Headings read "### `type`: words" or "### words".
-func sectionsOf(text string) map[string][]string {
-	found := map[string][]string{}
+func TestFormatsTableIsTheVerbTable(t *testing.T) {
+	var want, got []string
+	for _, r := range visit.Table() {
+		stages := "any"
+		if r.From != nil {
+			var names []string
+			for _, s := range r.From {
+				names = append(names, cmp.Or(string(s), "none"))
+			}
+			stages = strings.Join(names, ", ")
+		}
+		want = append(want, strings.Join([]string{"", " `" + r.Type + "` ", " " + r.Stream + " ", " `" + r.Verb + "` ", " " + strings.Join(r.Roles, ", ") + " ",
+			" " + stages + " ", " " + []string{"gives", "evidence", "takes"}[r.Sort] + " ", ""}, "|"))
+	}
+	for _, r := range sectionsOf(read(t, formats))["statement types"] {
+		got = append(got, r.text)
+	}
+	for _, line := range want {
+		if !slices.Contains(got, line) {
+			t.Errorf("%s lacks the row %s", formats, line)
+		}
+	}
+	for _, line := range got {
+		if !slices.Contains(want, line) {
+			t.Errorf("%s has a row that the verb table has not: %s", formats, line)
+		}
+	}
+}
+
+// row is one line of a table whose first column is a name.
+type row struct{ name, text string }
+
+var nameRow = regexp.MustCompile("^\\| *`([A-Za-z0-9_.\\[\\]]+)` *\\|")
+
+func rowNames(rows []row) []string {
+	var out []string
+	for _, r := range rows {
+		out = append(out, r.name)
+	}
+	return out
+}
+
+// sectionsOf collects, for each heading, the rows of the tables below it. Headings read "### `type`"
+// or "### Words".
+func sectionsOf(text string) map[string][]row {
+	found := map[string][]row{}
 	var now string
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")
 		if strings.HasPrefix(line, "#") {
-			now = headingOf(line)
-			found[now] = []string{}
+			now = strings.ToLower(strings.Trim(line, "#` "))
+			found[now] = []row{}
 		}
 		if m := nameRow.FindStringSubmatch(line); m != nil {
-			for _, q := range quoted.FindAllStringSubmatch(m[1], -1) {
-				found[now] = append(found[now], q[1])
-			}
+			found[now] = append(found[now], row{m[1], line})
 		}
 	}
 	return found
 }
 
-func headingOf(line string) string {
-	title, _, _ := strings.Cut(strings.ToLower(strings.TrimLeft(line, "# ")), ":")
-	return strings.Trim(title, "` ")
+// leaf is the path of a value in a JSON form.
+type leaf struct {
+	name     string
+	optional bool // it, or what holds it, may be absent
+}
+
+func leafNames(leaves []leaf) []string {
+	var out []string
+	for _, l := range leaves {
+		out = append(out, l.name)
+	}
+	return out
 }
 
 var keyType = reflect.TypeFor[statement.Key]()
 
-// namesOf walks a type and gives the paths of its values, and those of the objects and lists that
-// hold them. A key is described once.
-func namesOf(t reflect.Type, prefix string) (leaves, containers []string) {
+// namesOf walks a type and gives the paths of its values. A key is described once. Of an optional
+// object the first name is called optional.
+func namesOf(t reflect.Type, prefix string, optional bool) []leaf {
+	var leaves []leaf
 	for i := range t.NumField() {
 		f := t.Field(i)
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		p, ft := prefix+name, f.Type
 		for ft.Kind() == reflect.Pointer || ft.Kind() == reflect.Slice {
 			if ft.Kind() == reflect.Slice {
 				p += "[]"
-				containers = append(containers, prefix+name)
 			}
 			ft = ft.Elem()
 		}
+		absent := options == "omitempty" || optional && i == 0
 		if ft.Kind() == reflect.Struct && (ft != keyType || t == keyType) {
-			below, inside := namesOf(ft, p+".")
-			leaves, containers = append(leaves, below...), append(append(containers, p), inside...)
+			leaves = append(leaves, namesOf(ft, p+".", absent)...)
 			continue
 		}
-		leaves = append(leaves, p)
+		leaves = append(leaves, leaf{p, absent})
 	}
-	return leaves, containers
+	return leaves
 }
 
-// namesIn gives the same of an example document.
-func namesIn(t *testing.T, ref string) (leaves, containers []string) {
+// namesIn gives the same of an example document. What a statement says is described elsewhere.
+func namesIn(t *testing.T, ref string) []leaf {
 	t.Helper()
 	text, err := shown(ref)
 	if err != nil {
@@ -208,12 +264,14 @@ func namesIn(t *testing.T, ref string) (leaves, containers []string) {
 	walk = func(v any, at string) {
 		switch x := v.(type) {
 		case map[string]any:
+			if at == "predicate.body" {
+				found[at] = true
+				return
+			}
 			for name, member := range x {
 				walk(member, strings.TrimPrefix(at+"."+name, "."))
 			}
-			containers = append(containers, at)
 		case []any:
-			containers = append(containers, at)
 			for _, member := range x {
 				walk(member, at+"[]")
 			}
@@ -222,5 +280,20 @@ func namesIn(t *testing.T, ref string) (leaves, containers []string) {
 		}
 	}
 	walk(document, "")
-	return slices.Sorted(maps.Keys(found)), containers
+	var leaves []leaf
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		leaves = append(leaves, leaf{name: name})
+	}
+	return leaves
+}
+
+func TestFormatsTablesCanFail(t *testing.T) {
+	sections := sectionsOf("### `brake`\n| `visit` | id | x |\n| `spare` | id | y |\n| `permit` | digest | z |\n")
+	found := complaints(sections, "brake", namesOf(reflect.TypeFor[visit.Brake](), "", false))
+	if len(found) != 3 { // reason missing, permit not called optional, spare too many
+		t.Errorf("%q", found)
+	}
+	if len(complaints(sections, "freeze", nil)) != 1 {
+		t.Error("a missing section is no complaint")
+	}
 }
