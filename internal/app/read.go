@@ -191,3 +191,40 @@ func (a *App) list(ctx context.Context, filter store.VisitFilter, f Filter) (lis
 func (a *App) supervised(ctx context.Context, actor Actor, f Filter) ([]store.Visit, string, error) {
 	return a.list(ctx, store.VisitFilter{State: f.State, Kind: f.Kind, Query: "supervisor." + actor.Person}, f)
 }
+
+// Dossier gathers a visit's evidence as it stands now, for somebody who may read the visit.
+func (a *App) Dossier(ctx context.Context, actor Actor, visitID string) (evidence.Dossier, error) {
+	if err := a.maySee(ctx, actor, visitID, access.ReadVisit); err != nil {
+		return evidence.Dossier{}, err
+	}
+	return a.settled(ctx, visitID, false)
+}
+
+// Examine asks, without deciding, what comes next on a dossier.
+func (a *App) Examine(d evidence.Dossier, now time.Time) evidence.Report {
+	now = now.Truncate(time.Second)
+	r := a.reader.Preview(d, visit.AskDispatch, now)
+	next := NextAsk(r.Kind, visit.Stage(r.Stage))
+	switch {
+	case r.Refusal != nil || next == visit.AskDispatch:
+	case next == "":
+		r.Ask, r.Conditions = "", nil
+	default:
+		r = a.reader.Preview(d, next, now)
+	}
+	return r
+}
+
+// Window is when an order's visit was agreed to be.
+type Window struct{ From, Until time.Time }
+
+// OrderWindow gives an order's window, for lists.
+func (a *App) OrderWindow(ctx context.Context, order string) (Window, error) {
+	var w Window
+	err := a.Store.Read(ctx, func(tx *store.Tx) error {
+		o, err := tx.Order(ctx, order)
+		w = Window{From: o.WindowStartAt.Time(), Until: o.WindowEndAt.Time()}
+		return err
+	})
+	return w, err
+}

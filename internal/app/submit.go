@@ -32,6 +32,7 @@ type Accepted struct {
 	Number    int64  `json:"number"`
 	Event     string `json:"event"`     // digest of the event
 	Statement string `json:"statement"` // digest of the envelope
+	Known     bool   `json:"-"`         // it was there already: a lost answer, asked for again
 }
 
 // retries is how often a write is tried again when others write to the same stream.
@@ -136,7 +137,7 @@ func (w *writing) already(ctx context.Context) (bool, error) {
 		for _, e := range events {
 			if e.Stream().String() == w.in.Stream && e.Verb == w.in.Verb {
 				found = true
-				w.done = Accepted{Stream: w.in.Stream, Number: e.Number, Event: e.Digest, Statement: e.StatementDigest}
+				w.done = Accepted{Stream: w.in.Stream, Number: e.Number, Event: e.Digest, Statement: e.StatementDigest, Known: true}
 			}
 		}
 		return nil
@@ -274,6 +275,11 @@ func (w *writing) owner(ctx context.Context, tx *store.Tx, s store.Stream, first
 	return w.claims.Header.Organisation, province, nil
 }
 
+var (
+	errNoOrder    = fault.New(fault.NotFound, "order_not_found", "没有这份订单，或者还没有人签。", "There is no such order, or nobody signed it yet.")
+	errOrderOther = fault.New(fault.Forbidden, "order_of_other_acquirer", "订单的编号或收单机构对不上：只能给自己机构的订单签字。", "The order's id or acquirer does not fit: an approver books orders of his own acquirer only.")
+)
+
 // orderOf finds the order that a statement in a visit's or order's stream is about, the zero value
 // elsewhere.
 func (w *writing) orderOf(ctx context.Context, tx *store.Tx) (visit.Order, error) {
@@ -283,11 +289,6 @@ func (w *writing) orderOf(ctx context.Context, tx *store.Tx) (visit.Order, error
 	if w.before.order.Order != "" {
 		return w.before.order, nil
 	}
-	var o visit.Order
-	if w.claims.Type == visit.TypeOrder {
-		err := w.claims.UntrustedBody(&o)
-		return o, err
-	}
 	id := w.id
 	if w.kind == visit.StreamVisit {
 		var opened visit.Opened
@@ -296,13 +297,34 @@ func (w *writing) orderOf(ctx context.Context, tx *store.Tx) (visit.Order, error
 		}
 		id = opened.Order
 	}
-	row, err := tx.Order(ctx, id)
-	if err != nil {
-		return visit.Order{}, err
-	}
-	err = statement.Decode([]byte(row.Doc), &o)
+	o, err := w.orderNamed(ctx, tx, id)
 	w.before.order = o
 	return o, err
+}
+
+// orderNamed gives an order as its record has it or, for a booking, as the statement has it. A booking
+// speaks of its own stream's order in the name of the acquirer whose order it is, and of no other's:
+// what is kept here says who may see and do what.
+func (w *writing) orderNamed(ctx context.Context, tx *store.Tx, id string) (visit.Order, error) {
+	var o visit.Order
+	row, err := tx.Order(ctx, id)
+	known := err == nil
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return o, err
+	}
+	if w.claims.Type != visit.TypeOrder {
+		if !known || row.State == OrderPlanned {
+			return o, errNoOrder
+		}
+		return o, statement.Decode([]byte(row.Doc), &o)
+	}
+	if err := w.claims.UntrustedBody(&o); err != nil {
+		return visit.Order{}, err
+	}
+	if o.Order != id || o.Acquirer != w.claims.Header.Organisation || (known && o.Acquirer != row.Org) {
+		return visit.Order{}, errOrderOther
+	}
+	return o, nil
 }
 
 // permitted asks access: role × verb × relation. What the platform and hosts record was asked for

@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -15,10 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
-	cdp "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -29,46 +30,60 @@ var axe string
 // browser starts one chromium for a test and lets it go at the end.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true),
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath("chromium"), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.NoFirstRun, chromedp.UserDataDir(t.TempDir()), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("font-render-hinting", "none"))
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)
-	t.Cleanup(func() { _ = chromedp.Cancel(ctx); stop() })
-	ctx, stop = context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(stop)
-	if err := chromedp.Run(ctx); err != nil {
+	t.Cleanup(func() { _ = chromedp.Cancel(ctx) })
+	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
+	ctx, stop = context.WithTimeout(ctx, 5*time.Minute)
+	t.Cleanup(stop)
 	return ctx
+}
+
+// send makes a step of a protocol command.
+func send[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, c, params)
+		return err
+	})
+}
+
+func asViewer(v string) chromedp.Action[chromedp.Void] {
+	return send(network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"X-Test-Viewer": v}})
 }
 
 // complaints collects what a browser says about the pages it shows.
 type complaints struct {
 	mu  sync.Mutex
 	all []string
+	saw int // requests, so that a test knows that it listened
 }
 
-func (c *complaints) listen(ctx context.Context, origin string) {
-	chromedp.ListenTarget(ctx, func(ev any) {
+func (c *complaints) hear(origin string) func(any) {
+	return func(ev any) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		switch e := ev.(type) {
 		case *runtime.EventExceptionThrown:
-			c.all = append(c.all, e.ExceptionDetails.Error())
+			c.all = append(c.all, "exception: "+e.ExceptionDetails.Text)
 		case *runtime.EventConsoleAPICalled:
 			c.all = append(c.all, fmt.Sprintf("console.%s", e.Type))
 		case *log.EventEntryAdded:
-			if !strings.Contains(e.Entry.Text, "status of 4") && !strings.Contains(e.Entry.Text, "status of 5") {
+			if !strings.Contains(e.Entry.Text, "responded with a status of 4") {
 				c.all = append(c.all, e.Entry.Text)
 			}
 		case *network.EventRequestWillBeSent:
+			c.saw++
 			if !strings.HasPrefix(e.Request.URL, origin) {
 				c.all = append(c.all, "request to "+e.Request.URL)
 			}
 		}
-	})
+	}
 }
 
 func (c *complaints) take() []string {
@@ -83,9 +98,10 @@ type size struct {
 	name          string
 	width, height int64
 	mobile        bool
+	axe           bool // whether to ask axe too, which takes a second
 }
 
-var sizes = []size{{"phone", 360, 640, true}, {"desk", 1280, 900, false}}
+var sizes = []size{{"phone", 360, 640, true, true}, {"desk", 1280, 900, false, true}}
 
 // shots are the pages that are looked at: name, viewer ("" is signed out) and path.
 var shots = []struct{ name, viewer, path string }{
@@ -103,10 +119,7 @@ func TestInABrowser(t *testing.T) {
 	defer server.Close()
 	ctx := browser(t)
 	var said complaints
-	said.listen(ctx, server.URL)
-	if err := chromedp.Run(ctx, runtime.Enable(), log.Enable(), network.Enable()); err != nil {
-		t.Fatal(err)
-	}
+	listen(t, ctx, &said, server.URL)
 	folder := os.Getenv("MENSHEN_SCREENSHOTS")
 	if folder == "" {
 		folder = t.TempDir()
@@ -116,6 +129,7 @@ func TestInABrowser(t *testing.T) {
 			for _, scheme := range []string{"light", "dark"} {
 				for _, size := range sizes {
 					name := strings.Join([]string{shot.name, lang, scheme, size.name}, "-")
+					size.axe = (lang == zh) == size.mobile // every page in both schemes; both languages have the same markup
 					image, problems := visitIn(ctx, server.URL+withLang(shot.path, lang), shot.viewer, scheme, size)
 					for _, p := range append(problems, said.take()...) {
 						t.Errorf("%s: %s", name, p)
@@ -138,18 +152,18 @@ func withLang(path, lang string) string {
 
 // visitIn opens an address, takes a picture of all of it, and lists what is wrong with the page.
 func visitIn(ctx context.Context, address, viewer, scheme string, s size) ([]byte, []string) {
-	var image []byte
-	var overflow, axed string
-	err := chromedp.Run(ctx,
-		network.SetExtraHTTPHeaders(network.Headers{"X-Test-Viewer": viewer}),
-		emulation.SetDeviceMetricsOverride(s.width, s.height, 1, s.mobile),
-		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
-		chromedp.Navigate(address),
-		chromedp.Evaluate(wide, &overflow),
-		chromedp.Evaluate(axe+";0", nil),
-		chromedp.Evaluate(runAxe, &axed, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }),
-		chromedp.FullScreenshot(&image, 100),
-	)
+	err := chromedp.Do(ctx, asViewer(viewer),
+		send(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: s.width, Height: s.height, DeviceScaleFactor: 1, Mobile: s.mobile}),
+		send(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}),
+		chromedp.Navigate(address))
+	if err != nil {
+		return nil, []string{err.Error()}
+	}
+	overflow, err := chromedp.Run(ctx, chromedp.Evaluate[string](wide))
+	if err != nil {
+		return nil, []string{err.Error()}
+	}
+	image, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		return nil, []string{err.Error()}
 	}
@@ -157,11 +171,55 @@ func visitIn(ctx context.Context, address, viewer, scheme string, s size) ([]byt
 	if overflow != "" {
 		problems = append(problems, "scrolls sideways: "+overflow)
 	}
+	if s.axe {
+		problems = append(problems, askAxe(ctx)...)
+	}
+	return image, problems
+}
+
+// askAxe lists what axe finds wrong with the page that is open.
+func askAxe(ctx context.Context) []string {
+	if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](axe)); err != nil {
+		return []string{err.Error()}
+	}
+	axed, err := chromedp.Run(ctx, chromedp.Evaluate[string](runAxe, chromedp.EvalAwaitPromise))
+	if err != nil {
+		return []string{err.Error()}
+	}
 	var found []string
 	if err := json.Unmarshal([]byte(axed), &found); err != nil {
-		problems = append(problems, err.Error())
+		return []string{err.Error()}
 	}
-	return image, append(problems, found...)
+	return found
+}
+
+// What finds nothing wrong must be able to.
+func TestTheBrowserChecksCanFail(t *testing.T) {
+	bad := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, `<!DOCTYPE html><html><title>x</title><p style="color:#ffc300;background:#fff;width:2000px">amber on white<img src="https://elsewhere.example/x.png"><script>throw 1</script>`)
+	}))
+	defer bad.Close()
+	ctx := browser(t)
+	var said complaints
+	listen(t, ctx, &said, bad.URL)
+	_, problems := visitIn(ctx, bad.URL, "", "light", size{width: 360, height: 640, mobile: true, axe: true})
+	all := strings.Join(append(problems, said.take()...), "\n")
+	for _, want := range []string{"scrolls sideways", "color-contrast", "html-has-lang", "image-alt", "exception", "request to https://elsewhere.example"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("nobody noticed %s in:\n%s", want, all)
+		}
+	}
+}
+
+func listen(t *testing.T, ctx context.Context, c *complaints, origin string) {
+	t.Helper()
+	if err := chromedp.Listen(ctx, c.hear(origin)); err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Do(ctx, send(runtime.Enable, cdp.Empty{}), send(log.Enable, cdp.Empty{}), send(network.Enable, network.EnableParams{})); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // wide names the elements that stick out of the page.
@@ -199,18 +257,38 @@ func TestOnPaper(t *testing.T) {
 		folder = t.TempDir()
 	}
 	for _, lang := range []string{zh, en} {
-		var pdf []byte
-		err := chromedp.Run(ctx, network.SetExtraHTTPHeaders(network.Headers{"X-Test-Viewer": "fang"}),
-			chromedp.Navigate(server.URL+"/visits/closed?lang="+lang),
-			chromedp.ActionFunc(func(ctx context.Context) (err error) {
-				pdf, _, err = cdp.PrintToPDF().WithPreferCSSPageSize(true).Do(ctx)
-				return err
-			}))
+		if err := chromedp.Do(ctx, asViewer("fang"), chromedp.Navigate(server.URL+"/visits/closed?lang="+lang)); err != nil {
+			t.Fatal(err)
+		}
+		pdf, err := chromedp.Run(ctx, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize()))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !strings.HasPrefix(string(pdf), "%PDF") {
 			t.Error("no PDF came out")
+		}
+		sheet := size{"paper", 718, 1000, false, false} // A4 less its margins, in CSS pixels
+		if err := chromedp.Do(ctx, send(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: sheet.width, Height: sheet.height, DeviceScaleFactor: 1}),
+			send(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})); err != nil {
+			t.Fatal(err)
+		}
+		overflow, err := chromedp.Run(ctx, chromedp.Evaluate[string](wide))
+		if err != nil || overflow != "" {
+			t.Errorf("wider than the paper: %s %v", overflow, err)
+		}
+		buttons, err := chromedp.Run(ctx, chromedp.Evaluate[int](`[...document.querySelectorAll(".button, button, .lang")].filter(e => e.checkVisibility()).length`))
+		if err != nil || buttons != 0 {
+			t.Errorf("%d buttons on paper, %v", buttons, err)
+		}
+		image, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, "paper-"+lang+".png"), image, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := chromedp.Do(ctx, send(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})); err != nil {
+			t.Fatal(err)
 		}
 		if err := os.WriteFile(filepath.Join(folder, "closed-"+lang+".pdf"), pdf, 0o644); err != nil {
 			t.Fatal(err)
@@ -224,11 +302,20 @@ func TestWithoutJavaScript(t *testing.T) {
 	server := httptest.NewServer(s.Routes())
 	defer server.Close()
 	ctx := browser(t)
-	var text string
-	var copyable bool
-	err := chromedp.Run(ctx, emulation.SetScriptExecutionDisabled(true), network.SetExtraHTTPHeaders(network.Headers{"X-Test-Viewer": "qiu"}),
-		chromedp.Navigate(server.URL+"/visits/admitted"), chromedp.Text("body", &text, chromedp.ByQuery),
-		emulation.SetScriptExecutionDisabled(false), chromedp.Evaluate(`!document.querySelector("[data-copy]").hidden`, &copyable))
+	script := func(off bool) chromedp.Action[chromedp.Void] {
+		return send(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: off})
+	}
+	if err := chromedp.Do(ctx, script(true), asViewer("qiu"), chromedp.Navigate(server.URL+"/visits/admitted")); err != nil {
+		t.Fatal(err)
+	}
+	text, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("body")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Do(ctx, script(false)); err != nil {
+		t.Fatal(err)
+	}
+	copyable, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`!document.querySelector("[data-copy]").hidden`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,20 +335,28 @@ func TestEnterByHand(t *testing.T) {
 	server := httptest.NewServer(s.Routes())
 	defer server.Close()
 	ctx := browser(t)
-	var before, after []*network.Cookie
-	var address string
-	cookies := func(into *[]*network.Cookie) chromedp.Action {
-		return chromedp.ActionFunc(func(ctx context.Context) (err error) {
-			*into, err = network.GetCookies().Do(ctx)
-			return err
+	cookies := func() []*network.Cookie {
+		t.Helper()
+		got, err := chromedp.Run(ctx, func(ctx context.Context, t *chromedp.Target) (network.GetCookiesResult, error) {
+			return cdp.Call(ctx, t, network.GetCookies, network.GetCookiesParams{})
 		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Cookies
 	}
-	err := chromedp.Run(ctx, chromedp.Navigate(server.URL+"/enter/good-link"), cookies(&before),
-		chromedp.Click("form button", chromedp.ByQuery), chromedp.WaitVisible("#main", chromedp.ByQuery), chromedp.Sleep(300*time.Millisecond),
-		chromedp.Location(&address), cookies(&after))
+	if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/enter/good-link")); err != nil {
+		t.Fatal(err)
+	}
+	before := cookies()
+	if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS("form button")), chromedp.WaitVisible(chromedp.CSS(".sign"))); err != nil {
+		t.Fatal(err)
+	}
+	address, err := chromedp.Run(ctx, chromedp.Location())
 	if err != nil {
 		t.Fatal(err)
 	}
+	after := cookies()
 	if len(before) != 0 || len(after) != 1 || after[0].Name != "session" || address != server.URL+"/visits/admitted" {
 		t.Errorf("before %v, after %v, at %s", before, after, address)
 	}

@@ -11,6 +11,29 @@ import (
 
 //go:generate go run github.com/a-h/templ/cmd/templ@v0.3.977 generate
 
+// levelMind is a sign that warns and is about no visit.
+const levelMind = "mind"
+
+// open lists the conditions that a viewer sees at once, folded those behind a fold: at the counter,
+// what holds is one line that can be opened.
+func open(v VisitView) []ConditionView {
+	return pick(v, func(c ConditionView) bool { return !v.Brief || c.Mark != MarkHolds })
+}
+
+func folded(v VisitView) []ConditionView {
+	return pick(v, func(c ConditionView) bool { return v.Brief && c.Mark == MarkHolds })
+}
+
+func pick(v VisitView, wanted func(ConditionView) bool) []ConditionView {
+	var out []ConditionView
+	for _, c := range v.Conditions {
+		if wanted(c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 // outcomeClass names how a permit came out; expired is not an answer of the host, but reads as one.
 func outcomeClass(v PermitView) string {
 	switch {

@@ -77,6 +77,10 @@ func ViewOf(m Material) VisitView {
 	v.Permit = permitOf(s, m.Now)
 	v.Standing = standingOf(r, v)
 	v.Standing.Link = m.Action
+	// At the counter with somebody who was turned away or reported, help is one tap away.
+	if m.Action == (Link{}) && v.Brief && v.Standing.Level == LevelStop && (v.Frozen || v.Stage == string(visit.Refused)) {
+		v.Standing.Link = Link{Label: say("act.police"), Href: "tel:110"}
+	}
 	if v.Brief {
 		v.makeBrief()
 	}

@@ -2,6 +2,8 @@ package pages
 
 import (
 	"testing"
+
+	"github.com/menshen-project/menshen/evidence"
 )
 
 func TestEveryStageSaysWhereItStands(t *testing.T) {
@@ -41,6 +43,79 @@ func TestEveryStageSaysWhereItStands(t *testing.T) {
 			if c.Mark != MarkHolds {
 				t.Logf("             %s %s (%s) %s", c.Mark, c.Title.Zh, c.Code, c.Reason.Zh)
 			}
+		}
+	}
+}
+
+func TestHelpIsOneTapAway(t *testing.T) {
+	for name, v := range stages(t) {
+		want := name == "frozen" || name == "turned_away"
+		if got := v.Standing.Link.Href == "tel:110"; got != want {
+			t.Errorf("%s: offers to call 110: %v", name, got)
+		}
+	}
+}
+
+func TestTheCounterIsSentNoDigests(t *testing.T) {
+	for name, v := range stages(t) {
+		digests := 0
+		for _, c := range v.Conditions {
+			digests += len(c.Evidence)
+		}
+		for _, e := range v.Events {
+			digests += len(e.Digest)
+		}
+		if v.Brief != (digests == 0) {
+			t.Errorf("%s: brief %v, and %d digests", name, v.Brief, digests)
+		}
+	}
+}
+
+// What nobody judged is never green, and a reason that nobody knows is a failure.
+func TestOnlyWhatHoldsIsGreen(t *testing.T) {
+	for _, c := range []evidence.Condition{{}, {Verdict: "fails"}, {Verdict: "fails", Code: "evidence_absent"}, {Verdict: "not_opened"}, {Verdict: "HOLDS"}, {Verdict: "fails", Code: "extract_absent"}} {
+		if got := markOf(c); got == MarkHolds {
+			t.Errorf("%+v is %s", c, got)
+		}
+	}
+	if got := markOf(evidence.Condition{Verdict: "fails", Code: "a_new_rule"}); got != MarkFails {
+		t.Errorf("an unknown reason is %s", got)
+	}
+	if v := ViewOf(Material{}); v.Standing.Level == LevelGood {
+		t.Errorf("nothing at all is %+v", v.Standing)
+	}
+	for _, marks := range [][]string{nil, {MarkHolds, MarkLater}, {MarkHolds, MarkWaits}, {MarkHolds, MarkUnopened}, {MarkHolds, MarkFails}, {MarkHolds, "odd"}} {
+		v := VisitView{Stage: "closed"}
+		for _, m := range marks {
+			v.Conditions = append(v.Conditions, ConditionView{Mark: m})
+		}
+		if got := standingOf(evidence.Report{Ask: "close"}, v); got.Level == LevelGood {
+			t.Errorf("closed over %v is green", marks)
+		}
+	}
+}
+
+func TestThePermitSpeaksFirst(t *testing.T) {
+	for _, c := range []struct {
+		permit PermitView
+		stage  string
+		word   string
+	}{
+		{PermitView{Ask: "trial"}, "admitted", "等主机"},
+		{PermitView{Ask: "trial", Over: true}, "admitted", "许可过期了"},
+		{PermitView{Ask: "trial", Outcome: "refused"}, "admitted", "主机不同意"},
+		{PermitView{Ask: "trial", Outcome: "cancelled"}, "admitted", "许可已取消"},
+		{PermitView{Ask: "live"}, "trial", "等主机"},
+		{PermitView{Ask: "trial", Outcome: "loaded"}, "trial", "可以申请了"},
+	} {
+		v := VisitView{Stage: c.stage, Permit: &c.permit}
+		if got := standingOf(evidence.Report{}, v); got.Word.Zh != c.word || got.Level == LevelGood {
+			t.Errorf("%+v: %s", c.permit, got.Word.Zh)
+		}
+	}
+	for outcome, want := range map[string]string{"": "none", "loaded": "loaded", "refused": "refused", "cancelled": "cancelled", "odd": "refused"} {
+		if got := outcomeClass(PermitView{Outcome: outcome}); got != want {
+			t.Errorf("%q reads as %s", outcome, got)
 		}
 	}
 }

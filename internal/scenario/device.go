@@ -67,6 +67,9 @@ func (f *Foundry) Make(serial string, now time.Time) *Device {
 // Thumbprint names the device's key.
 func (d *Device) Thumbprint() string { return statement.KeyOf(&d.Key.PublicKey).Thumbprint() }
 
+// Public is the device's key.
+func (d *Device) Public() statement.Key { return statement.KeyOf(&d.Key.PublicKey) }
+
 // Quote answers a nonce.
 func (d *Device) Quote(nonce string) []byte {
 	proof, err := attest.QuoteX509(d.Key, d.Chain, attest.Quote{Nonce: nonce, Serial: d.Serial, Model: d.Model,

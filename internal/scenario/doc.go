@@ -21,6 +21,7 @@ type Actor struct {
 	Organisation string
 	Role         string
 	Key          *ecdsa.PrivateKey
+	Passkey      bool // signs through WebAuthn assertions
 
 	mu   sync.Mutex
 	last map[string]string // stream → digest of this actor's previous statement in it
@@ -41,7 +42,12 @@ func NewKey() *ecdsa.PrivateKey {
 }
 
 // Public is the actor's key as enrolments write it.
-func (a *Actor) Public() statement.Key { return statement.KeyOf(&a.Key.PublicKey) }
+func (a *Actor) Public() statement.Key {
+	if a.Passkey {
+		return a.passkey()
+	}
+	return statement.KeyOf(&a.Key.PublicKey)
+}
 
 // Draft is a statement before an actor signs it.
 type Draft struct {
@@ -79,6 +85,9 @@ func (a *Actor) accept(stream string, envelope []byte) {
 }
 
 func (a *Actor) sign(d Draft, previous string) []byte {
+	if a.Passkey {
+		return a.assert(d, previous, nil)
+	}
 	role := a.Role
 	if d.As != "" {
 		role = d.As

@@ -39,11 +39,12 @@ const maxNonces = 10_000
 // What it loads is simulated. No terminal key, PIN or card number exists here: a "session key" is a
 // random number that MACs the messages of one demonstration trial and opens nothing.
 type HostCore struct {
-	Actor   *Actor
-	Trust   evidence.Trust
-	Now     Clock
-	MinList int                // number of the newest trust list it has seen
-	Records map[string]HostRow // order → what its own books say; an order it does not know is refused
+	Actor         *Actor
+	Trust         evidence.Trust
+	Now           Clock
+	MinList       int                // number of the newest trust list it has seen
+	MinParameters int                // number of its own acquirer's newest parameters
+	Records       map[string]HostRow // order → what its own books say; an order it does not know is refused
 
 	mu       sync.Mutex
 	journal  Journal              // nil keeps nothing beyond the process

@@ -179,3 +179,53 @@ func TestMalformedBooksAreRefused(t *testing.T) {
 		t.Errorf("the same row again: %v", err)
 	}
 }
+
+// What only the host knows: its clock, its books, its own list and the device's session.
+func TestTheHostsOwnChecks(t *testing.T) {
+	b := newBench(t)
+	ctx := context.Background()
+	if err := b.host.PutRecord("o-bench", HostRow{MerchantCode: "531290058120001", Terminal: "W1489724"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenSession(ctx, b.line, b.device); err != nil {
+		t.Fatal(err)
+	}
+	good := func() verdict {
+		p := b.permit
+		p.Until = statement.At(b.clock.now.Add(time.Minute))
+		return verdict{visit: benchVisit, ask: visit.AskTrial, permit: p, decided: b.clock.now, list: 3}
+	}
+	if err := b.host.ownChecks(good()); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		edit func(*verdict)
+		code string
+	}{
+		"past its time":    {func(v *verdict) { v.permit.Until = statement.At(b.clock.now) }, "permit_expired"},
+		"no time":          {func(v *verdict) { v.permit.Until = "" }, "permit_expired"},
+		"from the future":  {func(v *verdict) { v.decided = b.clock.now.Add(3 * time.Minute) }, "permit_from_future"},
+		"an older list":    {func(v *verdict) { v.list = 2 }, "host_list_newer"},
+		"unknown order":    {func(v *verdict) { v.permit.Order = "o-other" }, "host_records_differ"},
+		"other merchant":   {func(v *verdict) { v.permit.Items.MerchantCode = "531290058120002" }, "host_records_differ"},
+		"other terminal":   {func(v *verdict) { v.permit.Terminal = "W1489725" }, "host_records_differ"},
+		"device not there": {func(v *verdict) { v.permit.Serial = "00005704280117028120" }, "device_session_absent"},
+		"another key":      {func(v *verdict) { v.permit.DeviceKey = "of-another-device" }, "device_session_key"},
+	} {
+		v := good()
+		c.edit(&v)
+		b.host.MinList = 3
+		if err := b.host.ownChecks(v); fault.CodeOf(err) != c.code {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	b.clock.now = b.clock.now.Add(sessionHolds + time.Second)
+	if err := b.host.ownChecks(good()); fault.CodeOf(err) != "device_session_absent" {
+		t.Errorf("an old session: %v", err)
+	}
+	end := good()
+	end.ask = visit.AskEnd // the old terminal may be dead
+	if err := b.host.ownChecks(end); err != nil {
+		t.Errorf("ending keys: %v", err)
+	}
+}

@@ -30,6 +30,8 @@ type Ledger struct {
 	streams  map[string][]Recorded
 	openings []statement.Opening
 	Extract  func(*registry.Extract) // lets an attack lie in the register's name; nil is honest
+	Decide   func(*visit.Decision)   // lets it change a decision before the platform signs it; nil is honest
+	Hide     func(Told) bool         // lets it leave out what was recorded; nil shows everything
 	Photos   map[string]string       // digest → visit that used it first
 	Bound    map[string]registry.BindingLook
 	Same     map[string][]string
@@ -137,7 +139,10 @@ func (l *Ledger) decide(by *Actor, f Filing) error {
 // Challenge records a nonce in the platform's name.
 func (l *Ledger) Challenge(_ context.Context, _ *Actor, visitID, purpose string) (Challenge, error) {
 	salt := Salt()
-	nonce := b64(salt[:])
+	return l.challenge(visitID, purpose, b64(salt[:]))
+}
+
+func (l *Ledger) challenge(visitID, purpose, nonce string) (Challenge, error) {
 	envelope := l.Cast.Platform.Forge(Draft{Stream: visit.StreamVisit + "/" + visitID, Type: visit.TypeChallenge, At: l.Now(),
 		Body: visit.Challenge{Visit: visitID, Purpose: purpose, Nonce: nonce, Until: statement.At(l.Now().Add(90 * time.Second))}})
 	_, err := l.Append(visit.StreamVisit+"/"+visitID, visit.ChallengeVerb, envelope)
@@ -166,10 +171,20 @@ func (l *Ledger) Dossier(visitID string, logSize int64) evidence.Dossier {
 			continue
 		}
 		for i := range l.streams[stream] {
+			if l.Hide != nil && l.Hide(l.told(stream, i)) {
+				continue
+			}
 			d.Entries = append(d.Entries, l.entry(&l.streams[stream][i]))
 		}
 	}
 	return d
+}
+
+func (l *Ledger) told(stream string, i int) Told {
+	r := l.streams[stream][i]
+	c, err := statement.Parse(r.Envelope)
+	must(err)
+	return Told{Stream: stream, Number: i + 1, Type: c.Type, Index: r.Index}
 }
 
 func (l *Ledger) entry(r *Recorded) evidence.Entry {
@@ -217,7 +232,11 @@ func (l *Ledger) Ask(_ context.Context, _ *Actor, visitID, ask string) (Answer, 
 	answer := AnswerOf(report)
 	if report.Granted {
 		stream := visit.StreamVisit + "/" + visitID
-		envelope := l.Cast.Platform.Forge(Draft{Stream: stream, Type: visit.TypeDecision, At: l.Now(), Body: report.Decision()})
+		decision := report.Decision()
+		if l.Decide != nil {
+			l.Decide(&decision)
+		}
+		envelope := l.Cast.Platform.Forge(Draft{Stream: stream, Type: visit.TypeDecision, At: l.Now(), Body: decision})
 		if _, err := l.Append(stream, visit.VerbOf(ask), envelope); err != nil {
 			return Answer{}, err
 		}
@@ -322,4 +341,11 @@ func (l *Ledger) lookAtPhotos(x *registry.Extract, visitID string) {
 // boundTo is what the binding register holds once an order's terminal is live.
 func boundTo(o visit.Order) registry.BindingLook {
 	return registry.BindingLook{SerialBoundTo: o.Order, BoundAcquirer: o.Items.AcquirerCode, BoundMerchant: o.Items.MerchantCode}
+}
+
+// leaf gives a recorded event's leaf.
+func (l *Ledger) leaf(r Recorded) []byte {
+	leaf, err := record.LeafFor(r.Event, r.Salt, r.Day, r.Province)
+	must(err)
+	return leaf.Bytes()
 }

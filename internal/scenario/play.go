@@ -30,6 +30,10 @@ type Play struct {
 	Foundry *Foundry       // the maker's, for more devices
 	Trust   evidence.Trust // what a reader of this play's bundles believes
 
+	// Apart makes what a play names for itself (a visit, a serial, a terminal code) its own where other
+	// plays share the venue; nil takes it as it is.
+	Apart func(what string) string
+
 	ID       string // of visit and, with a prefix, order
 	Order    visit.Order
 	Dispatch visit.Dispatch
@@ -159,7 +163,7 @@ func (p *Play) OpenCity(ctx context.Context) error {
 	org := func(id string) string { return visit.StreamOrganisation + "/" + id }
 	steps := []func() error{
 		func() error { return p.PublishTrustList(ctx, c.TrustList(now)) },
-		func() error { return p.PublishParameters(ctx, c.AcquirerParameters(now)) },
+		func() error { return p.PublishParameters(ctx, c.Parameters) },
 		func() error { return p.Mandate(ctx, c.Acquirer, c.Provider) },
 		func() error { return p.PublishStatus(ctx) },
 	}

@@ -52,16 +52,30 @@ func InMemoryPlay(kind string, risk int, began time.Time, edit func(*evidence.Tr
 // Another is a second visit of the same people to the same shop, with a device and a terminal code of
 // its own.
 func (p *Play) Another(id, serial, terminal string) *Play {
-	q := &Play{Cast: p.Cast, Venue: p.Venue, Now: p.Now, Wait: p.Wait, Host: p.Host, Foundry: p.Foundry, Trust: p.Trust,
+	id = p.apart(id)
+	if serial != p.Device.Serial {
+		serial = p.apart(serial)
+	}
+	if terminal != p.Order.Terminal {
+		terminal = p.apart(terminal)
+	}
+	q := &Play{Cast: p.Cast, Venue: p.Venue, Now: p.Now, Wait: p.Wait, Host: p.Host, Foundry: p.Foundry, Trust: p.Trust, Apart: p.Apart,
 		Device: p.Foundry.Make(serial, p.Now()), ID: id, Shop: p.Shop}
 	q.Shop.Terminal = terminal
 	q.NewOrder(p.Order.Kind, p.Order.Risk)
 	return q
 }
 
+func (p *Play) apart(what string) string {
+	if p.Apart == nil {
+		return what
+	}
+	return p.Apart(what)
+}
+
 // Enter writes an order into the acquirer's own books.
 func (m *InMemory) Enter(o visit.Order) {
-	m.Core.Records[o.Order] = HostRow{MerchantCode: o.Items.MerchantCode, Terminal: o.Terminal}
+	must(m.Core.PutRecord(o.Order, HostRow{MerchantCode: o.Items.MerchantCode, Terminal: o.Terminal}))
 }
 
 // Revocations is a list of revoked device certificates as of now, with nothing on it.

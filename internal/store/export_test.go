@@ -1,6 +1,10 @@
 package store
 
-import "testing"
+import (
+	"context"
+	"strconv"
+	"testing"
+)
 
 // LowerScanRows makes pages look at n rows at most, for one test.
 func LowerScanRows(t *testing.T, n int32) {
@@ -25,3 +29,22 @@ var (
 	IndexTerms = indexTerms
 	QueryTerms = queryTerms
 )
+
+// LoseTransaction undoes everything that SQLite has not committed yet, as SQLite itself does when
+// the disk fails it.
+func LoseTransaction(tx *Tx) error {
+	_, err := tx.db.db.ExecContext(context.Background(), "ROLLBACK")
+	return err
+}
+
+// SetMaxPages bounds the file of a SQLite store, as a full disk does.
+func SetMaxPages(t *testing.T, s *Store, pages int) {
+	t.Helper()
+	e := s.engine.(*sqliteEngine)
+	err := e.write(t.Context(), func(*Tx) error {
+		return e.writer.conn.conn.QueryRowContext(t.Context(), "PRAGMA max_page_count = "+strconv.Itoa(pages)).Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

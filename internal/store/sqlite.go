@@ -82,9 +82,11 @@ func (e *sqliteEngine) connect(ctx context.Context, path string) (err error) {
 	if e.writerDB, err = sql.Open("sqlite", sqliteAddress(path, writerPragmas...)); err != nil {
 		return errOpen.Because(err)
 	}
-	if e.readerDB, err = sql.Open("sqlite", sqliteAddress(path, "query_only(1)")); err != nil {
+	if e.readerDB, err = sql.Open("sqlite", sqliteAddress(path, "query_only(1)", "cache_size(-16384)")); err != nil {
 		return errOpen.Because(err)
 	}
+	// Idle connections are kept here, not there: one whose state is unsure must be gone when closed.
+	e.readerDB.SetMaxIdleConns(-1)
 	conn, err := e.writerDB.Conn(ctx)
 	if err != nil {
 		return errOpen.Because(err)

@@ -41,9 +41,10 @@ type noConnector struct{}
 func (noConnector) Connect(context.Context) (driver.Conn, error) { return nil, errTxOver }
 func (noConnector) Driver() driver.Driver                        { return nil }
 
-// session stands between queries and the engine. It remembers the first failure, because
-// PostgreSQL refuses everything after one and SQLite does not: with it, both end the command. And
-// it closes with its transaction, since the connection then belongs to somebody else.
+// session stands between queries and the engine. After the first failure it refuses everything, as
+// PostgreSQL does: SQLite may have undone the transaction by itself (a full disk), and would keep
+// the next statement on its own. And it closes with its transaction, since the connection then
+// belongs to somebody else.
 type session struct {
 	db     DBTX
 	over   atomic.Bool
@@ -57,9 +58,17 @@ func (s *session) note(err error) error {
 	return err
 }
 
-func (s *session) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+// usable is nil until the transaction failed or ended.
+func (s *session) usable() error {
 	if s.over.Load() {
-		return nil, errTxOver
+		return errTxOver
+	}
+	return s.failed
+}
+
+func (s *session) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
 	}
 	result, err := s.db.ExecContext(ctx, query, args...)
 	return result, s.note(err)
@@ -70,15 +79,15 @@ func (s *session) PrepareContext(context.Context, string) (*sql.Stmt, error) {
 }
 
 func (s *session) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if s.over.Load() {
-		return nil, errTxOver
+	if err := s.usable(); err != nil {
+		return nil, err
 	}
 	rows, err := s.db.QueryContext(ctx, query, args...)
 	return rows, s.note(err)
 }
 
 func (s *session) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	if s.over.Load() {
+	if s.usable() != nil {
 		return closed.QueryRowContext(ctx, query)
 	}
 	row := s.db.QueryRowContext(ctx, query, args...)

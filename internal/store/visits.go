@@ -79,7 +79,7 @@ func (f VisitFilter) plan(cursor string, words []string) (listPlan, error) {
 // written meanwhile, except those opened after the first page.
 //
 // One of the filter's fields, or two that have an index together, drive the scan; for the others a
-// page looks at 5000 rows at most, so it may hold fewer than limit visits, even none, while next
+// page looks at 2000 rows at most, so it may hold fewer than limit visits, even none, while next
 // says that there are more. Fault: cursor_malformed.
 func (t *Tx) ListVisits(ctx context.Context, f VisitFilter, cursor string, limit int) (visits []Visit, next string, err error) {
 	words, err := t.byRarity(ctx, queryTerms(f.Query))
@@ -120,16 +120,19 @@ type VisitCount struct {
 	More  bool
 }
 
-// CountVisits counts by state, in the order of states, looking at no more than most visits of each
-// (at most 10,000). f.State and f.Query are not read.
+// CountVisits counts by state, in the order of states, looking at no more than most visits of each,
+// at most 10,000, or 2000 when no index serves the filter. f.State and f.Query are not read.
 func (t *Tx) CountVisits(ctx context.Context, f VisitFilter, states []string, most int) ([]VisitCount, error) {
-	bound := int(rows(most))
 	counts := make([]VisitCount, 0, len(states))
 	for _, state := range states {
 		f.State = state
 		q, err := f.plan("", nil)
 		if err != nil {
 			return nil, err
+		}
+		bound := int(rows(most))
+		if len(q.rest) > 0 {
+			bound = min(bound, int(scanRows))
 		}
 		var looked, counted int
 		text, args := q.count(bound)

@@ -1,0 +1,28 @@
+package app
+
+import (
+	"context"
+
+	"github.com/menshen-project/menshen/internal/access"
+	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// Previous gives the digest of the last statement that a key signed in a visit, "" for none: what the
+// next one must name as previous.
+func (a *App) Previous(ctx context.Context, actor Actor, visitID, key string) (string, error) {
+	if err := a.maySee(ctx, actor, visitID, access.ReadVisit); err != nil {
+		return "", err
+	}
+	s, err := a.visitStanding(ctx, visitID)
+	return s.state.LastBy(key), err
+}
+
+// Ready says whether the node can serve: its store answers. The log and its witnesses may be down
+// meanwhile; visits go on and queue.
+func (a *App) Ready(ctx context.Context) error {
+	return a.Store.Read(ctx, func(tx *store.Tx) error {
+		_, err := tx.Head(ctx, store.Stream{Kind: visit.StreamOrganisation, ID: a.Operator})
+		return err
+	})
+}

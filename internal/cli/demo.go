@@ -1,0 +1,227 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/menshen-project/menshen/evidence"
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+var (
+	errHonest = fault.New(fault.Internal, "honest_visit_failed", "老老实实的上门没有办成。", "The honest visit did not go through.")
+	errBundle = fault.New(fault.Internal, "bundle_not_accepted", "证据包没有通过核对。", "The bundle was not accepted.")
+	errPassed = fault.New(fault.Internal, "attack_not_refused", "有攻击没有被应该拦的那一关拦下。", "An attack was not refused by what it was meant for.")
+)
+
+// demo is what the command is asked for.
+type demo struct {
+	dir  string
+	exit bool
+	all  bool
+}
+
+func newDemo() *cobra.Command {
+	var d demo
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "演一遍：一次真安装，几十种攻击 · play one honest installation and the attacks",
+		Long: `在本机起服务、两个公证人和模拟的收单主机，各是各的进程、各有各的密钥；导入示例小城，演一次老老实实的安装和巡检，
+再演几十种攻击，一一说明被哪一关、为什么拦下；离线核对商户的证据包；然后继续开着网页。
+
+Starts the server, two witnesses and the simulated acquirer's host as separate processes with keys of their own, imports the
+example city, plays an honest installation and inspection, then the attacks, and says for each who refused it and why. It
+verifies the merchant's bundle offline and keeps serving pages.`,
+		Example: `  menshen demo
+  menshen demo --exit --out out   写下 writes out/bundle.json, out/trust.json, out/attacks.json`,
+		Args: usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context(), cmd.OutOrStdout()) },
+	}
+	cmd.Flags().BoolVar(&d.exit, "exit", false, "演完就退出 leave when the play is over")
+	cmd.Flags().BoolVar(&d.all, "all", false, "演全部攻击，要几分钟 play every attack; takes minutes")
+	cmd.Flags().StringVar(&d.dir, "out", "", "结果写到哪里 where results go; a temporary folder when empty")
+	return cmd
+}
+
+func (d demo) run(ctx context.Context, out io.Writer) error {
+	work, err := os.MkdirTemp("", "menshen-demo-")
+	if err != nil {
+		return errFolder.Because(err)
+	}
+	defer os.RemoveAll(work)
+	if d.dir == "" {
+		d.dir = work
+	}
+	if err := os.MkdirAll(d.dir, 0o755); err != nil {
+		return errFolder.At(d.dir).Because(err)
+	}
+	s := &story{out: out, began: time.Now()}
+	w, err := newWorld(work)
+	if err != nil {
+		return err
+	}
+	defer w.children.stop()
+	table := scenario.FirstAttacks()
+	if d.all {
+		table = scenario.Attacks()
+	}
+	w.castAttacks(table)
+	if err := d.play(ctx, s, w, table); err != nil {
+		return err
+	}
+	if d.exit {
+		return nil
+	}
+	return d.stay(ctx, s, w)
+}
+
+// play is the whole demonstration, from the first key to the last attack.
+func (d demo) play(ctx context.Context, s *story, w *world, table []scenario.Attack) error {
+	s.chapter("一、各方各就各位", "1. Everybody takes their place")
+	s.line("钥匙各自生成；信任文件由协会发布", "everybody makes keys of their own; the association publishes the trust file")
+	if err := w.register(ctx, s.indent()); err != nil {
+		return err
+	}
+	if err := w.start(ctx); err != nil {
+		return err
+	}
+	s.line(fmt.Sprintf("进程：公证人 %v、收单主机、服务 %s", witnessesOf, w.base()), fmt.Sprintf("processes: witnesses %v, host, server", witnessesOf))
+	honest, err := d.honest(ctx, s, w)
+	if err != nil {
+		return err
+	}
+	if err := d.verify(ctx, s, w, honest); err != nil {
+		return err
+	}
+	if err := d.inspect(ctx, s, w, honest); err != nil {
+		return err
+	}
+	return d.attacks(ctx, s, w, table)
+}
+
+// honest plays one installation over the real API.
+func (d demo) honest(ctx context.Context, s *story, w *world) (*scenario.Play, error) {
+	s.chapter("二、一次老老实实的安装", "2. One honest installation")
+	p := w.newPlay(s, w.city.Cast, "visit-wei-1", visit.Install, 1, 1)
+	w.city.Begin(p.Cast, time.Now())
+	if err := p.OpenCity(ctx); err != nil {
+		return nil, errHonest.Because(err)
+	}
+	if err := scenario.Run(ctx, p.Install()); err != nil {
+		return nil, errHonest.Because(err)
+	}
+	return p, nil
+}
+
+// verify exports the merchant's bundle and checks it as any reader would.
+func (d demo) verify(ctx context.Context, s *story, w *world, p *scenario.Play) error {
+	s.chapter("三、店主的证据包，离线核对", "3. The merchant's bundle, checked offline")
+	data, err := p.Venue.Bundle(ctx, p.Cast.Merchant, p.ID)
+	if err != nil {
+		return err
+	}
+	trust, err := os.ReadFile(w.trustFile)
+	if err != nil {
+		return err
+	}
+	bundleFile := filepath.Join(d.dir, "bundle.json")
+	if err := os.WriteFile(bundleFile, data, 0o644); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(d.dir, "trust.json"), trust, 0o644); err != nil {
+		return err
+	}
+	began := time.Now()
+	b, err := evidence.Open(data)
+	if err != nil {
+		return err
+	}
+	r := evidence.Verify(b, w.trust)
+	if !r.Accepted() {
+		return errBundle.Because(r.Refusal)
+	}
+	s.line(fmt.Sprintf("可信：%d 个决定重新判断，结果一样；%d KB，%s", len(r.Decisions), len(data)/1024, time.Since(began).Round(time.Millisecond)),
+		fmt.Sprintf("accepted: %d decisions judged again, each the same; %d kB", len(r.Decisions), len(data)/1024))
+	s.line("自己核对：", fmt.Sprintf("check it yourself: menshen-verify --trust %s %s", filepath.Join(d.dir, "trust.json"), bundleFile))
+	return nil
+}
+
+// inspect plays an inspection of the terminal that was just installed.
+func (d demo) inspect(ctx context.Context, s *story, w *world, installed *scenario.Play) error {
+	s.chapter("四、一次巡检（不需要许可）", "4. An inspection, the kind without a permit")
+	p := w.newPlay(s, w.city.Cast, "visit-wei-2", visit.Inspection, 0, 0)
+	p.Device = installed.Device
+	p.NewOrder(visit.Inspection, 0)
+	if err := scenario.Run(ctx, p.Inspect()); err != nil {
+		return errHonest.Because(err)
+	}
+	return nil
+}
+
+// outcome is one line of attacks.json.
+type outcome struct {
+	Name      string `json:"name"`
+	Expected  string `json:"expected"`
+	RefusedBy string `json:"refused_by"`
+	OK        bool   `json:"ok"`
+}
+
+// attacks plays the table: over the API against the running server wherever the attacker is a person
+// or a device; in memory where the attacker is the server itself, or needs a clock that moves.
+func (d demo) attacks(ctx context.Context, s *story, w *world, table []scenario.Attack) error {
+	s.chapter("五、攻击", "5. The attacks")
+	var list []outcome
+	failed := 0
+	for _, a := range table {
+		began := time.Now()
+		ran, where := w.attack(ctx, a)
+		o := outcomeOf(ran)
+		if !o.OK {
+			failed++
+		}
+		list = append(list, o)
+		s.attack(a, o, where, time.Since(began), ran.Err)
+	}
+	data, err := json.MarshalIndent(list, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(d.dir, "attacks.json"), append(data, '\n'), 0o644); err != nil {
+		return err
+	}
+	s.line(fmt.Sprintf("%d 项，%d 项和预期不一样；用时 %s", len(list), failed, s.elapsed()), fmt.Sprintf("%d played, %d not as expected", len(list), failed))
+	if failed > 0 {
+		return errPassed
+	}
+	return nil
+}
+
+func outcomeOf(r scenario.Ran) outcome {
+	o := outcome{Name: r.Attack.Name, Expected: "pass", OK: r.AsExpected()}
+	if len(r.Attack.Refused) > 0 {
+		o.Expected = r.Attack.Refused[0].By + ": " + r.Attack.Refused[0].Code
+	}
+	if r.Err != nil {
+		o.RefusedBy = r.Refusal.By + ": " + r.Refusal.Code
+	}
+	return o
+}
+
+// stay keeps serving and prints a link for each role.
+func (d demo) stay(ctx context.Context, s *story, w *world) error {
+	s.chapter("六、网页一直开着，Ctrl-C 结束", "6. The pages stay open; Ctrl-C ends")
+	for _, who := range w.guests() {
+		s.line(fmt.Sprintf("%-10s %s/enter/%s", who.zh, w.base(), w.links[who.actor]), who.en)
+	}
+	<-ctx.Done()
+	return nil
+}

@@ -1,0 +1,5 @@
+package cli
+
+import "context"
+
+func (w *world) startHost(ctx context.Context) error { return nil }

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// newPlay is a visit at the running server, with a device fresh from the maker. n tells devices
+// apart; 0 is for a play that brings its own.
+func (w *world) newPlay(s *story, cast *scenario.Cast, id, kind string, risk, n int) *scenario.Play {
+	p := &scenario.Play{Cast: cast, Now: time.Now, ID: id, Trust: w.trust, Foundry: w.foundry, Host: w.atHost}
+	p.Venue = w.venue(cast)
+	if s != nil {
+		p.Tell = s.tell
+		p.Venue = &watched{Venue: p.Venue, story: s, green: map[string]bool{}}
+	}
+	p.Shop = w.city.Shops[cast.Merchant.ID]
+	if p.Shop.ID == "" {
+		p.Shop = w.city.CornerShop(cast, n)
+	}
+	p.Device = w.city.Fit(w.foundry.Make(w.city.Serial(n), time.Now()))
+	p.NewOrder(kind, risk)
+	return p
+}
+
+// extras are the plays of attacks that run over the API: cast before the server starts, because
+// their people need tokens.
+type extra struct {
+	attack scenario.Attack
+	cast   *scenario.Cast
+	n      int
+}
+
+// overAPI says whether an attack is played against the running server.
+func overAPI(a scenario.Attack) bool { return !a.Liar && !a.Waits && a.Trust == nil }
+
+// castAttacks makes the people of every attack that is played over the API.
+func (w *world) castAttacks(list []scenario.Attack) {
+	for i, a := range list {
+		if overAPI(a) {
+			n := 1000 + i
+			w.extras = append(w.extras, extra{attack: a, cast: w.city.Fresh(fmt.Sprintf("a%d", n)), n: n})
+		}
+	}
+}
+
+// attack plays one attack and says where.
+func (w *world) attack(ctx context.Context, a scenario.Attack) (scenario.Ran, string) {
+	i := slices.IndexFunc(w.extras, func(x extra) bool { return x.attack.Name == a.Name })
+	if i < 0 {
+		return a.InMemory(ctx, time.Now().UTC().Truncate(time.Second)), "in memory"
+	}
+	x := w.extras[i]
+	w.city.Begin(x.cast, time.Now())
+	kind := a.Kind
+	if kind == "" {
+		kind = visit.Install
+	}
+	p := w.newPlay(nil, x.cast, "attack-"+fmt.Sprint(x.n), kind, a.Risk, x.n)
+	p.Apart = w.city.ApartFrom(p.ID, x.n)
+	return a.At(ctx, p), "API"
+}
+
+// links gives everybody who looks at pages a link.
+func (w *world) link(ctx context.Context, a *app.App) error {
+	w.links = map[*scenario.Actor]string{}
+	for _, g := range w.guests() {
+		_, secret, err := a.IssueToken(ctx, app.TokenGrant{Kind: store.TokenLink, Person: g.actor.ID, Organisation: g.actor.Organisation, Role: g.actor.Role,
+			Label: "demonstration", Until: time.Now().Add(7 * 24 * time.Hour)})
+		if err != nil {
+			return err
+		}
+		w.links[g.actor] = secret
+	}
+	return nil
+}

@@ -1,0 +1,218 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/menshen-project/menshen/evidence"
+	"github.com/menshen-project/menshen/examples/city"
+	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/store"
+)
+
+// world is the demonstration's parties, each with a folder of its own.
+type world struct {
+	dir       string
+	city      *scenario.City
+	foundry   *scenario.Foundry
+	trust     evidence.Trust
+	trustFile string
+	server    string // address
+	host      string // address
+	hostToken string
+	config    string                     // the server's config file
+	tokens    map[string]string          // by person and role: API tokens
+	links     map[*scenario.Actor]string // tokens of links to the pages
+	extras    []extra
+	atHost    scenario.SimulatedHost
+	children  *children
+}
+
+// witnessesOf are the demonstration's witnesses: parties other than the log's operator.
+var witnessesOf = []string{"assoc", "mingjing"}
+
+// demoInterval is the demonstration's pause between checkpoints; a real log takes a second.
+const demoInterval = 200
+
+// newWorld makes everybody's keys and files; nothing runs yet.
+func newWorld(dir string) (*world, error) {
+	now := time.Now()
+	c, err := scenario.NewCity(now)
+	if err != nil {
+		return nil, err
+	}
+	w := &world{dir: dir, city: c, foundry: scenario.NewFoundry(c.Cast.Maker.ID, now), tokens: map[string]string{},
+		children: &children{dir: filepath.Join(dir, "logs")}}
+	for _, sub := range []string{"logs", "city", "host"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
+			return nil, errFolder.Because(err)
+		}
+	}
+	return w, w.parties()
+}
+
+// parties sets up the server's folder, the witnesses', the association's trust file and the host's.
+func (w *world) parties() error {
+	s := setup{dir: filepath.Join(w.dir, "server"), operator: w.city.Cast.Platform.ID, province: "32", origin: "log.menshen.example", database: "sqlite:menshen.db"}
+	public, err := s.make(w.city.Cast.Platform.Key)
+	if err != nil {
+		return err
+	}
+	file := scenario.TrustFileFor(w.city.Cast, w.foundry, time.Now())
+	file.Log = evidence.LogTrust{Origin: public.LogOrigin, Key: public.LogKey, Operator: s.operator}
+	conf := s.config()
+	for _, party := range witnessesOf {
+		vkey, err := witnessing{dir: w.witnessDir(party), name: "witness." + party}.init()
+		if err != nil {
+			return err
+		}
+		address, err := freeAddress("127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		file.Witnesses = append(file.Witnesses, evidence.WitnessTrust{Party: party, Key: vkey})
+		conf.Log.Witnesses = append(conf.Log.Witnesses, WitnessConfig{Key: vkey, URL: "http://" + address})
+	}
+	file.Quorum = len(witnessesOf)
+	if err := w.publishTrust(file); err != nil {
+		return err
+	}
+	return w.configure(conf)
+}
+
+func (w *world) witnessDir(party string) string { return filepath.Join(w.dir, "witness-"+party) }
+
+// publishTrust writes the association's trust file where every reader takes it from.
+func (w *world) publishTrust(file evidence.TrustFile) error {
+	data, err := statement.Canonical(file)
+	if err != nil {
+		return err
+	}
+	if w.trust, err = evidence.ParseTrust(data); err != nil {
+		return err
+	}
+	w.trustFile = filepath.Join(w.dir, "trust.json")
+	return os.WriteFile(w.trustFile, data, 0o644)
+}
+
+// configure writes the server's config, as an operator would fill it in.
+func (w *world) configure(conf Config) error {
+	var err error
+	if w.server, err = freeAddress("127.0.0.1:8420"); err != nil {
+		return err
+	}
+	if w.host, err = freeAddress("127.0.0.1:0"); err != nil {
+		return err
+	}
+	w.hostToken, _ = app.NewToken()
+	if err := writeSecret(filepath.Join(w.dir, "server", "host.token"), []byte(w.hostToken+"\n")); err != nil {
+		return err
+	}
+	conf.Listen, conf.TrustFile, conf.Demonstration = w.server, "../trust.json", true
+	conf.Log.IntervalMS = demoInterval
+	conf.Hosts = []HostConfig{{Acquirer: w.city.Cast.Acquirer.ID, URL: "http://" + w.host, TokenFile: "host.token"}}
+	w.config = filepath.Join(w.dir, "server", "config.yaml")
+	if err := os.Remove(w.config); err != nil { // init's, without witnesses and hosts
+		return err
+	}
+	return writeConfig(w.config, conf)
+}
+
+// register imports the city's sheets and gives everybody in the play a token.
+func (w *world) register(ctx context.Context, out io.Writer) error {
+	entries, err := city.Files.ReadDir(".")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		data, err := city.Files.ReadFile(e.Name())
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(w.dir, "city", e.Name()), data, 0o600); err != nil {
+			return err
+		}
+	}
+	if err := w.children.run(ctx, out, "import", "--config", w.config, "--dir", filepath.Join(w.dir, "city")); err != nil {
+		return err
+	}
+	c, err := loadConfig(w.config)
+	if err != nil {
+		return err
+	}
+	n, err := openNode(ctx, c, nil)
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	for _, a := range w.everybody() {
+		if err := w.admit(ctx, n.app, a); err != nil {
+			return err
+		}
+	}
+	return w.link(ctx, n.app)
+}
+
+func (w *world) everybody() []*scenario.Actor {
+	out := append(w.city.Cast.Organisations(), w.city.Cast.People()...)
+	for _, m := range w.city.Merchants {
+		if m != w.city.Cast.Merchant {
+			out = append(out, m)
+		}
+	}
+	for _, x := range w.extras {
+		out = append(out, x.cast.People()...)
+	}
+	return out
+}
+
+// admit gives an actor an API token, as `menshen token` would.
+func (w *world) admit(ctx context.Context, a *app.App, who *scenario.Actor) error {
+	_, secret, err := a.IssueToken(ctx, app.TokenGrant{Kind: store.TokenAPI, Person: who.ID, Organisation: who.Organisation, Role: who.Role,
+		Label: "demonstration", Until: time.Now().Add(7 * 24 * time.Hour)})
+	w.tokens[who.ID+" "+who.Role] = secret
+	return err
+}
+
+// token signs an actor in at the API.
+func (w *world) token(_ context.Context, who *scenario.Actor) (string, error) {
+	t, ok := w.tokens[who.ID+" "+who.Role]
+	if !ok {
+		return "", fault.New(fault.Unauthenticated, "actor_without_token", "这个人没有令牌。", "This actor has no token.").At(who.ID)
+	}
+	return t, nil
+}
+
+func (w *world) venue(cast *scenario.Cast) scenario.Venue {
+	return &scenario.HTTPVenue{URL: w.base(), Client: &http.Client{Timeout: time.Minute}, Technician: cast.Technician, Token: w.token}
+}
+
+// start runs witnesses, host and server as processes of their own.
+func (w *world) start(ctx context.Context) error {
+	c, err := loadConfig(w.config)
+	if err != nil {
+		return err
+	}
+	file := w.trust.File()
+	for i, party := range witnessesOf {
+		address := c.Log.Witnesses[i].URL[len("http://"):]
+		err := w.children.start(ctx, "witness-"+party, "witness", "--dir", w.witnessDir(party), "--listen", address, "--origin", file.Log.Origin, "--log-key", file.Log.Key)
+		if err != nil {
+			return err
+		}
+	}
+	if err := w.startHost(ctx); err != nil {
+		return err
+	}
+	return w.children.start(ctx, "server", "serve", "--config", w.config)
+}
+
+func (w *world) base() string { return fmt.Sprintf("http://%s", w.server) }

@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/menshen-project/menshen/internal/acquirer"
+	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/record"
+	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/transparency"
+	"github.com/menshen-project/menshen/internal/vault"
+)
+
+// node is everything of one deployment's process but its listener.
+type node struct {
+	app   *app.App
+	store *store.Store
+	log   *transparency.Log // nil for commands that do not run the log
+}
+
+// openNode opens store, vault and hosts. With a logger it also runs the transparency log; without,
+// what is recorded waits in the outbox for the server.
+func openNode(ctx context.Context, c Config, logger *slog.Logger) (*node, error) {
+	trust, err := c.trust()
+	if err != nil {
+		return nil, err
+	}
+	platform, err := readECKey(c.path(c.PlatformKey))
+	if err != nil {
+		return nil, err
+	}
+	kek, err := readHexKey(c.path(c.VaultKey))
+	if err != nil {
+		return nil, err
+	}
+	safe, err := vault.New(kek)
+	if err != nil {
+		return nil, err
+	}
+	hosts, err := c.hosts()
+	if err != nil {
+		return nil, err
+	}
+	n := &node{}
+	if n.store, err = store.Open(ctx, c.database()); err != nil {
+		return nil, err
+	}
+	if logger != nil {
+		if n.log, err = c.openLog(ctx, logger); err != nil {
+			return nil, errors.Join(err, n.store.Close())
+		}
+	}
+	var leaves app.Log // a nil *Log in it would not be nil
+	if n.log != nil {
+		leaves = n.log
+	}
+	n.app = app.New(app.Config{Store: n.store, Vault: safe, Log: leaves, Hosts: hosts, Platform: platform, Operator: c.Operator,
+		Province: c.Province, Trust: trust, Now: time.Now, Patience: c.patience()})
+	return n, nil
+}
+
+func (n *node) close() error {
+	var err error
+	if n.log != nil {
+		err = n.log.Close()
+	}
+	return errors.Join(err, n.store.Close())
+}
+
+func (c Config) hosts() (map[string]app.Host, error) {
+	out := map[string]app.Host{}
+	for _, h := range c.Hosts {
+		token, err := readLine(c.path(h.TokenFile))
+		if err != nil {
+			return nil, err
+		}
+		client, err := acquirer.New(acquirer.Config{BaseURL: h.URL, Token: token, Pin: h.PinSHA256})
+		if err != nil {
+			return nil, err
+		}
+		out[h.Acquirer] = client
+	}
+	return out, nil
+}
+
+// openLog starts the log under the policy that the trust file's readers will hold it to.
+func (c Config) openLog(ctx context.Context, logger *slog.Logger) (*transparency.Log, error) {
+	trust, err := c.trust()
+	if err != nil {
+		return nil, err
+	}
+	secret, err := readLine(c.path(c.Log.Key))
+	if err != nil {
+		return nil, err
+	}
+	signer, vkey, err := transparency.ParseLogSigner(secret)
+	if err != nil {
+		return nil, err
+	}
+	file := trust.File()
+	policy := record.PolicyConfig{Origin: file.Log.Origin, Operator: file.Log.Operator, LogKey: vkey, Quorum: file.Quorum}
+	for _, w := range file.Witnesses {
+		policy.Witnesses = append(policy.Witnesses, record.Witness{Party: w.Party, VKey: w.Key})
+	}
+	conf := transparency.Config{Dir: c.path(c.Log.Dir), Signer: signer, Policy: policy, Interval: time.Duration(c.Log.IntervalMS) * time.Millisecond, Logger: logger}
+	for _, w := range c.Log.Witnesses {
+		conf.Witnesses = append(conf.Witnesses, transparency.WitnessEndpoint{VKey: w.Key, URL: w.URL})
+	}
+	return transparency.Open(ctx, conf)
+}

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/httpapi"
+	"github.com/menshen-project/menshen/internal/jobs"
+	"github.com/menshen-project/menshen/internal/pages"
+	"github.com/menshen-project/menshen/internal/store"
+)
+
+func newServe() *cobra.Command {
+	var config string
+	cmd := &cobra.Command{
+		Use:   "serve --config FILE",
+		Short: "运行服务 · run the server",
+		Long: `运行网页、接口、公开日志和后台任务。前面要有 TLS。收到中断信号后，做完手头的请求再停。
+
+Runs pages, API, transparency log and background loops. Put TLS in front of it. On an interrupt it finishes the requests
+under way and stops.`,
+		Example: "  menshen serve --config /srv/menshen/config.yaml",
+		Args:    usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if config == "" {
+				return errUsage.At("--config")
+			}
+			return runServe(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), config)
+		},
+	}
+	cmd.Flags().StringVar(&config, "config", "", "配置文件 config file (required)")
+	return cmd
+}
+
+func runServe(ctx context.Context, out, errs io.Writer, path string) error {
+	c, err := loadConfig(path)
+	if err != nil {
+		return err
+	}
+	logger := slog.New(slog.NewJSONHandler(errs, nil))
+	n, err := openNode(ctx, c, logger)
+	if err != nil {
+		return err
+	}
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var loops sync.WaitGroup
+	loops.Go(func() { jobs.Run(working, n.app, logger) })
+	err = serveHTTP(ctx, c.Listen, httpapi.Server(n.routes(c, logger)), out)
+	stop() // only now: requests that were finishing needed the loops
+	loops.Wait()
+	return errors.Join(err, n.close())
+}
+
+// routes puts pages, API and log under one address.
+func (n *node) routes(c Config, logger *slog.Logger) http.Handler {
+	api := httpapi.New(httpapi.Config{App: n.app, Log: logger, Version: version})
+	site := pages.New(pages.Config{Source: pages.FromApp{App: n.app, Operator: c.Operator, Demonstration: c.Demonstration},
+		Authenticate: n.authenticate, SignIn: n.signIn, Now: time.Now, Log: logger})
+	mux := http.NewServeMux()
+	for _, prefix := range []string{"/v1/", "/openapi.json", "/openapi.yaml", "/healthz", "/readyz"} {
+		mux.Handle(prefix, api)
+	}
+	mux.Handle("/log/", http.StripPrefix("/log", n.log.Handler()))
+	mux.Handle("/", site.Routes())
+	return mux
+}
+
+const sessionCookie = "menshen_session"
+
+// sessionHolds is how long somebody who came by a link stays signed in.
+const sessionHolds = 12 * time.Hour
+
+// authenticate finds who a page's request is from; nobody is a viewer too.
+func (n *node) authenticate(r *http.Request) (pages.Viewer, error) {
+	cookie, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return pages.Viewer{}, nil
+	}
+	actor, err := n.app.Authenticate(r.Context(), cookie.Value, store.TokenSession)
+	if fault.KindOf(err) == fault.Unauthenticated {
+		return pages.Viewer{}, nil
+	}
+	return pages.Viewer{Person: actor.Person, Organisation: actor.Organisation, Role: actor.Role}, err
+}
+
+// signIn turns a link's token into a session.
+func (n *node) signIn(w http.ResponseWriter, r *http.Request, token string) (string, error) {
+	actor, err := n.app.Authenticate(r.Context(), token, store.TokenLink)
+	if err != nil {
+		return "", err
+	}
+	_, secret, err := n.app.IssueToken(r.Context(), app.TokenGrant{Kind: store.TokenSession, Person: actor.Person, Organisation: actor.Organisation,
+		Role: actor.Role, Label: "page", Until: n.app.Now().Add(sessionHolds)})
+	if err != nil {
+		return "", err
+	}
+	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: secret, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Secure: r.TLS != nil, MaxAge: int(sessionHolds.Seconds())})
+	return "/", nil
+}
