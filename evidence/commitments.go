@@ -65,3 +65,38 @@ func presentedPosition(presentation string) string {
 	}
 	return claims.Position
 }
+
+// committedIn collects everything in the statements that may be a commitment: each run of 64
+// hexadecimal digits, also inside the base64 of a badge's presentation. More is taken than is one;
+// nobody finds an opening for a digest that is none.
+func committedIn(items []item) map[string]bool {
+	out := map[string]bool{}
+	for _, it := range items {
+		digestsIn(it.claims.Payload(), out)
+		if it.claims.Type != visit.TypeAdmission {
+			continue
+		}
+		var a visit.Admission
+		_ = it.claims.UntrustedBody(&a) // unreadable: it commits to nothing
+		for _, part := range strings.FieldsFunc(a.Presentation, func(r rune) bool { return r == '~' || r == '.' }) {
+			if raw, err := statement.Base64URL(part); err == nil {
+				digestsIn(raw, out)
+			}
+		}
+	}
+	return out
+}
+
+// digestsIn finds the runs of exactly 64 lower-case hexadecimal digits.
+func digestsIn(data []byte, out map[string]bool) {
+	start := 0
+	for i := 0; i <= len(data); i++ {
+		if i < len(data) && (data[i] >= '0' && data[i] <= '9' || data[i] >= 'a' && data[i] <= 'f') {
+			continue
+		}
+		if i-start == 64 {
+			out[string(data[start:i])] = true
+		}
+		start = i + 1
+	}
+}

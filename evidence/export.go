@@ -12,7 +12,7 @@ import (
 
 // Export makes a visit's bundle for a reader: everything its decisions rest on, and the outcomes
 // after the last one, closed by the platform's signature. What came in after the last decision is
-// not in it: nothing rests on that yet.
+// not in it: nothing rests on that yet. Of the openings it takes those that open something in it.
 func Export(d Dossier, reader string, logSize int64, sign func(Closing) ([]byte, error)) ([]byte, error) {
 	items, err := new(Reader).parse(d.Entries)
 	if err != nil {
@@ -29,7 +29,12 @@ func Export(d Dossier, reader string, logSize int64, sign func(Closing) ([]byte,
 		}
 		b.Entries = append(b.Entries, it.entry)
 	}
-	b.Openings = append(b.Openings, d.Openings...)
+	committed := committedIn(kept)
+	for _, o := range d.Openings {
+		if c, err := o.Commitment(); err == nil && committed[c] {
+			b.Openings = append(b.Openings, o)
+		}
+	}
 	slices.SortFunc(b.Openings, func(a, c statement.Opening) int { return strings.Compare(a.Salt, c.Salt) })
 	body, err := b.ClosingFor(reader, logSize)
 	if err != nil {

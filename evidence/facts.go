@@ -29,6 +29,8 @@ var (
 	errNoExtract      = fault.New(fault.Refused, "extract_absent", "没有登记摘录。", "There is no register extract for this ask.")
 	errExtractOld     = fault.New(fault.Refused, "extract_too_old", "登记摘录太旧。", "The register extract is too old for this ask.")
 	errSuperseded     = fault.New(fault.Refused, "list_superseded", "用的名单已经有了更新的一期。", "A list that was used has a newer number.")
+	errSignedEarly    = fault.New(fault.Refused, "signed_too_early", "事情还没做，就先签了字。", "This was signed before what it speaks of was done.")
+	errDispatcher     = fault.New(fault.Refused, "dispatcher_of_another", "派人的不是这一单的服务商。", "The technician was sent by another provider's dispatcher.")
 	errListUnnumbered = fault.New(fault.Refused, "list_not_looked_up", "登记摘录没有查过其中一份名单。", "The register extract does not number one of the lists used.")
 )
 
@@ -63,12 +65,31 @@ func (b *builder) visitStream() string { return visit.StreamVisit + "/" + b.visi
 // inVisit lists the items of a type in this visit's stream.
 func (b *builder) inVisit(kind string) []item { return b.of(b.visitStream(), kind) }
 
-// last gives the last item of a type in this visit whose signer is the given party.
-func (b *builder) last(kind, signer, role string) (item, bool, error) {
+// party is whose word is wanted. A name alone is nobody: another organisation may have enrolled a key
+// of its own for the same name and role.
+type party struct{ holder, role, organisation string }
+
+func (p party) signed(h statement.Header) bool {
+	return h.Signer == p.holder && h.Role == p.role && h.Organisation == p.organisation
+}
+
+func (b *builder) merchant() party {
+	return party{b.order.Value.Merchant, visit.RoleMerchant, b.order.Value.Acquirer}
+}
+
+func (b *builder) technician() party {
+	return party{b.state.Dispatched().Technician, visit.RoleTechnician, b.order.Value.Provider}
+}
+
+func (b *builder) supervisor() party {
+	return party{b.state.Dispatched().Supervisor, visit.RoleSupervisor, b.facts.Supervisor.Value.Organisation}
+}
+
+// last gives the last item of a type in this visit that a party signed.
+func (b *builder) last(kind string, by party) (item, bool, error) {
 	err := error(nil)
 	for _, it := range slices.Backward(b.inVisit(kind)) {
-		h := it.claims.Header
-		if h.Signer == signer && h.Role == role {
+		if by.signed(it.claims.Header) {
 			return it, true, nil
 		}
 		err = errNotParty
@@ -76,9 +97,10 @@ func (b *builder) last(kind, signer, role string) (item, bool, error) {
 	return item{}, false, err
 }
 
-// bodyFact reads the last statement of a type by a party as a fact.
-func bodyFact[T any](b *builder, kind, signer, role string) gate.Fact[T] {
-	it, ok, err := b.last(kind, signer, role)
+// bodyFact reads the last statement of a type by a party as a fact. after is the number of the event
+// that it must follow.
+func bodyFact[T any](b *builder, kind string, by party, after int) gate.Fact[T] {
+	it, ok, err := b.last(kind, by)
 	if err != nil {
 		return gate.Unknown[T](err)
 	}
@@ -88,6 +110,9 @@ func bodyFact[T any](b *builder, kind, signer, role string) gate.Fact[T] {
 	var body T
 	if err := it.signed.Body(kind, &body); err != nil {
 		return gate.Unknown[T](err, it.signed.Digest())
+	}
+	if it.event.Number < after {
+		return gate.Unknown[T](errSignedEarly, it.signed.Digest())
 	}
 	return gate.Known(body, it.signed.Digest())
 }
@@ -154,8 +179,8 @@ func (b *builder) readOrder() gate.Fact[visit.Order] {
 
 func (b *builder) people() {
 	o, d := b.order.Value, b.state.Dispatched()
-	b.facts.Merchant = b.keys.holder(o.Merchant, visit.RoleMerchant, b.now)
-	b.facts.Technician = b.keys.holder(d.Technician, visit.RoleTechnician, b.now)
+	b.facts.Merchant = b.keys.holder(o.Merchant, visit.RoleMerchant, o.Acquirer, b.now)
+	b.facts.Technician = b.keys.holder(d.Technician, visit.RoleTechnician, o.Provider, b.now)
 	if t := b.facts.Technician; t.Err == nil && t.Value.Organisation != o.Provider {
 		b.facts.Technician = gate.Unknown[gate.Party](errNotParty.At(visit.RoleTechnician), t.From...)
 	}
@@ -164,8 +189,14 @@ func (b *builder) people() {
 		h := found[0].claims.Header
 		b.facts.Approver = gate.Known(gate.Party{Holder: h.Signer, Organisation: h.Organisation, Key: h.Key}, found[0].signed.Digest())
 	}
-	if d.Supervisor != "" {
-		b.facts.Supervisor = b.keys.holder(d.Supervisor, visit.RoleSupervisor, b.now)
+	if d.Supervisor == "" {
+		return
+	}
+	b.facts.Supervisor = b.keys.holder(d.Supervisor, visit.RoleSupervisor, "", b.now)
+	if s := b.facts.Supervisor; s.Err == nil {
+		if err := b.keys.trust.Active(s.Value.Organisation, credential.KindSupervisor, b.now); err != nil {
+			b.facts.Supervisor = gate.Unknown[gate.Party](err, s.From...)
+		}
 	}
 }
 
@@ -174,6 +205,9 @@ func (b *builder) documents() {
 	o := b.order.Value
 	b.facts.Parameters = b.parameters(o.Acquirer)
 	b.facts.Mandate = b.mandate(o.Acquirer, o.Provider)
+	if sent := b.inVisit(visit.TypeDispatch); len(sent) > 0 && sent[len(sent)-1].claims.Header.Organisation != o.Provider {
+		b.facts.Mandate = gate.Unknown[gate.Mandate](errDispatcher, sent[len(sent)-1].signed.Digest())
+	}
 	b.facts.Certificates = b.certificates(b.state.Dispatched().Technician)
 	b.facts.Agreement = b.agreement(o)
 }
@@ -184,6 +218,9 @@ func (b *builder) parameters(acquirer string) gate.Fact[registry.Parameters] {
 		p, err := registry.ReadParameters(it.signed, acquirer)
 		if err != nil {
 			return gate.Unknown[registry.Parameters](err, it.signed.Digest())
+		}
+		if p.Number == best.Value.Number {
+			return gate.Unknown[registry.Parameters](errListTwice.At(registry.ListParameters), it.signed.Digest())
 		}
 		if p.Number > best.Value.Number {
 			best = gate.Known(p, it.signed.Digest())
@@ -237,7 +274,7 @@ func (b *builder) agreement(o visit.Order) gate.Fact[agreement.Verified] {
 	for _, it := range b.of(visit.StreamOrder+"/"+o.Order, agreement.TypeAgreement) {
 		h := it.claims.Header
 		switch {
-		case h.Role == visit.RoleMerchant && h.Signer == o.Merchant:
+		case b.merchant().signed(h):
 			merchant = it.signed
 		case h.Role == visit.RoleApprover && h.Organisation == o.Acquirer:
 			approver = it.signed
@@ -308,15 +345,22 @@ func current(x registry.Extract, list, issuer string, used int) error {
 }
 
 // statusList finds the newest status list that an issuer published under a URI.
-func (b *builder) statusList(issuer, uri string) (registry.StatusList, bool) {
+func (b *builder) statusList(issuer, uri string) (registry.StatusList, error) {
 	var best registry.StatusList
 	for _, it := range b.of(visit.StreamOrganisation+"/"+issuer, registry.TypeStatusList) {
 		var l registry.StatusList
-		if err := it.signed.Body(registry.TypeStatusList, &l); err == nil && l.URI == uri && l.Number > best.Number {
-			best = l
+		if err := it.signed.Body(registry.TypeStatusList, &l); err != nil || l.URI != uri || l.Number < max(best.Number, 1) {
+			continue
 		}
+		if l.Number == best.Number {
+			return registry.StatusList{}, errListTwice.At(registry.ListStatus)
+		}
+		best = l
 	}
-	return best, best.Number > 0
+	if best.Number == 0 {
+		return registry.StatusList{}, errNoStatusList
+	}
+	return best, nil
 }
 
 // device reads custody and quotes.
@@ -345,12 +389,34 @@ func (b *builder) device() {
 
 // work reads what was done on site and at the end.
 func (b *builder) work() {
-	o, d := b.order.Value, b.state.Dispatched()
 	b.facts.Backup = b.backup()
 	b.facts.Steps = b.steps()
-	b.facts.SignOff = bodyFact[visit.SignOff](b, visit.TypeSignOff, d.Supervisor, visit.RoleSupervisor)
-	b.facts.Confirmation = bodyFact[visit.Confirmation](b, visit.TypeConfirmation, o.Merchant, visit.RoleMerchant)
 	b.facts.TrialPermit = b.trialPermit()
 	b.facts.Acceptance = b.acceptance()
 	b.facts.Charges = b.charges()
+	done := b.workDone()
+	b.facts.SignOff = bodyFact[visit.SignOff](b, visit.TypeSignOff, b.supervisor(), done)
+	b.facts.Confirmation = bodyFact[visit.Confirmation](b, visit.TypeConfirmation, b.merchant(), done)
+}
+
+// workDone is the number of the event before which nobody can say that all is well: the host's last
+// report or, on a visit that has none, the merchant's first word at the door.
+func (b *builder) workDone() int {
+	if reports := b.inVisit(agreement.TypeAcceptance); len(reports) > 0 {
+		return reports[len(reports)-1].event.Number
+	}
+	if door, ok := b.firstDoor(); ok {
+		return door.event.Number
+	}
+	return 0
+}
+
+// firstDoor is the merchant's first signed verdict at the door.
+func (b *builder) firstDoor() (item, bool) {
+	for _, it := range b.inVisit(visit.TypeAdmission) {
+		if b.merchant().signed(it.claims.Header) {
+			return it, true
+		}
+	}
+	return item{}, false
 }

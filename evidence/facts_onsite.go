@@ -25,6 +25,9 @@ var (
 	errBadgeUnlogged = fault.New(fault.Refused, "badge_not_recorded", "这张工作证没有签发记录。", "No record says that this badge was issued.")
 	errNonceReplayed = fault.New(fault.Refused, "attest_nonce_replayed", "机具拿旧的回答再用了一次。", "The device answered a nonce that was answered before.")
 	errOpeningKind   = fault.New(fault.Refused, "opening_other_kind", "打开的内容不是位置。", "The opening of a position is of another kind.")
+	errPhotoTime     = fault.New(fault.Refused, "photo_other_time", "照片不是这次上门的时候拍的。", "A photo was not taken during this visit.")
+	errBeforeTrial   = fault.New(fault.Refused, "acceptance_before_trial", "试用密钥还没装，验收就做完了。", "The acceptance script was run before the trial keys were loaded.")
+	errListTime      = fault.New(fault.Refused, "charge_list_other_time", "主机的扣款清单没有盖住这次上门。", "The host's charge list does not cover this visit.")
 	errHostOther     = fault.New(fault.Refused, "host_of_another", "报告不是本收单机构的主机签的。", "The report was not signed by this acquirer's host.")
 )
 
@@ -37,7 +40,7 @@ func DoorAudience(visitID string) string { return "menshen-door/" + visitID }
 // admission verifies the last door check again: challenge, badge, key binding, and the badge's
 // status as of now.
 func (b *builder) admission() gate.Fact[gate.Admission] {
-	it, ok, err := b.last(visit.TypeAdmission, b.order.Value.Merchant, visit.RoleMerchant)
+	it, ok, err := b.last(visit.TypeAdmission, b.merchant())
 	if err != nil {
 		return gate.Unknown[gate.Admission](err)
 	}
@@ -61,8 +64,12 @@ func (b *builder) doorCheck(it item) (gate.Admission, error) {
 		return gate.Admission{}, err
 	}
 	badge := p.Badge()
+	at := it.received
+	if signed := it.claims.Header.Time(); signed.Before(at) { // made without signal, or kept back by the server
+		at = signed
+	}
 	return gate.Admission{
-		At: it.received, Genuine: body.Genuine, SameFace: body.SameFace, Mode: body.Mode,
+		At: at, Genuine: body.Genuine, SameFace: body.SameFace, Mode: body.Mode,
 		BadgeKey: badge.Holder().Thumbprint(), StaffOf: badge.Issuer(),
 		Status:       b.badgeStatus(badge),
 		TechnicianIn: b.facts.Technician.Err,
@@ -104,9 +111,9 @@ func (b *builder) badgeStatus(badge credential.Badge) error {
 			return errRevokedBadge
 		}
 	}
-	list, ok := b.statusList(badge.Issuer(), badge.StatusURI())
-	if !ok {
-		return errNoStatusList
+	list, err := b.statusList(badge.Issuer(), badge.StatusURI())
+	if err != nil {
+		return err
 	}
 	b.status = &list
 	key, err := b.keys.trust.BadgeKey(badge.Issuer())
@@ -167,7 +174,7 @@ func (b *builder) readings() []reading {
 	}
 	for _, it := range b.inVisit(visit.TypeAdmission) {
 		var body visit.Admission
-		if it.signed.Body(visit.TypeAdmission, &body) != nil {
+		if !b.merchant().signed(it.claims.Header) || it.signed.Body(visit.TypeAdmission, &body) != nil {
 			continue
 		}
 		add(body.Position, visit.RoleMerchant, it.signed.Digest())
@@ -202,7 +209,7 @@ func (b *builder) quotes(serial string) gate.Fact[[]gate.Attestation] {
 	answered := map[string]bool{}
 	for _, it := range b.inVisit(attest.TypeAttestation) {
 		from = append(from, it.signed.Digest())
-		q, err := b.quote(it, serial, answered)
+		q, err := b.quote(it, serial, answered, list)
 		last = err
 		if err == nil {
 			list = append(list, q)
@@ -214,7 +221,7 @@ func (b *builder) quotes(serial string) gate.Fact[[]gate.Attestation] {
 	return gate.Known(list, from...)
 }
 
-func (b *builder) quote(it item, serial string, answered map[string]bool) (gate.Attestation, error) {
+func (b *builder) quote(it item, serial string, answered map[string]bool, earlier []gate.Attestation) (gate.Attestation, error) {
 	var body attest.Attestation
 	if err := it.signed.Body(attest.TypeAttestation, &body); err != nil {
 		return gate.Attestation{}, err
@@ -223,7 +230,7 @@ func (b *builder) quote(it item, serial string, answered map[string]bool) (gate.
 	switch {
 	case !ok:
 		return gate.Attestation{}, errChallengeNone
-	case challenge.Body.Purpose != visit.PurposeDevice:
+	case challenge.Body.Purpose != visit.PurposeDevice || body.Purpose != visit.PurposeDevice:
 		return gate.Attestation{}, errChallengeUse
 	case answered[body.Challenge]:
 		return gate.Attestation{}, errNonceReplayed
@@ -233,8 +240,13 @@ func (b *builder) quote(it item, serial string, answered map[string]bool) (gate.
 	if err != nil {
 		return gate.Attestation{}, err
 	}
+	// Where the maker leaves the key to the attestation, the first one fixes it for the visit (design §8).
+	key := c.DeviceKey()
+	if key == "" && len(earlier) > 0 {
+		key = earlier[0].Quote.Key()
+	}
 	verified, err := attest.Verify(body, attest.Want{Nonce: challenge.Body.Nonce, Serial: serial, Maker: c.Maker(),
-		DeviceKey: c.DeviceKey(), AttestationSerial: c.AttestationSerial(),
+		DeviceKey: key, AttestationSerial: c.AttestationSerial(),
 		Roots: b.r.trust.roots, Revoked: b.r.trust.file.Revocations, Now: b.now})
 	if err != nil {
 		return gate.Attestation{}, err
@@ -260,8 +272,8 @@ func (b *builder) origin() (custody.Verified, error) {
 }
 
 func (b *builder) backup() gate.Fact[gate.Backup] {
-	copied := bodyFact[visit.Backup](b, visit.TypeBackup, b.state.Dispatched().Technician, visit.RoleTechnician)
-	empty := bodyFact[visit.NothingToKeep](b, visit.TypeNothingToKeep, b.order.Value.Merchant, visit.RoleMerchant)
+	copied := bodyFact[visit.Backup](b, visit.TypeBackup, b.technician(), 0)
+	empty := bodyFact[visit.NothingToKeep](b, visit.TypeNothingToKeep, b.merchant(), 0)
 	if copied.Err != nil {
 		return gate.Unknown[gate.Backup](copied.Err, copied.From...)
 	}
@@ -278,17 +290,30 @@ func (b *builder) steps() gate.Fact[[]gate.StepDone] {
 	var from []string
 	for _, it := range b.inVisit(visit.TypeStep) {
 		h := it.claims.Header
-		if h.Signer != b.state.Dispatched().Technician && h.Signer != b.order.Value.Merchant {
+		if !b.technician().signed(h) && !b.merchant().signed(h) {
 			continue
 		}
 		var s visit.Step
 		if err := it.signed.Body(visit.TypeStep, &s); err != nil {
 			return gate.Unknown[[]gate.StepDone](err, it.signed.Digest())
 		}
-		list = append(list, gate.StepDone{Step: s, Role: h.Role, Digest: it.signed.Digest()})
+		list = append(list, gate.StepDone{Step: s, Role: h.Role, Digest: it.signed.Digest(), Stray: b.photosStray(it, s)})
 		from = append(from, it.signed.Digest())
 	}
 	return gate.Known(list, from...)
+}
+
+// photosStray says why a step's photos cannot be of this visit: the page dated one before the merchant
+// let anybody in, or after the step that it belongs to came in.
+func (b *builder) photosStray(it item, s visit.Step) error {
+	door, ok := b.firstDoor()
+	for _, p := range s.Photos {
+		at, err := p.TakenAt.Parse()
+		if err != nil || !ok || at.Before(door.claims.Header.Time().Add(-clockLeeway)) || at.After(it.received.Add(clockLeeway)) {
+			return errPhotoTime
+		}
+	}
+	return nil
 }
 
 // trialPermit is the last trial permit, if the host answered that it loaded it.
@@ -298,7 +323,7 @@ func (b *builder) trialPermit() gate.Fact[visit.Recorded[visit.Decision]] {
 		return gate.Fact[visit.Recorded[visit.Decision]]{}
 	}
 	digest := d.Event.Statement.Digest()
-	if o, ok := b.state.Outcome(digest); !ok || o.Body.Outcome != visit.Loaded || !b.ownHost(o.Event.Statement) {
+	if o, ok := b.state.Outcome(digest); !ok || o.Body.Outcome != visit.Loaded {
 		return gate.Fact[visit.Recorded[visit.Decision]]{From: []string{digest}}
 	}
 	return gate.Known(d, digest)
@@ -321,16 +346,30 @@ func (b *builder) acceptance() gate.Fact[gate.Acceptance] {
 		return gate.Fact[gate.Acceptance]{From: []string{it.signed.Digest()}}
 	}
 	report, err := agreement.VerifyAcceptance(it.signed, b.wantAcceptance(d))
+	if err == nil {
+		err = b.afterLoading(report, d)
+	}
 	if err != nil {
 		return gate.Unknown[gate.Acceptance](err, it.signed.Digest())
 	}
-	out := gate.Acceptance{Report: report, Permit: d.Event.Statement.Digest(), Number: it.event.Number}
+	out := gate.Acceptance{Report: report, Number: it.event.Number}
 	for _, earlier := range found[:len(found)-1] {
 		if t, err := b.earlierTrial(earlier.signed); err == nil {
 			out.Earlier = append(out.Earlier, t)
 		}
 	}
 	return gate.Known(out, it.signed.Digest())
+}
+
+// afterLoading refuses a script that the host says it ran before it loaded the trial keys: the permit's
+// time alone begins earlier. One host's clock made both times.
+func (b *builder) afterLoading(report agreement.AcceptanceVerified, d visit.Recorded[visit.Decision]) error {
+	o, _ := b.state.Outcome(d.Event.Statement.Digest()) // without one, no trial permit counts as loaded
+	loaded, err := o.Body.At.Parse()
+	if err != nil || report.StartedAt().Before(loaded) {
+		return errBeforeTrial
+	}
+	return nil
 }
 
 // earlierTrial finds the permit that an earlier report is about. One that fits none is left out, so
@@ -370,8 +409,21 @@ func (b *builder) charges() gate.Fact[agreement.ChargeList] {
 		return gate.Unknown[agreement.ChargeList](err, it.signed.Digest())
 	}
 	o, d := b.order.Value, b.state.Dispatched()
-	if list.Serial != d.Serial || list.Terminal != o.Terminal || list.MerchantCode != o.Items.MerchantCode {
+	if list.Visit != b.visitID || list.Serial != d.Serial || list.Terminal != o.Terminal || list.MerchantCode != o.Items.MerchantCode {
 		return gate.Unknown[agreement.ChargeList](errNotParty.At("charge_list"), it.signed.Digest())
 	}
+	if !b.coversVisit(list) {
+		return gate.Unknown[agreement.ChargeList](errListTime, it.signed.Digest())
+	}
 	return gate.Known(list, it.signed.Digest())
+}
+
+// coversVisit says whether a list of charges begins before anybody could come and was made after
+// somebody did.
+func (b *builder) coversVisit(list agreement.ChargeList) bool {
+	since, errS := list.Since.Parse()
+	listed, errL := list.ListedAt.Parse()
+	from, errF := b.order.Value.WindowFrom.Parse()
+	door, ok := b.firstDoor()
+	return errS == nil && errL == nil && errF == nil && ok && !since.After(from) && !since.After(door.received) && !listed.Before(door.received)
 }

@@ -12,7 +12,8 @@ import (
 
 // Intake proves one statement as it comes in, with the same keyring and verb table as Judge: its
 // signer is enrolled for what it claims, and may use the verb in that stream. context holds the
-// newest trust list and the enrolments of the signer's key; candidate is the entry as it would be
+// newest trust list, the enrolments of the signer's key and, for an order's stream, the events that
+// are already in it; candidate is the entry as it would be
 // recorded, its receipt empty.
 func Intake(context []Entry, candidate Entry, t Trust, now time.Time) (statement.Verified, error) {
 	return NewReader(t).Intake(context, candidate, now)
@@ -25,6 +26,9 @@ func (r *Reader) Intake(context []Entry, candidate Entry, now time.Time) (statem
 	}
 	items, err := r.parse(append(slices.Clone(context), candidate))
 	if err != nil {
+		return statement.Verified{}, err
+	}
+	if err := orderChains(items); err != nil {
 		return statement.Verified{}, err
 	}
 	keys, err := r.standingKeyring(items, now)

@@ -11,7 +11,10 @@ import (
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
-var errNeedsReceipts = fault.New(fault.Refused, "log_size_absent", "这一步要有公开日志的回执才能决定。", "This ask is decided only over receipted evidence, and no log size was named.")
+var (
+	errNeedsReceipts = fault.New(fault.Refused, "log_size_absent", "这一步要有公开日志的回执才能决定。", "This ask is decided only over receipted evidence, and no log size was named.")
+	errAfterNow      = fault.New(fault.Refused, "evidence_after_decision", "有一条证据收到的时间晚于决定。", "A piece of evidence was received after the moment that is decided about.")
+)
 
 // receiptsFor says which asks count evidence only from below a log size (design §6).
 func receiptsFor(ask string) bool { return ask != visit.AskDispatch && ask != visit.AskAdmit }
@@ -27,6 +30,8 @@ type Report struct {
 	Conditions []Condition
 	Refusal    error // why the evidence was not judged at all, nil if it was
 	body       visit.Decision
+	trustList  int // numbers of the lists that it was judged under
+	parameters int
 	state      visit.State
 	order      visit.Order
 }
@@ -47,7 +52,12 @@ type Condition struct {
 type Text = fault.Text
 
 // Decision is what a platform signs when the ask was granted; the zero value when it was not.
-func (r Report) Decision() visit.Decision { return r.body }
+func (r Report) Decision() visit.Decision {
+	if !r.Granted {
+		return visit.Decision{}
+	}
+	return r.body
+}
 
 // State is the visit as its events add up.
 func (r Report) State() visit.State { return r.state }
@@ -115,6 +125,9 @@ type question struct {
 func (r *Reader) judge(q question) Report {
 	out := Report{Visit: q.visit, Ask: q.ask, Now: q.now}
 	b, err := r.prepare(q)
+	if err == nil {
+		err = beforeNow(q.items, q.now)
+	}
 	if err != nil {
 		out.Refusal = err
 		return out
@@ -128,10 +141,33 @@ func (r *Reader) judge(q question) Report {
 	}
 	d := gate.Decide(facts, q.ask, q.now)
 	out.Conditions, out.Refusal, out.Granted = conditions(d.Findings()), d.Refusal(), d.Granted()
-	if out.Granted {
+	out.trustList, out.parameters = b.keys.trust.Number(), facts.Parameters.Value.Number
+	if out.Granted || onlyUnopened(d.Findings()) {
 		out.body = b.decision(q, facts, d)
 	}
 	return out
+}
+
+// beforeNow refuses evidence that came in after the moment that is asked about.
+func beforeNow(items []item, now time.Time) error {
+	for _, it := range items {
+		if it.received.After(now.Add(clockLeeway)) {
+			return fault.At(errAfterNow, it.place)
+		}
+	}
+	return nil
+}
+
+// onlyUnopened says whether nothing but unopened commitments stands against the ask.
+func onlyUnopened(findings []gate.Finding) bool {
+	unopened := false
+	for _, f := range findings {
+		if f.Blocks && f.Verdict == gate.Fails {
+			return false
+		}
+		unopened = unopened || f.Verdict == gate.NotOpened
+	}
+	return unopened
 }
 
 // prepare runs every check that must hold before conditions are worth asking.
@@ -151,6 +187,9 @@ func (r *Reader) prepare(q question) (*builder, error) {
 	if err := wholeStreams(items); err != nil {
 		return nil, err
 	}
+	if err := orderChains(items); err != nil {
+		return nil, err
+	}
 	keyring := r.keyring
 	if q.standing {
 		keyring = r.standingKeyring
@@ -161,6 +200,11 @@ func (r *Reader) prepare(q question) (*builder, error) {
 	}
 	if err := r.prove(&keys, items); err != nil {
 		return nil, err
+	}
+	if !q.standing {
+		if err := deciding(&keys, items); err != nil {
+			return nil, err
+		}
 	}
 	b := &builder{r: r, keys: keys, items: items, openings: q.openings, visitID: q.visit, ask: q.ask, now: q.now}
 	return b, b.fold()
@@ -175,7 +219,8 @@ func conditions(findings []gate.Finding) []Condition {
 	return out
 }
 
-// decision writes down what was granted and exactly what it rests on.
+// decision writes down what was granted and exactly what it rests on. Where commitments are not
+// opened, it is what a reader who has the openings must have granted.
 func (b *builder) decision(q question, f gate.Facts, d gate.Decision) visit.Decision {
 	out := visit.Decision{Visit: q.visit, Ask: q.ask, DecidedAt: statement.At(q.now), Rules: visit.RulesVersion,
 		Heads: []visit.Head{}, Evidence: []string{}}
@@ -187,7 +232,11 @@ func (b *builder) decision(q question, f gate.Facts, d gate.Decision) visit.Deci
 	}
 	out.Heads, out.Evidence = cutOf(b.items)
 	for _, c := range d.Findings() {
-		out.Conditions = append(out.Conditions, visit.Held{Condition: c.Condition, Verdict: string(c.Verdict), Basis: c.Basis})
+		held := visit.Held{Condition: c.Condition, Verdict: string(c.Verdict), Basis: c.Basis}
+		if c.Verdict == gate.NotOpened { // what it says to whoever has the opening
+			held.Verdict, held.Basis = string(gate.Holds), gate.Rerun
+		}
+		out.Conditions = append(out.Conditions, held)
 	}
 	if visit.VerbOf(q.ask) == visit.RequestPermit {
 		out.Permit = b.permit(f, q.now, q.ask)

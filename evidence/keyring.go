@@ -23,6 +23,8 @@ var (
 	errVerbTable       = fault.New(fault.Refused, "verb_unknown", "没有这种操作，或者文件种类不对。", "No such verb takes this kind of statement in this stream.")
 	errRoleMayNot      = fault.New(fault.Refused, "role_not_allowed", "这个身份不能做这件事。", "This role may not do this.")
 	errStreamOwner     = fault.New(fault.Refused, "stream_of_another", "机构只能在自己名下发布。", "An organisation may publish only in its own stream.")
+	errListTwice       = fault.New(fault.Refused, "list_number_twice", "同一期名单有两个版本，不知道该信哪一个。", "Two versions of a list carry one number; nobody can say which counts.")
+	errAmbiguous       = fault.New(fault.Refused, "holder_ambiguous", "两家机构用同一个名字登记了不同的人。", "Two organisations enrolled keys for this name and role; nobody can say who is meant.")
 	errTrustListStream = fault.New(fault.Refused, "trust_list_wrong_role", "信任名单要以监管、协会的身份发布。", "A trust list is published in the role of a regulator.")
 )
 
@@ -55,11 +57,12 @@ type keyring struct {
 	trust   credential.Trust
 	list    statement.Verified
 	byThumb map[string]enrolled
+	now     time.Time // what it was built for
 }
 
 // keyring builds the chain trust list → organisation → enrolment from the dossier.
 func (r *Reader) keyring(items []item, now time.Time) (keyring, error) {
-	k := keyring{byThumb: map[string]enrolled{}}
+	k := keyring{byThumb: map[string]enrolled{}, now: now}
 	if err := r.trustList(&k, items, now); err != nil {
 		return k, err
 	}
@@ -262,8 +265,31 @@ func (r *Reader) proveSigner(k *keyring, it *item) error {
 	return checkSigner(e, it)
 }
 
-// holder finds the key of a person in a role that is in force now. With several, the newest counts.
-func (k keyring) holder(id, role string, now time.Time) gate.Fact[gate.Party] {
+// deciding makes the checks that count for decisions only, not for receiving: one version of each
+// trust list, and a platform that is not struck off.
+func deciding(k *keyring, items []item) error {
+	lists := map[int]bool{}
+	for _, it := range items {
+		var body credential.TrustList
+		switch {
+		case it.claims.Header.Role == visit.RolePlatform:
+			if err := k.trust.Active(it.claims.Header.Organisation, credential.KindPlatform, k.now); err != nil {
+				return fault.At(err, it.place)
+			}
+		case it.claims.Type == credential.TypeTrustList && it.signed.Body(credential.TypeTrustList, &body) == nil:
+			if lists[body.Number] {
+				return fault.At(errListTwice, it.place)
+			}
+			lists[body.Number] = true
+		}
+	}
+	return nil
+}
+
+// holder finds the key of a person in a role that is in force now, as one organisation knows him;
+// another's is taken only where that one has none, for the gate to say so. Without an organisation the
+// name must be one organisation's alone. With several keys, the newest counts.
+func (k keyring) holder(id, role, organisation string, now time.Time) gate.Fact[gate.Party] {
 	var found *enrolled
 	err := error(errKeyUnknown.At(role))
 	for _, e := range k.byThumb {
@@ -276,9 +302,10 @@ func (k keyring) holder(id, role string, now time.Time) gate.Fact[gate.Party] {
 			}
 			continue
 		}
-		newer := found == nil || e.body.From > found.body.From
-		// Two keys of the same second: the thumbprint decides, so that every reader takes the same one.
-		if newer || (e.body.From == found.body.From && e.body.Key.Thumbprint() > found.body.Key.Thumbprint()) {
+		if found != nil && organisation == "" && found.body.Organisation != e.body.Organisation {
+			return gate.Unknown[gate.Party](errAmbiguous.At(role))
+		}
+		if found == nil || e.rather(*found, organisation) {
 			found = &e
 		}
 	}
@@ -286,4 +313,17 @@ func (k keyring) holder(id, role string, now time.Time) gate.Fact[gate.Party] {
 		return gate.Unknown[gate.Party](err)
 	}
 	return gate.Known(gate.Party{Holder: id, Organisation: found.body.Organisation, Key: found.body.Key.Thumbprint()}, found.digest)
+}
+
+// rather says whether e counts rather than another key of the same name and role.
+func (e enrolled) rather(o enrolled, organisation string) bool {
+	own, theirs := e.body.Organisation == organisation, o.body.Organisation == organisation
+	switch {
+	case own != theirs:
+		return own
+	case e.body.From != o.body.From:
+		return e.body.From > o.body.From
+	}
+	// Two keys of the same second: the thumbprint decides, so that every reader takes the same one.
+	return e.body.Key.Thumbprint() > o.body.Key.Thumbprint()
 }

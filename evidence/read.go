@@ -16,6 +16,8 @@ var (
 	errStatementOther = fault.New(fault.Refused, "event_statement_differs", "事件里记的文件和附上的文件不是同一份。", "The event records another statement than the one beside it.")
 	errStreamOther    = fault.New(fault.Refused, "statement_other_stream", "文件说的是另一件事，被放错了地方。", "The statement belongs to another stream than the event's.")
 	errEventTwice     = fault.New(fault.Refused, "event_doubled", "同一个事件出现了两次。", "An event is there twice.")
+	errStatementTwice = fault.New(fault.Refused, "statement_doubled", "同一份签名文件被登记了两次。", "One statement is recorded twice: an old word would count as said again.")
+	errOrderChain     = fault.New(fault.Conflict, "signer_chain_broken", "同一个人前后两份文件接不上，中间还有一份没到。", "The statement does not name its signer's previous one in this order; one is missing or out of place.")
 	errReceiptAbsent  = fault.New(fault.Refused, "receipt_absent", "有一条证据还没有进公开日志。", "A piece of evidence has no receipt from the log yet.")
 	errStreamStart    = fault.New(fault.Refused, "event_missing", "事件不是从第一条开始连续的。", "A stream that must be whole lacks an event.")
 	errOpeningTwice   = fault.New(fault.Refused, "opening_doubled", "同一个承诺打开了两次。", "One commitment is opened twice.")
@@ -113,6 +115,24 @@ func wholeStreams(items []item) error {
 		if err := record.CheckChain(&prev.event, it.event); err != nil {
 			return fault.At(err, it.place)
 		}
+	}
+	return nil
+}
+
+// orderChains holds everybody's statements on an order to their order: each names its signer's
+// previous one. Of two price sheets that one side signed, the later one is then his word, whatever
+// the order in which they were recorded. (In a visit's stream package visit asks the same.)
+func orderChains(items []item) error {
+	last := map[string]string{}
+	for _, it := range items {
+		if it.streamKind() != visit.StreamOrder {
+			continue
+		}
+		who := it.event.Stream + " " + it.claims.Header.Key
+		if it.claims.Header.Previous != last[who] {
+			return fault.At(errOrderChain, it.place)
+		}
+		last[who] = it.claims.Digest()
 	}
 	return nil
 }

@@ -77,7 +77,10 @@ func (r *Reader) parse(entries []Entry) ([]item, error) {
 		if seen[it.place] {
 			return nil, fault.At(errEventTwice, it.place)
 		}
-		seen[it.place] = true
+		if seen[it.claims.Digest()] {
+			return nil, fault.At(errStatementTwice, it.place)
+		}
+		seen[it.place], seen[it.claims.Digest()] = true, true
 		out = append(out, it)
 	}
 	return out, nil

@@ -23,6 +23,9 @@ var (
 	errDecisionOther  = fault.New(fault.Refused, "decision_differs", "重新判断得到的决定和签下的不一样。", "Judging the evidence again does not give the decision that was signed.")
 	errDecisionDenied = fault.New(fault.Refused, "decision_not_supported", "证据不支持这个决定。", "The evidence does not support the decision.")
 	errDecisionOrder  = fault.New(fault.Refused, "decision_out_of_order", "决定早于它依据的证据。", "A decision lies below the log size that it names, or names itself.")
+	errDecisionTime   = fault.New(fault.Refused, "decision_time_differs", "决定写的时间和登记它的时间差得太多。", "The decision's time is too far from the time at which it was recorded.")
+	errSkips          = fault.New(fault.Refused, "decision_skips_event", "决定跳过了已经登记的事件。", "The decision looks away from an event that was recorded before it.")
+	errOpeningUnnamed = fault.New(fault.Refused, "opening_unnamed", "证据包里有一段原文，没有任何文件承诺过。", "No statement of the bundle commits to this opening.")
 	errUnnamed        = fault.New(fault.Refused, "entry_unnamed", "证据包里有一条没有任何决定引用。", "No decision names this entry.")
 	errAfterLast      = fault.New(fault.Refused, "event_after_last_decision", "最后一个决定之后只能有主机的结果。", "After the last decision only the host's outcome may follow.")
 	errClosingAbsent  = fault.New(fault.Refused, "closing_absent", "证据包没有封口签名。", "The bundle lacks its closing statement.")
@@ -65,10 +68,11 @@ func (r Result) Last() Report {
 }
 
 // Permit is the last decision's permit and the digest of the statement that carries it; false if
-// the last decision gives no power.
+// the last decision gives no power, or if anything was not opened to this reader: nobody acts on
+// menshen's word alone (design §5).
 func (r Result) Permit() (visit.Permit, string, bool) {
 	decisions := r.state.Decisions()
-	if !r.Accepted() || len(decisions) == 0 {
+	if !r.Accepted() || r.NotOpened > 0 || len(decisions) == 0 {
 		return visit.Permit{}, "", false
 	}
 	last := decisions[len(decisions)-1]
@@ -78,9 +82,13 @@ func (r Result) Permit() (visit.Permit, string, bool) {
 	return *last.Body.Permit, last.Event.Statement.Digest(), true
 }
 
-// TrustListNumber is the number of the newest trust list in the bundle; a host refuses one that is
-// lower than its own copy.
-func (r Result) TrustListNumber() int { return r.keys.trust.Number() }
+// TrustListNumber is the number of the trust list that the last decision was made under; a host
+// refuses one that is lower than its own copy's.
+func (r Result) TrustListNumber() int { return r.Last().trustList }
+
+// ParametersNumber is the number of the acquirer's parameters that the last decision was made under;
+// the acquirer's own host knows its newest.
+func (r Result) ParametersNumber() int { return r.Last().parameters }
 
 // Verify replays a bundle: for each decision in turn it cuts the dossier at the heads the decision
 // names, folds, asks the gate as of the decision's time, and must get the same conditions. It needs
@@ -142,7 +150,7 @@ func (out *Result) replay(r *Reader, b *Bundle, opened map[string]statement.Open
 	if err := out.whole(r, b, last); err != nil {
 		return err
 	}
-	if err := out.nothingUnnamed(b.Visit, named); err != nil {
+	if err := out.nothingUnnamed(b, named); err != nil {
 		return err
 	}
 	return out.closed(r, b)
@@ -170,10 +178,36 @@ func (out *Result) again(r *Reader, it item, opened map[string]statement.Opening
 	if report.Refusal != nil {
 		return report.Refusal
 	}
+	if err := out.nothingSkipped(it, claimed); err != nil {
+		return err
+	}
 	if err := out.same(report, claimed); err != nil {
 		return err
 	}
 	return timely(it, claimed, at)
+}
+
+// nothingSkipped refuses a decision that looked away: what its own stream held before it must all be
+// named, and what the other streams hold beyond their named heads must lie above its log size
+// (design §10: later events lie above).
+func (out *Result) nothingSkipped(decision item, d visit.Decision) error {
+	heads := map[string]int{}
+	for _, h := range d.Heads {
+		heads[h.Stream] = h.Number
+	}
+	if heads[decision.event.Stream] != decision.event.Number-1 {
+		return errSkips.At(decision.event.Stream)
+	}
+	if !receiptsFor(d.Ask) {
+		return nil
+	}
+	for _, it := range out.items {
+		head, named := heads[it.event.Stream]
+		if named && it.event.Number > head && it.digest != decision.digest && it.inclusion.Below(uint64(d.LogSize)) == nil {
+			return fault.At(errSkips, it.place)
+		}
+	}
+	return nil
 }
 
 // cut selects exactly what a decision names, and marks it as named.
@@ -181,6 +215,10 @@ func (out *Result) cut(d visit.Decision, named map[string]bool) ([]item, error) 
 	heads := map[string]visit.Head{}
 	for _, h := range d.Heads {
 		heads[h.Stream] = h
+	}
+	single := map[string]bool{}
+	for _, digest := range d.Evidence {
+		single[digest] = true
 	}
 	reached := map[string]bool{}
 	var cut []item
@@ -194,7 +232,7 @@ func (out *Result) cut(d visit.Decision, named map[string]bool) ([]item, error) 
 				}
 				reached[h.Stream] = true
 			}
-		case slices.Contains(d.Evidence, it.digest):
+		case single[it.digest]:
 			reached[it.digest] = true
 		default:
 			continue
@@ -220,7 +258,7 @@ func (out *Result) same(report Report, claimed visit.Decision) error {
 		if held.Condition != c.Name {
 			return errDecisionOther.At(c.Name)
 		}
-		if c.Verdict == string(gate.NotOpened) && held.Verdict == string(gate.Holds) {
+		if c.Verdict == string(gate.NotOpened) {
 			unopened++
 			continue
 		}
@@ -232,9 +270,6 @@ func (out *Result) same(report Report, claimed visit.Decision) error {
 		}
 	}
 	out.NotOpened += unopened
-	if unopened > 0 {
-		return nil
-	}
 	return samePayload(report.body, claimed)
 }
 
@@ -247,8 +282,12 @@ func samePayload(again, claimed visit.Decision) error {
 	return nil
 }
 
-// timely checks that what gives power was logged after its evidence and cosigned when it says.
+// timely checks that a decision was recorded when it says and, where it gives power, logged after its
+// evidence and cosigned at that time.
 func timely(it item, d visit.Decision, at time.Time) error {
+	if it.received.Sub(at).Abs() > cosignedWithin {
+		return errDecisionTime
+	}
 	if !receiptsFor(d.Ask) {
 		return nil
 	}
@@ -286,12 +325,18 @@ func (out *Result) whole(r *Reader, b *Bundle, lastDecision int) error {
 	return nil
 }
 
-// nothingUnnamed refuses what no decision rests on. The visit's own later events are the decisions
-// and outcomes themselves.
-func (out *Result) nothingUnnamed(visitID string, named map[string]bool) error {
+// nothingUnnamed refuses what no decision rests on, and openings that open nothing. The visit's own
+// later events are the decisions and outcomes themselves.
+func (out *Result) nothingUnnamed(b *Bundle, named map[string]bool) error {
 	for _, it := range out.items {
-		if !named[it.digest] && it.event.Stream != visit.StreamVisit+"/"+visitID {
+		if !named[it.digest] && it.event.Stream != visit.StreamVisit+"/"+b.Visit {
 			return fault.At(errUnnamed, it.place)
+		}
+	}
+	committed := committedIn(out.items)
+	for i, o := range b.Openings {
+		if c, err := o.Commitment(); err != nil || !committed[c] {
+			return errOpeningUnnamed.Atf("opening %d", i+1)
 		}
 	}
 	return nil
@@ -312,22 +357,24 @@ func inOrder(items []item) error {
 func (out *Result) closed(r *Reader, b *Bundle) error {
 	envelope, err := statement.Base64(b.Closing)
 	if err != nil || len(envelope) == 0 {
-		return errClosingAbsent
+		return errClosingAbsent.At("closing")
 	}
 	claims, err := statement.Parse(envelope)
 	if err != nil {
 		return fault.At(err, "closing")
 	}
 	org, key, ok := out.keys.organisation(claims.Header.Key)
-	if !ok || !slices.Contains(org.kinds, credential.KindPlatform) || claims.Header.Role != visit.RolePlatform {
-		return errClosingSigner
+	h := claims.Header
+	named := h.Role == visit.RolePlatform && h.Signer == org.body.Holder && h.Organisation == org.body.Organisation
+	if !ok || !slices.Contains(org.kinds, credential.KindPlatform) || !named {
+		return errClosingSigner.At("closing")
 	}
 	v, err := r.verify(claims, key)
 	if err != nil {
 		return fault.At(err, "closing")
 	}
 	if !v.LowS() {
-		return errClosingForm
+		return errClosingForm.At("closing")
 	}
 	var body Closing
 	if err := v.Body(TypeClosing, &body); err != nil {
@@ -335,7 +382,12 @@ func (out *Result) closed(r *Reader, b *Bundle) error {
 	}
 	want, err := b.ClosingFor(body.Reader, body.LogSize)
 	if err != nil || body != want || v.Subject() != visit.StreamVisit+"/"+b.Visit {
-		return errClosingDiffers
+		return errClosingDiffers.At("closing")
+	}
+	for _, it := range out.items {
+		if it.inclusion.Below(uint64(max(body.LogSize, 0))) != nil {
+			return errClosingDiffers.At("log_size")
+		}
 	}
 	return nil
 }

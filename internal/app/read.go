@@ -228,3 +228,23 @@ func (a *App) OrderWindow(ctx context.Context, order string) (Window, error) {
 	})
 	return w, err
 }
+
+// Decided judges every decision of a visit again, for pages that show what each rested on. A visit
+// whose latest events are not receipted yet gives none: they come with the next look.
+func (a *App) Decided(ctx context.Context, actor Actor, visitID string) ([]evidence.Report, error) {
+	if err := a.maySee(ctx, actor, visitID, access.ReadVisit); err != nil {
+		return nil, err
+	}
+	data, err := a.export(ctx, visitID, a.Operator)
+	if code := fault.CodeOf(err); code == "decision_absent" || code == "receipt_absent" {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	b, err := evidence.Open(data)
+	if err != nil {
+		return nil, err
+	}
+	return a.reader.Verify(b).Decisions, nil
+}

@@ -13,20 +13,23 @@ var (
 	errMandateLapsed = fault.New(fault.Refused, "mandate_lapsed", "收单机构对服务商的委托不在有效期内。", "The acquirer's mandate of the provider is not in force.")
 	errUntrained     = fault.New(fault.Refused, "course_missing", "上门人员没有通过必修的课程。", "The technician lacks a required course.")
 	errCourseLapsed  = fault.New(fault.Refused, "course_expired", "上门人员的课程证书过期了。", "A required course certificate of the technician has expired.")
+	errCourseNone    = fault.New(fault.Refused, "course_undefined", "参数表没有规定这个机型要学哪门课。", "The parameters name no course for this model.")
 	errNotAccepted   = fault.New(fault.Refused, "merchant_not_accepted", "收单机构还没有认可商户身份。", "The acquirer has not accepted the merchant's identity.")
 	errTooMany       = fault.New(fault.Refused, "identity_used_too_often", "同一身份办的机具太多了。", "Too many terminals stand under one identity.")
 	errSamePerson    = fault.New(fault.Refused, "same_person_two_duties", "同一个人占了两个不该兼任的角色。", "One person holds two duties that must be separate.")
 	errSameKey       = fault.New(fault.Refused, "same_key_two_duties", "两个角色用了同一把密钥。", "Two duties are signed with one key.")
 	errNotLookedAt   = fault.New(fault.Refused, "person_not_looked_up", "登记摘录没有查过其中一个人。", "The register extract did not look at everyone with a duty.")
+	errIdentityLook  = fault.New(fault.Refused, "identity_not_looked_up", "登记摘录没有查过这个商户的身份。", "The register extract did not look at this merchant's identity.")
 	errThirdParty    = fault.New(fault.Refused, "supervisor_not_third_party", "监督人员必须来自第三方。", "The supervisor must come from a third organisation.")
 	errSupervisorGap = fault.New(fault.Refused, "supervisor_missing", "这一风险等级必须指定监督人员。", "This risk level needs an assigned supervisor.")
 	errFrozenNow     = fault.New(fault.Refused, "visit_frozen", "这次上门已被停止。", "The visit is frozen.")
 	errSomethingOpen = fault.New(fault.Refused, "matter_open", "还有没处理完的停用、举报或矛盾。", "A freeze, incident or conflict is still open.")
 	errAcquirerOther = fault.New(fault.Refused, "merchant_enrolled_elsewhere", "商户的密钥不是这家收单机构登记的。", "The merchant's key was not enrolled by this order's acquirer.")
+	errSheetProvider = fault.New(fault.Refused, "agreement_other_provider", "价格表上的服务商不是派人来的那一家。", "The sheet names another provider than the one that sends its people: money to it would raise no flag.")
 	errOrderOther    = fault.New(fault.Refused, "agreement_other_order", "签的协议说的是另一个订单。", "The agreement that was signed is about another order.")
 )
 
-func institutionLicensed(f *Facts, now time.Time, _ string) finding {
+func institutionLicensed(f *Facts, now time.Time, _ bool) finding {
 	order, err := f.Order.get()
 	if err != nil {
 		return rerun(err)
@@ -38,7 +41,7 @@ func institutionLicensed(f *Facts, now time.Time, _ string) finding {
 	return rerun(trust.Licensed(order.Acquirer, order.Business, order.Province, now), f.Trust.From...)
 }
 
-func providerFiled(f *Facts, now time.Time, _ string) finding {
+func providerFiled(f *Facts, now time.Time, _ bool) finding {
 	order, err := f.Order.get()
 	if err != nil {
 		return rerun(err)
@@ -63,7 +66,7 @@ func providerFiled(f *Facts, now time.Time, _ string) finding {
 	return rerun(nil, slices.Concat(f.Trust.From, f.Mandate.From)...)
 }
 
-func technicianTrained(f *Facts, now time.Time, _ string) finding {
+func technicianTrained(f *Facts, now time.Time, _ bool) finding {
 	order, err := f.Order.get()
 	if err != nil {
 		return rerun(err)
@@ -80,9 +83,12 @@ func technicianTrained(f *Facts, now time.Time, _ string) finding {
 	}
 	family := p.CourseFor(order.Model)
 	if family == "" {
-		return rerun(errUntrained, f.Parameters.From...)
+		return rerun(errCourseNone, f.Parameters.From...)
 	}
-	certificates, _ := f.Certificates.get() // none at all is "missing", said below
+	certificates, err := f.Certificates.or(errUntrained)
+	if err != nil {
+		return rerun(err, f.Certificates.From...)
+	}
 	for _, course := range []string{p.SecurityCourse, family} {
 		if err := inDate(certificates, course, f.Assigned.Technician, now); err != nil {
 			return rerun(err, f.Certificates.From...)
@@ -91,7 +97,7 @@ func technicianTrained(f *Facts, now time.Time, _ string) finding {
 	return rerun(nil, f.Certificates.From...)
 }
 
-func dutiesSeparated(f *Facts, _ time.Time, _ string) finding {
+func dutiesSeparated(f *Facts, _ time.Time, _ bool) finding {
 	order, err := f.Order.get()
 	if err != nil {
 		return attested(err)
@@ -153,7 +159,7 @@ func (f *Facts) people(needSupervisor bool) ([]Party, error) {
 	return append(out, s), nil
 }
 
-func nothingOpen(f *Facts, _ time.Time, _ string) finding {
+func nothingOpen(f *Facts, _ time.Time, _ bool) finding {
 	if f.Frozen {
 		return attested(errFrozenNow, f.Open...)
 	}
@@ -177,7 +183,7 @@ func nothingOpen(f *Facts, _ time.Time, _ string) finding {
 	return attested(nil, f.Extract.From...)
 }
 
-func agreementSigned(f *Facts, _ time.Time, _ string) finding {
+func agreementSigned(f *Facts, _ time.Time, _ bool) finding {
 	a, err := f.Agreement.get()
 	if err != nil {
 		return rerun(err, f.Agreement.From...)
@@ -186,13 +192,19 @@ func agreementSigned(f *Facts, _ time.Time, _ string) finding {
 	if err != nil {
 		return rerun(err)
 	}
+	if !a.OK() {
+		return rerun(errUnverified, f.Agreement.From...)
+	}
 	if a.Order() != order.Order {
 		return rerun(errOrderOther, f.Agreement.From...)
+	}
+	if p := a.Sheet().Provider; p != "" && p != order.Provider {
+		return rerun(errSheetProvider, f.Agreement.From...)
 	}
 	return rerun(nil, f.Agreement.From...)
 }
 
-func merchantVerified(f *Facts, now time.Time, _ string) finding {
+func merchantVerified(f *Facts, now time.Time, _ bool) finding {
 	order, err := f.Order.get()
 	if err != nil {
 		return attested(err)
@@ -219,7 +231,7 @@ func merchantVerified(f *Facts, now time.Time, _ string) finding {
 		return attested(err)
 	}
 	if x.Identity.Merchant != order.Merchant || x.Identity.Terminals < 0 {
-		return attested(errNotLookedAt, f.Extract.From...)
+		return attested(errIdentityLook, f.Extract.From...)
 	}
 	if order.Kind == visit.Install && x.Identity.Terminals >= p.TerminalsPerID {
 		return attested(errTooMany, f.Extract.From...)

@@ -16,7 +16,7 @@ var (
 	errNotAsked = fault.New(fault.Refused, "nothing_asked", "没有任何条件可问，不能放行。", "The ask has no conditions, so it grants nothing.")
 )
 
-// stageFor says at which stage an ask may be put; close depends on whether the kind has a live ask.
+// stageFor says at which stages an ask may be put; close depends on whether the kind has a live ask.
 var stageFor = map[string][]visit.Stage{
 	visit.AskDispatch: {visit.Booked},
 	visit.AskAdmit:    {visit.Dispatched},
@@ -24,10 +24,11 @@ var stageFor = map[string][]visit.Stage{
 	visit.AskLive:     {visit.Trial},
 }
 
-// rule is one condition's rule: nil when it holds, and the basis and evidence either way.
-type rule func(f *Facts, now time.Time, ask string) finding
+// rule is one condition's rule. again says that the table wants fresh evidence at this ask.
+type rule func(f *Facts, now time.Time, again bool) finding
 
-// finding is what a rule returns.
+// finding is what a rule returns: no error when it holds, and the basis and evidence either way. The
+// zero value, without a basis, holds nothing.
 type finding struct {
 	err      error
 	basis    string
@@ -124,28 +125,27 @@ func closableFrom(kind string) []visit.Stage {
 func Findings(f Facts, ask string, now time.Time) []Finding {
 	var out []Finding
 	for _, a := range Asked(f.Kind, ask) {
-		out = append(out, judge(&f, a, ask, now))
+		out = append(out, judge(&f, a, now))
 	}
 	return out
 }
 
-func judge(f *Facts, a Question, ask string, now time.Time) Finding {
-	out := Finding{Condition: a.Condition, Verdict: Fails, Basis: Rerun, Blocks: !a.ReportOnly}
-	r, ok := rules[a.Condition]
-	got := finding{err: errNoRule}
-	if ok {
-		got = r(f, now, ask)
+func judge(f *Facts, q Question, now time.Time) Finding {
+	out := Finding{Condition: q.Condition, Verdict: Fails, Basis: Rerun, Blocks: !q.ReportOnly}
+	var got finding
+	if r, ok := rules[q.Condition]; ok {
+		got = r(f, now, q.Again)
 	}
-	out.Evidence = got.evidence
-	if got.basis != "" {
-		out.Basis = got.basis
+	if got.basis == "" { // no rule, or one that says nothing
+		got = rerun(errNoRule)
 	}
+	out.Evidence, out.Basis = got.evidence, got.basis
 	if got.err == nil {
 		out.Verdict = Holds
 		return out
 	}
 	if got.unopened {
-		out.Verdict, out.Basis = NotOpened, Unopened
+		out.Verdict = NotOpened
 	}
 	why := fault.Of(got.err)
 	out.Code, out.Text = why.Code, why.Text
@@ -155,7 +155,8 @@ func judge(f *Facts, a Question, ask string, now time.Time) Finding {
 // Question is one condition of an ask.
 type Question struct {
 	Condition  string
-	ReportOnly bool
+	ReportOnly bool // a failure opens an incident but does not block
+	Again      bool // it was asked before, and fresh evidence is wanted
 }
 
 // Asked lists what a kind is asked at an ask. Asks before close repeat every earlier condition as of
@@ -169,7 +170,7 @@ func Asked(kind, ask string) []Question {
 	var out []Question
 	for _, r := range table {
 		if cell := r.cells[col]; cell.askedAt(at, r.condition) {
-			out = append(out, Question{Condition: r.condition, ReportOnly: cell.report})
+			out = append(out, Question{Condition: r.condition, ReportOnly: cell.report, Again: cell.again == ask})
 		}
 	}
 	return out
@@ -177,11 +178,11 @@ func Asked(kind, ask string) []Question {
 
 func (w when) askedAt(at int, condition string) bool {
 	first := slices.Index(asked, w.first)
-	if w.never || first < 0 {
+	if first < 0 {
 		return false
 	}
 	if asked[at] == visit.AskClose {
-		return first == at || condition == NothingOpen
+		return first == at || w.again == visit.AskClose || condition == NothingOpen
 	}
 	return first <= at
 }

@@ -7,6 +7,7 @@
 package gate
 
 import (
+	"slices"
 	"time"
 
 	"github.com/menshen-project/menshen/internal/agreement"
@@ -75,10 +76,16 @@ func Known[T any](v T, from ...string) Fact[T] { return Fact[T]{Value: v, From: 
 // Unknown wraps the reason why there is none.
 func Unknown[T any](err error, from ...string) Fact[T] { return Fact[T]{Err: err, From: from} }
 
-var errAbsent = fault.New(fault.Refused, "evidence_absent", "还没有这一项的证据。", "There is no evidence for this yet.")
+var (
+	errAbsent     = fault.New(fault.Refused, "evidence_absent", "还没有这一项的证据。", "There is no evidence for this yet.")
+	errUnverified = fault.New(fault.Refused, "evidence_unverified", "这一项的证据没有核对过。", "The evidence for this was never verified.")
+)
 
 // get gives the value, or the reason why the condition fails.
-func (f Fact[T]) get() (T, error) {
+func (f Fact[T]) get() (T, error) { return f.or(errAbsent) }
+
+// or is get with a condition's own word for "there is none".
+func (f Fact[T]) or(absent *fault.Fault) (T, error) {
 	if f.known && f.Err == nil {
 		return f.Value, nil
 	}
@@ -86,7 +93,7 @@ func (f Fact[T]) get() (T, error) {
 	if f.Err != nil {
 		return zero, f.Err
 	}
-	return zero, errAbsent
+	return zero, absent
 }
 
 // Party is one person with a duty, as keys and enrolments show it.
@@ -98,7 +105,7 @@ type Party struct {
 
 // Admission is the door check as it was verified again.
 type Admission struct {
-	At           time.Time // when the merchant's signed verdict was received
+	At           time.Time // when the merchant signed the verdict, or when it was received if that was earlier
 	Genuine      bool
 	SameFace     bool
 	Mode         string
@@ -108,11 +115,10 @@ type Admission struct {
 	TechnicianIn error  // nil while the technician's own enrolment is in force
 }
 
-// Reading is one distance from the shop; Err says that its commitment was not opened.
+// Reading is one distance from the shop.
 type Reading struct {
-	Source         string
-	Metres         int
-	AccuracyMetres int
+	Source string // role whose device it was read on
+	Metres int    // rounded up
 }
 
 // Place is every reading that could be opened, and how many could not.
@@ -145,7 +151,6 @@ type Backup struct {
 type Acceptance struct {
 	Report  agreement.AcceptanceVerified
 	Earlier []agreement.TrialVerified // of this visit's trials before the last
-	Permit  string                    // the trial permit it is about
 	Number  int
 }
 
@@ -154,6 +159,7 @@ type StepDone struct {
 	Step   visit.Step
 	Role   string
 	Digest string
+	Stray  error // why a photo of it cannot be of this visit, nil if all can
 }
 
 // Facts is everything the conditions read. Package evidence builds it; nothing else does.
@@ -214,7 +220,13 @@ func (d Decision) Granted() bool { return d.granted }
 func (d Decision) Ask() string { return d.ask }
 
 // Findings are all conditions of the ask, in the table's order.
-func (d Decision) Findings() []Finding { return d.findings }
+func (d Decision) Findings() []Finding {
+	out := slices.Clone(d.findings)
+	for i := range out {
+		out[i].Evidence = slices.Clone(out[i].Evidence)
+	}
+	return out
+}
 
 // Refusal is why the ask was not judged by conditions at all, nil if it was.
 func (d Decision) Refusal() error { return d.refusal }

@@ -20,8 +20,10 @@ var (
 	errNoSignOff       = fault.New(fault.Refused, "supervisor_not_signed", "监督人员还没有签字认可。", "The supervisor has not signed off.")
 	errNotSatisfied    = fault.New(fault.Refused, "supervisor_not_satisfied", "监督人员不认可这次上门。", "The supervisor is not satisfied.")
 	errNotPresent      = fault.New(fault.Refused, "supervisor_not_present", "这一风险等级要求监督人员到场。", "This risk level needs the supervisor to be present.")
+	errModeUnknown     = fault.New(fault.Refused, "sign_off_mode_unknown", "监督人员没有写明是远程还是到场。", "The sign-off says neither remote nor present.")
 	errNoTrial         = fault.New(fault.Refused, "trial_not_loaded", "收单主机还没有装载试用密钥。", "The acquirer's host has not loaded trial keys.")
 	errTrialOther      = fault.New(fault.Refused, "acceptance_other_permit", "验收报告不是最后一次试用的。", "The acceptance report is not about the last trial permit.")
+	errOutsidePermit   = fault.New(fault.Refused, "acceptance_outside_permit", "验收不在试用许可的时间之内。", "The acceptance was not run within the trial permit's time.")
 	errDoesNotWork     = fault.New(fault.Refused, "merchant_says_not_working", "店主说还不能正常用。", "The merchant says that it does not work.")
 	errNotShown        = fault.New(fault.Refused, "staff_not_shown", "店员还没有学会怎么用。", "The merchant's staff were not shown how to use it.")
 	errRefundsOpen     = fault.New(fault.Refused, "refunds_without_password", "退款还没有设密码。", "Refunds are not protected by a password.")
@@ -29,7 +31,7 @@ var (
 	errSupervisionNone = fault.New(fault.Refused, "supervision_undefined", "没有规定这一风险等级怎么监督。", "No supervision is defined for this risk level.")
 )
 
-func stepsComplete(f *Facts, now time.Time, _ string) finding {
+func stepsComplete(f *Facts, now time.Time, _ bool) finding {
 	p, err := f.Parameters.get()
 	if err != nil {
 		return rerun(err)
@@ -41,7 +43,10 @@ func stepsComplete(f *Facts, now time.Time, _ string) finding {
 	if len(required) == 0 {
 		return rerun(errNoSteps, f.Parameters.From...)
 	}
-	steps, _ := f.Steps.get() // none at all is "missing", said below
+	steps, err := f.Steps.or(errStepMissing)
+	if err != nil {
+		return rerun(err, f.Steps.From...)
+	}
 	var photos []visit.Photo
 	for _, r := range required {
 		done, err := doneStep(steps, r)
@@ -74,6 +79,9 @@ func doneStep(steps []StepDone, r registry.StepRule) (visit.Step, error) {
 		if len(s.Step.Photos) < r.Photos {
 			return visit.Step{}, errStepPhotos.At(r.Step)
 		}
+		if s.Stray != nil {
+			return visit.Step{}, s.Stray
+		}
 		return s.Step, nil
 	}
 	return visit.Step{}, errStepMissing.At(r.Step)
@@ -100,7 +108,7 @@ func photosFresh(photos []visit.Photo, x registry.Extract) error {
 	return nil
 }
 
-func supervised(f *Facts, _ time.Time, _ string) finding {
+func supervised(f *Facts, _ time.Time, _ bool) finding {
 	order, err := f.Order.get()
 	if err != nil {
 		return rerun(err)
@@ -118,32 +126,64 @@ func supervised(f *Facts, _ time.Time, _ string) finding {
 	}
 	s, err := f.SignOff.get()
 	switch {
-	case err != nil:
+	case err != nil && f.SignOff.Err == nil:
 		err = errNoSignOff
+	case err != nil:
 	case !s.Satisfied:
 		err = errNotSatisfied
+	case s.Mode != registry.WatchedRemotely && s.Mode != registry.WatchedPresent:
+		err = errModeUnknown
 	case mode == registry.WatchedPresent && s.Mode != registry.WatchedPresent:
 		err = errNotPresent
 	}
 	return rerun(err, f.SignOff.From...)
 }
 
-func acceptancePassed(f *Facts, _ time.Time, _ string) finding {
-	if _, err := f.TrialPermit.get(); err != nil {
-		return rerun(errNoTrial)
+// permitLeeway is how far the host's clock may differ from menshen's: times in signed bytes are whole
+// seconds, cut.
+const permitLeeway = time.Second
+
+func acceptancePassed(f *Facts, _ time.Time, _ bool) finding {
+	trial, err := f.loadedTrial()
+	if err != nil {
+		return rerun(err, f.TrialPermit.From...)
 	}
 	a, err := f.Acceptance.get()
 	if err != nil {
 		return rerun(err, f.Acceptance.From...)
 	}
-	trial, _ := f.TrialPermit.get()
-	if a.Permit != trial.Event.Statement.Digest() {
-		return rerun(errTrialOther, f.Acceptance.From...)
-	}
-	return rerun(nil, f.Acceptance.From...)
+	return rerun(a.over(trial), slices.Concat(f.TrialPermit.From, f.Acceptance.From)...)
 }
 
-func feesWithinSheet(f *Facts, _ time.Time, _ string) finding {
+// loadedTrial is the last trial permit, which the host answered "loaded".
+func (f *Facts) loadedTrial() (visit.Recorded[visit.Decision], error) {
+	trial, err := f.TrialPermit.get()
+	if err != nil || trial.Body.Permit == nil {
+		return visit.Recorded[visit.Decision]{}, errNoTrial
+	}
+	return trial, nil
+}
+
+// over holds a passed report to the trial permit and its time: begun once it was decided, and its
+// charges listed before it ended.
+func (a Acceptance) over(trial visit.Recorded[visit.Decision]) error {
+	if !a.Report.OK() {
+		return errUnverified
+	}
+	if a.Report.Trial().Report().Permit != trial.Event.Statement.Digest() {
+		return errTrialOther
+	}
+	from, errF := trial.Body.DecidedAt.Parse()
+	until, errU := trial.Body.Permit.Until.Parse()
+	early := a.Report.StartedAt().Before(from.Add(-permitLeeway))
+	late := a.Report.ListedAt().After(until.Add(permitLeeway))
+	if errF != nil || errU != nil || early || late {
+		return errOutsidePermit
+	}
+	return nil
+}
+
+func feesWithinSheet(f *Facts, _ time.Time, _ bool) finding {
 	c, err := f.Confirmation.get()
 	if err != nil {
 		return rerun(err, f.Confirmation.From...)
@@ -174,7 +214,7 @@ func (f *Facts) chargesFree() error {
 	return c.None()
 }
 
-func merchantConfirmed(f *Facts, _ time.Time, _ string) finding {
+func merchantConfirmed(f *Facts, _ time.Time, _ bool) finding {
 	c, err := f.Confirmation.get()
 	switch {
 	case err != nil:

@@ -24,14 +24,17 @@ var (
 	errWeakDoor       = fault.New(fault.Refused, "door_only_weak", "上门核对只做了一部分。", "The door was only partly checked; that never counts.")
 	errAdmissionOld   = fault.New(fault.Refused, "admission_too_old", "上门核对已经超过四小时，要重新核对。", "The door check is over four hours old and must be done again.")
 	errAdmissionAhead = fault.New(fault.Refused, "admission_from_future", "上门核对的时间比现在还晚。", "The door check is dated after now.")
+	errIssuerOther    = fault.New(fault.Refused, "badge_issuer_other", "工作证不是派工单上写的单位发的。", "The badge is of another issuer than the dispatch names.")
+	errNotEmployer    = fault.New(fault.Refused, "badge_issuer_not_employer", "发工作证的不是上门人员自己的单位。", "The badge's issuer is not the organisation that the technician works for.")
 	errBadgeOther     = fault.New(fault.Refused, "badge_of_another", "出示工作证的不是派来的人。", "The badge is not of the person who was dispatched.")
 	errNoReading      = fault.New(fault.Refused, "place_no_reading", "没有任何位置记录。", "There is no reading of the position.")
 	errOutside        = fault.New(fault.Refused, "place_outside", "有位置记录不在店铺范围内。", "A reading of the position lies outside the shop's radius.")
 	errNotOpened      = fault.New(fault.Refused, "not_opened", "有承诺的内容没有打开，不能判断。", "A commitment was not opened, so it cannot be judged.")
 	errNoArrival      = fault.New(fault.Refused, "arrival_missing", "机具到店没有扫码核对。", "The device was not scanned on arrival.")
 	errDeviceOther    = fault.New(fault.Refused, "device_not_dispatched", "到店的机具不是派来的那一台。", "The device at the counter is not the one that was dispatched.")
-	errHolderOther    = fault.New(fault.Refused, "custody_holder_other", "机具不在派来的人手里。", "The device is not in the custody of the technician who was dispatched.")
-	errModelDiffers   = fault.New(fault.Refused, "model_differs", "机具的型号和订单、出厂记录不一致。", "Order, maker and device do not name the same model.")
+	errHolderOther    = fault.New(fault.Refused, "custody_with_another", "机具不在派来的人手里。", "The device is not in the custody of the technician who was dispatched.")
+	errModelDiffers   = fault.New(fault.Refused, "model_differs", "机具的型号和订单上的不一致。", "Order and device do not name the same model.")
+	errModelMakers    = fault.New(fault.Refused, "model_not_the_makers", "机具自报的型号和出厂记录不一致。", "The device claims to be another model than its maker shipped.")
 	errBoundElsewhere = fault.New(fault.Refused, "serial_bound_elsewhere", "这台机具已经绑在别处了。", "This serial has another open binding.")
 	errNotBound       = fault.New(fault.Refused, "serial_not_bound_here", "登记里这台机具不是这家店的。", "The register does not bind this serial to this merchant.")
 	errTerminalUsed   = fault.New(fault.Refused, "terminal_code_used", "这个终端号已经给了别的机具。", "The terminal code already belongs to another serial.")
@@ -40,13 +43,16 @@ var (
 	errNonceLate      = fault.New(fault.Refused, "attestation_answered_late", "机具回答得太晚。", "The device answered the nonce too late.")
 	errQuoteOld       = fault.New(fault.Refused, "attestation_too_old", "机具的自证太旧，要重做。", "The device's attestation is too old and must be done again.")
 	errQuoteStale     = fault.New(fault.Refused, "attestation_before_acceptance", "试交易之后机具还没有再自证一次。", "The device has not attested itself again since the acceptance report.")
+	errQuoteEarly     = fault.New(fault.Refused, "attestation_before_challenge", "机具的回答早于提问。", "The device answered before it was asked.")
+	errQuoteAhead     = fault.New(fault.Refused, "attestation_from_future", "机具自证的时间比现在还晚。", "The device's attestation is dated after now.")
+	errKeyTried       = fault.New(fault.Refused, "device_key_not_the_trials", "机具的密钥不是试交易时的那一把。", "The device's key is not the one that the trial was run with.")
 	errKeyOther       = fault.New(fault.Refused, "device_key_differs", "机具的密钥不是出厂登记的那一把。", "The device's key is not the one that its maker vouched for.")
 	errBootState      = fault.New(fault.Refused, "device_boot_state", "机具的启动状态不正常。", "The device's boot state is not the listed one.")
 	errDemoDevice     = fault.New(fault.Refused, "device_simulated", "模拟机具只能用在演示里。", "A simulated device counts only under a demonstration's trust file.")
 	errNotBackedUp    = fault.New(fault.Refused, "backup_not_proven", "备份没有用恢复证明过。", "The backup was not proven by a restore.")
 )
 
-func technicianAdmitted(f *Facts, now time.Time, _ string) finding {
+func technicianAdmitted(f *Facts, now time.Time, _ bool) finding {
 	a, err := f.Admission.get()
 	if err != nil {
 		return rerun(err, f.Admission.From...)
@@ -65,7 +71,11 @@ func (a Admission) holds(f *Facts, now time.Time) error {
 		return errWeakDoor
 	case !a.SameFace:
 		return errOtherFace
-	case a.StaffOf != f.Assigned.Issuer || a.BadgeKey != technician.Key:
+	case a.StaffOf != f.Assigned.Issuer:
+		return errIssuerOther
+	case a.StaffOf != technician.Organisation: // at most one hop: the provider sends its own people
+		return errNotEmployer
+	case a.BadgeKey != technician.Key:
 		return errBadgeOther
 	case now.Before(a.At):
 		return errAdmissionAhead
@@ -77,7 +87,7 @@ func (a Admission) holds(f *Facts, now time.Time) error {
 	return a.TechnicianIn
 }
 
-func placeMatches(f *Facts, _ time.Time, _ string) finding {
+func placeMatches(f *Facts, _ time.Time, _ bool) finding {
 	place, err := f.Place.get()
 	if err != nil {
 		return rerun(err, f.Place.From...)
@@ -87,7 +97,7 @@ func placeMatches(f *Facts, _ time.Time, _ string) finding {
 		return rerun(err)
 	}
 	for _, r := range place.Readings {
-		if r.Metres > p.RadiusMetres {
+		if r.Metres < 0 || r.Metres > p.RadiusMetres {
 			return rerun(errOutside, f.Place.From...)
 		}
 	}
@@ -100,7 +110,7 @@ func placeMatches(f *Facts, _ time.Time, _ string) finding {
 	return rerun(nil, f.Place.From...)
 }
 
-func modelApproved(f *Facts, now time.Time, _ string) finding {
+func modelApproved(f *Facts, now time.Time, _ bool) finding {
 	p, err := f.Parameters.get()
 	if err != nil {
 		return rerun(err)
@@ -119,6 +129,10 @@ func modelApproved(f *Facts, now time.Time, _ string) finding {
 	if quote.Quote.Model() != order.Model {
 		return rerun(errModelDiffers, f.Quotes.From...)
 	}
+	// What the device says of itself is only as honest as its software; the maker says what left his works.
+	if c, err := f.Custody.get(); err == nil && (c.Model() != quote.Quote.Model() || c.Hardware() != quote.Quote.Hardware()) {
+		return rerun(errModelMakers, slices.Concat(f.Custody.From, f.Quotes.From)...)
+	}
 	_, err = p.Approved(quote.Quote.Model(), quote.Quote.Hardware(), quote.Quote.Firmware(), now)
 	return rerun(err, slices.Concat(f.Parameters.From, f.Quotes.From)...)
 }
@@ -131,10 +145,14 @@ func (f *Facts) lastQuote() (Attestation, error) {
 	if len(quotes) == 0 {
 		return Attestation{}, errNoQuote
 	}
-	return quotes[len(quotes)-1], nil
+	last := quotes[len(quotes)-1]
+	if !last.Quote.OK() {
+		return Attestation{}, errUnverified
+	}
+	return last, nil
 }
 
-func bindingUnique(f *Facts, _ time.Time, _ string) finding {
+func bindingUnique(f *Facts, _ time.Time, _ bool) finding {
 	x, err := f.Extract.get()
 	if err != nil {
 		return attested(err)
@@ -148,7 +166,8 @@ func bindingUnique(f *Facts, _ time.Time, _ string) finding {
 		return attested(errLookOther, f.Extract.From...)
 	}
 	if order.Kind == visit.Inspection {
-		if b.BoundAcquirer != order.Items.AcquirerCode || b.BoundMerchant != order.Items.MerchantCode {
+		bound := b.BoundAcquirer != "" && b.BoundMerchant != "" // an order without codes would match no binding at all
+		if !bound || b.BoundAcquirer != order.Items.AcquirerCode || b.BoundMerchant != order.Items.MerchantCode {
 			return attested(errNotBound, f.Extract.From...)
 		}
 		return attested(nil, f.Extract.From...)
@@ -162,12 +181,14 @@ func bindingUnique(f *Facts, _ time.Time, _ string) finding {
 	return attested(nil, f.Extract.From...)
 }
 
-func custodyUnbroken(f *Facts, _ time.Time, _ string) finding {
+func custodyUnbroken(f *Facts, _ time.Time, _ bool) finding {
 	c, err := f.Custody.get()
 	if err != nil {
 		return rerun(err, f.Custody.From...)
 	}
 	switch {
+	case !c.OK():
+		err = errUnverified
 	case !c.Arrived():
 		err = errNoArrival
 	case c.Serial() != f.Assigned.Serial:
@@ -178,15 +199,15 @@ func custodyUnbroken(f *Facts, _ time.Time, _ string) finding {
 	return rerun(err, f.Custody.From...)
 }
 
-func deviceGenuine(f *Facts, now time.Time, ask string) finding {
+func deviceGenuine(f *Facts, now time.Time, again bool) finding {
 	quote, err := f.lastQuote()
 	if err != nil {
 		return rerun(err, f.Quotes.From...)
 	}
-	return rerun(f.genuine(quote, now, ask), f.Quotes.From...)
+	return rerun(f.genuine(quote, now, again), f.Quotes.From...)
 }
 
-func (f *Facts) genuine(q Attestation, now time.Time, ask string) error {
+func (f *Facts) genuine(q Attestation, now time.Time, again bool) error {
 	c, err := f.Custody.get()
 	if err != nil {
 		return err
@@ -195,19 +216,20 @@ func (f *Facts) genuine(q Attestation, now time.Time, ask string) error {
 	if err != nil {
 		return err
 	}
-	if q.Quote.Serial() != f.Assigned.Serial {
+	switch {
+	case q.Quote.Serial() != f.Assigned.Serial:
 		return errDeviceOther
-	}
-	if c.DeviceKey() != "" && c.DeviceKey() != q.Quote.Key() {
+	case c.DeviceKey() != "" && c.DeviceKey() != q.Quote.Key():
 		return errKeyOther
-	}
-	if q.AnswerAt.Before(q.AskedAt) || q.AnswerAt.Sub(q.AskedAt) > nonceAnswered {
+	case q.AnswerAt.Before(q.AskedAt):
+		return errQuoteEarly
+	case q.AnswerAt.Sub(q.AskedAt) > nonceAnswered:
 		return errNonceLate
-	}
-	if now.Before(q.AnswerAt) || now.Sub(q.AnswerAt) > attestationFresh {
+	case now.Before(q.AnswerAt):
+		return errQuoteAhead
+	case now.Sub(q.AnswerAt) > attestationFresh:
 		return errQuoteOld
-	}
-	if q.Quote.Demonstration() && !f.Demo {
+	case q.Quote.Demonstration() && !f.Demo:
 		return errDemoDevice
 	}
 	listed, err := p.Approved(q.Quote.Model(), q.Quote.Hardware(), q.Quote.Firmware(), now)
@@ -217,13 +239,13 @@ func (f *Facts) genuine(q Attestation, now time.Time, ask string) error {
 	if q.Quote.BootState() != listed.BootState {
 		return errBootState
 	}
-	if ask == visit.AskLive {
+	if again {
 		return f.attestedAgain(q)
 	}
 	return nil
 }
 
-// attestedAgain asks at live for a nonce that was made after the acceptance report came in, by the
+// attestedAgain asks for an answer to a nonce that was made after the acceptance report came in, by the
 // same key that the trial's keys were loaded for.
 func (f *Facts) attestedAgain(q Attestation) error {
 	a, err := f.Acceptance.get()
@@ -233,17 +255,17 @@ func (f *Facts) attestedAgain(q Attestation) error {
 	if q.Number <= a.Number {
 		return errQuoteStale
 	}
-	trial, err := f.TrialPermit.get()
+	trial, err := f.loadedTrial()
 	if err != nil {
 		return err
 	}
 	if trial.Body.Permit.DeviceKey != q.Quote.Key() {
-		return errKeyOther
+		return errKeyTried
 	}
 	return nil
 }
 
-func dataBackedUp(f *Facts, _ time.Time, _ string) finding {
+func dataBackedUp(f *Facts, _ time.Time, _ bool) finding {
 	b, err := f.Backup.get()
 	if err == nil && !b.Restored && !b.NothingToKeep {
 		err = errNotBackedUp

@@ -2,26 +2,26 @@ package gate
 
 import "github.com/menshen-project/menshen/internal/visit"
 
-// when says from which ask on a condition is asked. The zero value is not in the table and refuses.
+// when says from which ask on a condition is asked. The zero value is "–" in the table: never.
 type when struct {
-	first  string   // ask at which it is first asked; later power-giving asks ask it again
-	again  []string // asks at which fresh evidence is wanted
-	report bool     // a failure opens an incident but does not block
-	never  bool     // "–" in the table: not asked for this kind
+	first  string // ask at which it is first asked; asks up to live ask it again
+	again  string // later ask that wants fresh evidence of it, or at which close asks it too; "" for none
+	report bool   // a failure opens an incident but does not block
 }
 
 var (
 	dispatch = when{first: visit.AskDispatch}
 	admit    = when{first: visit.AskAdmit}
 	trial    = when{first: visit.AskTrial}
-	trialToo = when{first: visit.AskTrial, again: []string{visit.AskLive}}
+	trialToo = when{first: visit.AskTrial, again: visit.AskLive}
+	trialOld = when{first: visit.AskTrial, again: visit.AskClose} // and of the old device at close
 	live     = when{first: visit.AskLive}
 	closing  = when{first: visit.AskClose}
 	report   = when{first: visit.AskClose, report: true}
-	no       = when{never: true}
+	no       = when{}
 )
 
-// Column names a kind of visit as the table has it. Repair has two: opened or changed, and untouched.
+// A repair has two columns: the device opened or changed, and untouched.
 const (
 	repairOpened    = visit.Repair
 	repairUntouched = "repair_untouched"
@@ -50,7 +50,7 @@ var table = []row{
 	{PlaceMatches, [7]when{admit, admit, admit, admit, admit, admit, admit}},
 	{ModelApproved, [7]when{trial, trial, trial, trial, no, report, report}},
 	{BindingUnique, [7]when{trial, trial, trial, trial, no, report, report}},
-	{CustodyUnbroken, [7]when{trial, trial, trial, trial, closing, no, no}},
+	{CustodyUnbroken, [7]when{trial, trialOld, trial, trial, closing, no, no}},
 	{DeviceGenuine, [7]when{trialToo, trialToo, trialToo, trialToo, no, report, report}},
 	{DataBackedUp, [7]when{trial, trial, trial, trial, closing, no, no}},
 	{RollbackReady, [7]when{no, trial, trial, trial, no, no, no}},
@@ -65,7 +65,7 @@ var table = []row{
 // asked orders the asks that repeat what came before.
 var asked = []string{visit.AskDispatch, visit.AskAdmit, visit.AskTrial, visit.AskLive, visit.AskClose}
 
-// asks gives the asks that a kind goes through before close.
+// powers are the asks whose decision carries a permit.
 var powers = map[string]bool{visit.AskTrial: true, visit.AskLive: true}
 
 // implemented lists the kinds that this version decides. Every other kind is refused whole.

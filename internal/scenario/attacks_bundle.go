@@ -156,7 +156,10 @@ var bundleAttacks = []Attack{
 		Name: "end-cut-off", Zh: "把最后的结果剪掉", En: "The bundle's last events are cut off.", Liar: true,
 		Refused: by(ByVerifier, "closing_differs"),
 		Run: func(ctx context.Context, p *Play) error {
-			return p.forwarded(ctx, func(b *evidence.Bundle) { b.Entries = b.Entries[:len(b.Entries)-1] })
+			// The close decision and the host's last word before it.
+			return p.forwarded(ctx, func(b *evidence.Bundle) {
+				b.Entries = b.Entries[:p.at(b, p.VisitStream(), p.ledger().lastDecision(p.VisitStream())-2)]
+			})
 		},
 	},
 	{

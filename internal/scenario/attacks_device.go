@@ -197,7 +197,7 @@ var deviceAttacks = []Attack{
 	},
 	{
 		Name: "relabelled", Zh: "厂家出的是旧型号，机具自称新型号", En: "The maker shipped another model than the device says it is.",
-		Refused: by(gate.ModelApproved, "model_differs"),
+		Refused: by(gate.ModelApproved, "model_not_the_makers"),
 		Run: func(ctx context.Context, p *Play) error {
 			return p.instead(ctx, "ship", func(ctx context.Context) error {
 				origin := p.madeAs()
@@ -225,7 +225,7 @@ var deviceAttacks = []Attack{
 	},
 	{
 		Name: "device-nonce-reissued", Zh: "平台把同一个随机数又发了一遍，好用旧的回答", En: "The platform issues one nonce twice, so that an old answer fits again.", Liar: true,
-		Refused: by(ByEvidence, "challenge_nonce_repeated"),
+		Refused: by(ByEvidence, "challenge_nonce_reused"),
 		Run: func(ctx context.Context, p *Play) error {
 			var first Challenge
 			return Run(ctx, Instead(Instead(p.scenes(), "attest", func(ctx context.Context) error {

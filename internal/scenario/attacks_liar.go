@@ -68,7 +68,7 @@ var liarAttacks = []Attack{
 	},
 	{
 		Name: "frozen-and-decided", Zh: "店主按了停，平台照样签上线许可", En: "The platform signs a live permit on a visit that is frozen.", Liar: true,
-		Refused: by(ByHost, "visit_frozen"),
+		Refused: by(ByHost, "decision_not_supported"),
 		Run: func(ctx context.Context, p *Play) error {
 			if err := p.until(ctx, "ask live"); err != nil {
 				return err
@@ -76,11 +76,10 @@ var liarAttacks = []Attack{
 			if err := p.Freeze(ctx, p.Cast.Merchant, "asked_for_money"); err != nil {
 				return err
 			}
-			permit, err := p.forge(visit.AskLive, nil)
-			if err != nil {
+			if err := p.forged(visit.AskLive, nil)(ctx); err != nil {
 				return err
 			}
-			return p.toHost(ctx, permit, nil)
+			return p.toHost(ctx, p.lastDecided(), nil)
 		},
 	},
 	{
@@ -106,22 +105,36 @@ var liarAttacks = []Attack{
 	},
 	{
 		Name: "deal-that-looks-away", Zh: "价目单改过，平台按改之前的签许可", En: "The sheet was changed; the decision stops before that in the order's stream.", Liar: true,
-		Refused: by(ByVerifier, "decision_skips_event"),
+		Refused: by(ByHost, "decision_skips_event"),
 		Run: func(ctx context.Context, p *Play) error {
+			// At the trial nobody beside the server can see that the order went on. At live the host can.
 			scenes := Before(p.scenes(), "ask trial", func(ctx context.Context) error { return p.AgreeApprover(ctx, p.dearer()) })
 			scenes = Before(Instead(scenes, "ask trial", p.forged(visit.AskTrial, func(d *visit.Decision) {
 				i := slices.IndexFunc(d.Heads, func(h visit.Head) bool { return h.Stream == p.OrderStream() })
 				before := p.ledger().Stream(p.OrderStream())[d.Heads[i].Number-2]
 				d.Heads[i].Number, d.Heads[i].Event = d.Heads[i].Number-1, statement.Digest(before.Event)
 			})), "ask live", func(ctx context.Context) error { return p.AgreeApprover(ctx, p.Sheet) })
-			if err := Run(ctx, Until(scenes, "release trial")); err != nil {
-				return err
-			}
-			// The host sees no later event of the order at the trial; whoever reads the whole does.
-			if err := p.mustLoad(ctx); err != nil {
-				return err
-			}
-			return p.whole(ctx, From(scenes, "acceptance"))
+			return Run(ctx, scenes)
+		},
+	},
+	{
+		Name: "admission-kept-warm", Zh: "早上就核对过人，平台把结果扣到下午才登记，好显得新鲜", En: "The server keeps the merchant's verdict back for three hours, so that it looks fresh in the fifth.", Liar: true, Waits: true,
+		Refused: by(gate.TechnicianAdmitted, "admission_too_old"),
+		Run: func(ctx context.Context, p *Play) error {
+			return Run(ctx, Before(Instead(p.scenes(), "door", func(ctx context.Context) error {
+				d, err := p.HonestDoor(ctx)
+				if err != nil {
+					return err
+				}
+				shown, err := d.Present(p)
+				if err != nil {
+					return err
+				}
+				envelope := p.Cast.Merchant.Sign(Draft{Stream: p.VisitStream(), Type: visit.TypeAdmission, Answers: d.Challenge.Digest, At: p.Now(),
+					Body: visit.Admission{Challenge: d.Challenge.Digest, Answer: statement.Digest([]byte(shown)), Presentation: shown, Genuine: true, SameFace: true, Mode: "online"}})
+				p.Wait(3 * time.Hour)
+				return p.Venue.File(ctx, p.Cast.Merchant, Filing{Stream: p.VisitStream(), Verb: visit.Admit, Envelope: envelope, Openings: d.positions})
+			}), "ask trial", func(context.Context) error { p.Wait(2 * time.Hour); return nil }))
 		},
 	},
 	{
@@ -214,16 +227,16 @@ var liarAttacks = []Attack{
 		},
 	},
 	{
-		Name: "admit-decision-backdated", Zh: "把“可以进门”的决定写成一小时前", En: "The admit decision claims a time an hour before it was recorded.", Liar: true, Waits: true,
+		Name: "dispatch-decision-backdated", Zh: "把派人的决定往前写四分钟", En: "The dispatch decision claims a time four minutes before it was recorded.", Liar: true, Waits: true,
 		Refused: by(ByHost, "decision_time_differs"),
 		Run: func(ctx context.Context, p *Play) error {
-			p.Wait(2 * time.Hour)
-			return p.decided(ctx, visit.AskDispatch, func(d *visit.Decision) { d.DecidedAt = statement.At(p.Now().Add(-time.Hour)) })
+			p.Wait(10 * time.Minute)
+			return p.decided(ctx, visit.AskDispatch, func(d *visit.Decision) { d.DecidedAt = statement.At(p.Now().Add(-4 * time.Minute)) })
 		},
 	},
 	{
 		Name: "openings-kept-from-the-host", Zh: "人不在店里，平台把位置藏起来不给主机看", En: "The phone was elsewhere; the server keeps the positions from the host.", Liar: true,
-		Refused: by(ByHost, "not_opened"),
+		Refused: by(ByHost, "openings_withheld"),
 		Run: func(ctx context.Context, p *Play) error {
 			scenes := Instead(p.scenes(), "door", func(ctx context.Context) error {
 				d, err := p.HonestDoor(ctx)
@@ -268,6 +281,9 @@ var liarAttacks = []Attack{
 			if err := p.until(ctx, "ask trial"); err != nil {
 				return err
 			}
+			if err := p.ledger().publishExtract(p.ID, visit.AskTrial); err != nil {
+				return err
+			}
 			honest := p.Cast.Platform
 			p.Cast.Platform = NewActor(p.Cast.Provider.ID, p.Cast.Provider.ID, visit.RolePlatform)
 			p.Cast.Platform.Key = p.Cast.Provider.Key
@@ -281,9 +297,16 @@ var liarAttacks = []Attack{
 	},
 	{
 		Name: "extract-of-another-visit", Zh: "拿别的上门的登记摘录来用", En: "The register extract is about another visit.", Liar: true,
-		Refused: by(gate.NothingOpen, "extract_absent"),
+		Refused: by(ByEvidence, "statement_other_visit"),
 		Run: func(ctx context.Context, p *Play) error {
 			return p.looked(ctx, func(x *registry.Extract) { x.Visit = "v9" })
+		},
+	},
+	{
+		Name: "extract-of-another-ask", Zh: "拿为别的一步查的登记摘录来用", En: "The register extract was made for another ask.", Liar: true,
+		Refused: by(gate.NothingOpen, "extract_absent"),
+		Run: func(ctx context.Context, p *Play) error {
+			return p.looked(ctx, func(x *registry.Extract) { x.Ask = visit.AskClose })
 		},
 	},
 	{
@@ -339,7 +362,7 @@ var liarAttacks = []Attack{
 		Name: "outcome-by-a-forged-host", Zh: "平台冒充主机的身份签“已装载”", En: "The platform signs the outcome in the host's role.", Liar: true,
 		Refused: by(ByEvidence, "signer_role_differs"),
 		Run: func(ctx context.Context, p *Play) error {
-			return p.instead(ctx, "release trial", func(ctx context.Context) error {
+			return p.instead(ctx, "release live", func(ctx context.Context) error {
 				mask := NewActor(p.Cast.Host.ID, p.Cast.Acquirer.ID, visit.RoleHost)
 				mask.Key = p.Cast.Platform.Key
 				return p.loadedBy(ctx, mask, nil)
@@ -348,7 +371,7 @@ var liarAttacks = []Attack{
 	},
 	{
 		Name: "outcome-by-another-acquirers-host", Zh: "别家收单机构的主机说“已装载”", En: "Another acquirer's host says loaded, and the visit is closed on it.", Liar: true,
-		Refused: by(ByEvidence, "stage_not_fitting"),
+		Refused: by(ByIntake, "signer_of_another_acquirer"),
 		Run: func(ctx context.Context, p *Play) error {
 			foreign := NewActor("host-linjiang", p.Cast.Other.ID, visit.RoleHost)
 			if err := p.enrol(ctx, p.Cast.Other, foreign, p.Now()); err != nil {
@@ -372,10 +395,12 @@ var liarAttacks = []Attack{
 		Run: func(ctx context.Context, p *Play) error {
 			p.host().MinList = 2
 			scenes := Before(p.scenes(), "ask dispatch", func(ctx context.Context) error { return p.PublishTrustList(ctx, p.Cast.TrustList(p.Now())) })
-			return Run(ctx, Before(scenes, "arrive", func(context.Context) error {
-				p.ledger().Hide = func(e Told) bool { return e.Type == credential.TypeTrustList && e.Number == 2 }
-				p.ledger().Extract = func(x *registry.Extract) { x.Lists[0].Number = 1 }
-				return nil
+			return Run(ctx, Instead(scenes, "ask trial", func(ctx context.Context) error {
+				l := p.ledger()
+				l.Hide = func(e Told) bool { return e.Type == credential.TypeTrustList && e.Number == 2 }
+				l.Extract = func(x *registry.Extract) { x.Lists[0].Number = 1 }
+				defer func() { l.Hide = nil }()
+				return p.MustAsk(ctx, visit.AskTrial)
 			}))
 		},
 	},

@@ -170,21 +170,6 @@ var honestLookalikes = []Attack{
 		},
 	},
 	{
-		Name: "permit-poisoned", Zh: "有人拿伪造的证据包去用真许可，真的还能用", En: "A forged bundle is tried with a true permit first; the true bundle still counts.", Liar: true,
-		Run: func(ctx context.Context, p *Play) error {
-			return p.wholeWith(ctx, "release trial", func(ctx context.Context) error {
-				_, permit, err := p.lastPermit()
-				if err != nil {
-					return err
-				}
-				if err := p.toHost(ctx, permit, func(b *evidence.Bundle) { b.Entries = b.Entries[1:] }); err == nil {
-					return &Refusal{Code: "forged_bundle_loaded", By: ByHost}
-				}
-				return p.mustLoad(ctx)
-			})
-		},
-	},
-	{
 		Name: "late-evidence-while-frozen", Zh: "停着的时候，先前拍的步骤才传上来", En: "A step made before the freeze arrives during it; it is received, and after the risk desk's answer the visit goes on.",
 		Run: func(ctx context.Context, p *Play) error {
 			return p.wholeWith(ctx, "work", func(ctx context.Context) error {

@@ -94,7 +94,7 @@ var badgeAttacks = []Attack{
 	},
 	{
 		Name: "badge-of-another-employer", Zh: "被派的人拿着另一家公司发的工作证", En: "Another listed provider vouches for the technician with its own badge.",
-		Refused: by(gate.TechnicianAdmitted, "badge_of_another"),
+		Refused: by(gate.TechnicianAdmitted, "badge_issuer_not_employer"),
 		Run: func(ctx context.Context, p *Play) error {
 			rival := p.Cast.Rival
 			p.Dispatch.Issuer = rival.ID
@@ -326,7 +326,7 @@ var peopleAttacks = []Attack{
 	},
 	{
 		Name: "opened-by-another-acquirer", Zh: "别家收单机构的审批人用这张订单开了一次上门", En: "Another acquirer's approver opens a visit on this order.",
-		Refused: by(gate.InstitutionLicensed, "order_signer_differs"),
+		Refused: by(gate.InstitutionLicensed, "visit_opened_by_another"),
 		Run: func(ctx context.Context, p *Play) error {
 			foreign := NewActor("ding", p.Cast.Other.ID, visit.RoleApprover)
 			if err := p.enrol(ctx, p.Cast.Other, foreign, p.Now()); err != nil {

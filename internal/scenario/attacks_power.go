@@ -70,7 +70,7 @@ var powerAttacks = []Attack{
 	},
 	{
 		Name: "resumed-by-another-acquirer", Zh: "别家收单机构的风控解除了停止", En: "Another acquirer's risk desk lifts the freeze.",
-		Refused: by(ByIntake, "resumed_by_another"),
+		Refused: by(ByIntake, "signer_of_another_acquirer"),
 		Run: func(ctx context.Context, p *Play) error {
 			foreign := NewActor("jin", p.Cast.Other.ID, visit.RoleRisk)
 			if err := p.enrol(ctx, p.Cast.Other, foreign, p.Now()); err != nil {
@@ -142,7 +142,11 @@ var hostAttacks = []Attack{
 		Name: "permit-expired", Zh: "许可过期了才拿去装密钥", En: "The trial permit is released after its half hour.", Waits: true,
 		Refused: by(ByHost, "permit_expired"),
 		Run: func(ctx context.Context, p *Play) error {
-			return p.before(ctx, "release trial", func(context.Context) error { p.Wait(30 * time.Minute); return nil })
+			return p.before(ctx, "release trial", func(ctx context.Context) error {
+				_, err := p.Venue.Bundle(ctx, p.Cast.Host, p.ID) // so that the permit is witnessed in time
+				p.Wait(30 * time.Minute)
+				return err
+			})
 		},
 	},
 	{
@@ -187,6 +191,9 @@ var hostAttacks = []Attack{
 		Run: func(ctx context.Context, p *Play) error {
 			return p.instead(ctx, "release trial", func(ctx context.Context) error {
 				if err := p.Host.OpenSession(ctx, p.Device); err != nil {
+					return err
+				}
+				if _, err := p.Venue.Bundle(ctx, p.Cast.Host, p.ID); err != nil {
 					return err
 				}
 				p.Wait(6 * time.Minute)
@@ -267,7 +274,7 @@ var hostAttacks = []Attack{
 	},
 	{
 		Name: "terminal-code-on-two-devices", Zh: "登记撒谎，让一个终端号装到第二台机具上", En: "The register lies, so that a second device gets a terminal code that is live.", Liar: true,
-		Refused: by(ByHost, "host_records_differ"),
+		Refused: by(ByHost, "host_binding_differs"),
 		Run: func(ctx context.Context, p *Play) error {
 			if err := Run(ctx, p.scenes()); err != nil {
 				return err
@@ -277,7 +284,7 @@ var hostAttacks = []Attack{
 	},
 	{
 		Name: "serial-on-two-terminals", Zh: "登记撒谎，把同一台机具再绑一个终端号（一机多码）", En: "The register lies, so that a live device gets a second terminal code.", Liar: true,
-		Refused: by(ByHost, "host_records_differ"),
+		Refused: by(ByHost, "host_binding_differs"),
 		Run: func(ctx context.Context, p *Play) error {
 			if err := Run(ctx, p.scenes()); err != nil {
 				return err

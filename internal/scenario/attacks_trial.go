@@ -115,14 +115,18 @@ var trialAttacks = []Attack{
 	},
 	{
 		Name: "acceptance-after-the-trial", Zh: "试用密钥到期以后才试", En: "The report's steps were run when the trial keys' half hour was over.", Liar: true, Waits: true,
-		Refused: by(gate.AcceptancePassed, "acceptance_after_trial"),
+		Refused: by(gate.AcceptancePassed, "acceptance_outside_permit"),
 		Run: func(ctx context.Context, p *Play) error {
 			return p.instead(ctx, "acceptance", func(ctx context.Context) error {
 				if _, err := p.Host.RunAcceptance(ctx, p, ""); err != nil {
 					return err
 				}
 				p.Wait(31 * time.Minute)
-				late, err := p.host().Acceptance(p.ID, p.Order.Name, func(a *agreement.Acceptance) { shift(a, 31*time.Minute) })
+				late, err := p.host().Acceptance(p.ID, p.Order.Name, func(a *agreement.Acceptance) {
+					listed := a.ListedAt
+					shift(a, 31*time.Minute)
+					a.ListedAt = listed
+				})
 				if err != nil {
 					return err
 				}
@@ -132,7 +136,7 @@ var trialAttacks = []Attack{
 	},
 	{
 		Name: "trial-keys-kept", Zh: "试用密钥到期了还想接着试", En: "The terminal goes on with its trial keys after their half hour.", Waits: true,
-		Refused: by(ByIntake, "trial_over"),
+		Refused: by(ByIntake, "trial_not_loaded"),
 		Run: func(ctx context.Context, p *Play) error {
 			return p.before(ctx, "acceptance", func(context.Context) error { p.Wait(31 * time.Minute); return nil })
 		},

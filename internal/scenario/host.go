@@ -19,6 +19,9 @@ var (
 	errPermitLate       = fault.New(fault.Refused, "permit_expired", "许可过期了。", "The permit's time is over.")
 	errPermitEarly      = fault.New(fault.Refused, "permit_from_future", "许可的时间比主机的钟还晚。", "The permit was decided after the host's now.")
 	errOwnRecords       = fault.New(fault.Refused, "host_records_differ", "和主机自己的记录对不上。", "The permit does not fit the host's own records.")
+	errOwnParameters    = fault.New(fault.Refused, "host_parameters_newer", "主机手里的参数表比证据包里的新。", "The host has newer parameters of its own acquirer than the bundle.")
+	errOwnBinding       = fault.New(fault.Refused, "host_binding_differs", "主机账上，这个终端号在另一台机具上，或者这台机具是另一个终端号。", "In the host's own books this terminal code is live on another device, or this device under another code.")
+	errUnopened         = fault.New(fault.Refused, "openings_withheld", "证据包里有没打开的承诺，主机不能照别人的话装密钥。", "A commitment that the gate reads was not opened to the host, which loads on nobody's word.")
 	errOwnList          = fault.New(fault.Refused, "host_list_newer", "主机手里的名单比证据包里的新。", "The host has a newer trust list than the bundle.")
 	errNoSession        = fault.New(fault.Refused, "device_session_absent", "这台机具没有用许可里的密钥连上主机。", "No session is open in which the permit's device key signed the host's nonce.")
 	errSessionKey       = fault.New(fault.Refused, "device_session_key", "机具在会话里签名用的是另一把密钥。", "The device signed the session with another key.")
@@ -55,6 +58,7 @@ type HostCore struct {
 	permits  map[string]*trial    // trial permit → its load
 	trials   map[string]*trial    // visit → its last load
 	devices  map[string]*trial    // serial → its last load
+	live     map[string]string    // serial → terminal code, while its live keys are loaded
 	number   int                  // of trial loads so far
 	charges  map[string][]agreement.Charge
 	reports  map[string]signedReport // visit → the report that still says everything
@@ -81,7 +85,7 @@ type hostState struct {
 func NewHostCore(a *Actor, t evidence.Trust, now Clock) *HostCore {
 	return &HostCore{Actor: a, Trust: t, Now: now, Records: map[string]HostRow{}, outcomes: map[string][]byte{}, nonces: map[string]hostNonce{},
 		sessions: map[string]hostState{}, loads: map[string]int{}, permits: map[string]*trial{}, trials: map[string]*trial{}, devices: map[string]*trial{},
-		charges: map[string][]agreement.Charge{}, reports: map[string]signedReport{}}
+		charges: map[string][]agreement.Charge{}, reports: map[string]signedReport{}, live: map[string]string{}}
 }
 
 // now is the host's clock in whole seconds: what is signed and what is remembered agree.
@@ -187,7 +191,8 @@ type verdict struct {
 	ask     string
 	permit  visit.Permit
 	decided time.Time
-	list    int // number of the bundle's trust list
+	list    int // numbers of the trust list and parameters that it was decided under
+	params  int
 	refusal error
 }
 
@@ -206,12 +211,17 @@ func (h *HostCore) judge(bundle []byte, permit string) verdict {
 		v.refusal = r.Refusal
 		return v
 	}
+	if r.NotOpened > 0 {
+		v.refusal = errUnopened
+		return v
+	}
 	p, digest, ok := r.Permit()
 	if !ok || digest != permit {
 		v.refusal = errPermitOther
 		return v
 	}
 	v.permit, v.ask, v.decided, v.list = p, r.Last().Ask, r.Last().Now, r.TrustListNumber()
+	v.params = r.ParametersNumber()
 	return v
 }
 
@@ -229,16 +239,31 @@ func (h *HostCore) ownChecks(v verdict) error {
 		return errPermitEarly
 	case v.list < h.MinList:
 		return errOwnList
+	case v.params < h.MinParameters:
+		return errOwnParameters
 	case !known || row.MerchantCode != p.Items.MerchantCode || row.Terminal != p.Terminal:
 		return errOwnRecords
 	case v.ask == visit.AskEnd:
 		return nil
+	case h.boundElsewhere(p):
+		return errOwnBinding
 	case session.nonce == "" || now.Sub(session.opened) > sessionHolds:
 		return errNoSession
 	case session.key.Thumbprint() != p.DeviceKey:
 		return errSessionKey
 	}
 	return nil
+}
+
+// boundElsewhere says whether the host's own live terminals contradict a permit: one device under two
+// terminal codes, or one code on two devices (银发〔2021〕259号).
+func (h *HostCore) boundElsewhere(p visit.Permit) bool {
+	for serial, terminal := range h.live {
+		if (serial == p.Serial) != (terminal == p.Terminal) {
+			return true
+		}
+	}
+	return false
 }
 
 // act loads, or does not, and remembers the signed answer before anyone hears it.

@@ -136,6 +136,12 @@ func (h *HostCore) applyOutcome(c change) error {
 	if last := h.devices[c.Body.Serial]; last != nil {
 		last.over = true // whatever comes next replaces the trial's keys, or ends them
 	}
+	switch c.Ask {
+	case visit.AskLive:
+		h.live[c.Body.Serial] = c.Body.Terminal
+	case visit.AskEnd:
+		delete(h.live, c.Body.Serial)
+	}
 	if c.Ask != visit.AskTrial {
 		return nil
 	}

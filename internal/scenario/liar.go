@@ -208,3 +208,9 @@ func (p *Play) reopened(data []byte, reclose bool, edit func(*evidence.Bundle)) 
 	must(err)
 	return out
 }
+
+// lastDecided is the digest of the visit's last decision, whatever it is worth.
+func (p *Play) lastDecided() string {
+	last := p.ledger().lastDecision(p.VisitStream())
+	return statement.Digest(p.ledger().Stream(p.VisitStream())[last-1].Envelope)
+}

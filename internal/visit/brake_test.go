@@ -136,9 +136,14 @@ func TestASignersOrder(t *testing.T) {
 	wantCode(t, s.record(visit.RecordStep, lan.saysIn(t, stream, gap, visit.TypeStep, step)), "signer_chain_broken")
 	wantCode(t, s.record(visit.RecordStep, lan.saysIn(t, stream, "", visit.TypeStep, step)), "signer_chain_broken")
 	wantCode(t, s.record(visit.Freeze, lan.saysIn(t, stream, gap, visit.TypeBrake, brake())), "")
-	// The platform's order is the stream's, the host's the permit's.
+	// The platform's order is the stream's, the host's the permit's: what they name as previous counts for
+	// nothing.
 	wantCode(t, s.record(visit.ChallengeVerb, platform.saysIn(t, stream, gap, visit.TypeChallenge, visit.Challenge{Visit: visitID, Nonce: "n"})), "")
-	wantCode(t, s.record(visit.ReleasePermit, host.saysIn(t, stream, gap, visit.TypeOutcome, outcomeOf(lastPermit(s.state), visit.OutcomeRefused))), "")
+	outcome := host.saysIn(t, stream, gap, visit.TypeOutcome, outcomeOf(lastPermit(s.state), visit.OutcomeRefused))
+	wantCode(t, s.record(visit.ReleasePermit, outcome), "")
+	if s.state.LastBy(host.thumb) != outcome.Digest() {
+		t.Errorf("the host's last statement is %q", s.state.LastBy(host.thumb))
+	}
 }
 
 // A brake that overtakes a statement still on the phone is recorded at once; the late one is taken
