@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -266,6 +267,41 @@ func TestTheHostJudgesForItself(t *testing.T) {
 	}
 	if outcome, err := s.host.Release(t.Context(), statement.Digest(cut), cut); err != nil || scenario.OutcomeOf(outcome) == visit.Loaded {
 		t.Errorf("a bundle that was cut: %s, %v", scenario.OutcomeOf(outcome), err)
+	}
+}
+
+func TestManyCallsAtOnceLoadOnce(t *testing.T) {
+	s := newStage(t, visit.Install, Hostile{Seed: 3, DelayUpTo: 5 * time.Millisecond, Double: true, Reorder: true})
+	s.run(scenario.Until(s.play.Install(), "ask trial"))
+	answer, err := s.play.Ask(t.Context(), visit.AskTrial)
+	if err != nil || !answer.Granted {
+		t.Fatal(answer, err)
+	}
+	bundle, err := s.ledger.Bundle(t.Context(), s.play.Cast.Host, s.play.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.desk.OpenSession(t.Context(), s.play.Device); err != nil {
+		t.Fatal(err)
+	}
+	var calls sync.WaitGroup
+	outcomes := make([][]byte, 6)
+	for i := range outcomes {
+		calls.Go(func() {
+			var err error
+			if outcomes[i], err = s.host.Release(t.Context(), answer.Decision, bundle); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	calls.Wait()
+	for _, o := range outcomes {
+		if !bytes.Equal(o, outcomes[0]) || scenario.OutcomeOf(o) != visit.Loaded {
+			t.Errorf("answered %s, same bytes %t", scenario.OutcomeOf(o), bytes.Equal(o, outcomes[0]))
+		}
+	}
+	if loads, _, err := s.desk.Standing(t.Context(), answer.Decision); err != nil || loads != 1 {
+		t.Errorf("%d loads, %v", loads, err)
 	}
 }
 
