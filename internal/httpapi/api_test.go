@@ -93,7 +93,9 @@ func TestTokensThatAreOverOrOfAnotherKind(t *testing.T) {
 
 func TestATokenIsBoundedInRate(t *testing.T) {
 	w := newWorld(t, func(c *scenario.DeploymentConfig) { c.API.PerToken = httpapi.Rate{PerSecond: 0.5, Burst: 60} })
-	ask := func(by *scenario.Actor) reply { return w.do(t, request{method: http.MethodGet, path: "/v1/verbs", by: by}) }
+	ask := func(by *scenario.Actor) reply {
+		return w.do(t, request{method: http.MethodGet, path: "/v1/verbs", by: by})
+	}
 	for range 60 {
 		ask(w.Cast.Technician)
 	}

@@ -2,11 +2,14 @@ package httpapi_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +29,7 @@ type world struct {
 	*scenario.Deployment
 	play *scenario.Play
 	log  *lines
+	dir  string
 }
 
 // lines is a log that tests read.
@@ -70,7 +74,7 @@ func newWorld(t *testing.T, edit func(*scenario.DeploymentConfig)) *world {
 	if err := p.Book(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return &world{d, p, log}
+	return &world{d, p, log, c.Dir}
 }
 
 // reply is an answer as it came.
@@ -97,19 +101,6 @@ type request struct {
 	body         string
 	kind         string // Content-Type; "-" for none
 	accept       string // Accept-Language
-}
-
-var keys struct {
-	sync.Mutex
-	last int
-}
-
-// freshKey is an idempotency key that no request had.
-func freshKey() string {
-	keys.Lock()
-	defer keys.Unlock()
-	keys.last++
-	return "key-" + time.Now().Format("150405.000000") + "-" + strings.Repeat("x", keys.last%7)
 }
 
 func (w *world) do(t *testing.T, q request) reply {
@@ -139,7 +130,7 @@ func (w *world) do(t *testing.T, q request) reply {
 	}
 	set("Accept-Language", q.accept, "")
 	if q.method == http.MethodPost {
-		set("Idempotency-Key", q.key, freshKey())
+		set("Idempotency-Key", q.key, rand.Text())
 		set("Content-Type", q.kind, "application/json")
 	}
 	res, err := w.Venue.Client.Do(req)
@@ -185,4 +176,22 @@ func filing(envelope []byte, openings ...statement.Opening) string {
 // signed is a filing of a body that an actor signs now, outside of his chain.
 func signed(by *scenario.Actor, stream, kind string, body any) string {
 	return filing(by.Forge(scenario.Draft{Stream: stream, Type: kind, At: time.Now(), Body: body}))
+}
+
+// dump is every byte of the database's own files.
+func (w *world) dump(t *testing.T) []byte {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(w.dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []byte
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, data...)
+	}
+	return all
 }
