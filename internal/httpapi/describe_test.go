@@ -254,3 +254,20 @@ func TestNoSchemaHasANull(t *testing.T) {
 		}
 	}
 }
+
+// Huma's own deadline on a body would end a request that waits for the log.
+func TestHumaSetsNoDeadline(t *testing.T) {
+	writes := 0
+	for path, item := range New(Config{App: &app.App{}}).huma.OpenAPI().Paths {
+		if item.Post == nil {
+			continue
+		}
+		writes++
+		if item.Post.BodyReadTimeout != noReadTimeout {
+			t.Errorf("%s: %v", path, item.Post.BodyReadTimeout)
+		}
+	}
+	if writes == 0 {
+		t.Error("nothing writes")
+	}
+}
