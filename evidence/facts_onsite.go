@@ -64,8 +64,12 @@ func (b *builder) doorCheck(it item) (gate.Admission, error) {
 		return gate.Admission{}, err
 	}
 	badge := p.Badge()
+	at := it.received
+	if signed := it.claims.Header.Time(); signed.Before(at) { // made without signal, or kept back by the server
+		at = signed
+	}
 	return gate.Admission{
-		At: it.received, Genuine: body.Genuine, SameFace: body.SameFace, Mode: body.Mode,
+		At: at, Genuine: body.Genuine, SameFace: body.SameFace, Mode: body.Mode,
 		BadgeKey: badge.Holder().Thumbprint(), StaffOf: badge.Issuer(),
 		Status:       b.badgeStatus(badge),
 		TechnicianIn: b.facts.Technician.Err,
@@ -226,7 +230,7 @@ func (b *builder) quote(it item, serial string, answered map[string]bool, earlie
 	switch {
 	case !ok:
 		return gate.Attestation{}, errChallengeNone
-	case challenge.Body.Purpose != visit.PurposeDevice:
+	case challenge.Body.Purpose != visit.PurposeDevice || body.Purpose != visit.PurposeDevice:
 		return gate.Attestation{}, errChallengeUse
 	case answered[body.Challenge]:
 		return gate.Attestation{}, errNonceReplayed

@@ -216,6 +216,10 @@ func (out *Result) cut(d visit.Decision, named map[string]bool) ([]item, error) 
 	for _, h := range d.Heads {
 		heads[h.Stream] = h
 	}
+	single := map[string]bool{}
+	for _, digest := range d.Evidence {
+		single[digest] = true
+	}
 	reached := map[string]bool{}
 	var cut []item
 	for _, it := range out.items {
@@ -228,7 +232,7 @@ func (out *Result) cut(d visit.Decision, named map[string]bool) ([]item, error) 
 				}
 				reached[h.Stream] = true
 			}
-		case slices.Contains(d.Evidence, it.digest):
+		case single[it.digest]:
 			reached[it.digest] = true
 		default:
 			continue
@@ -360,7 +364,9 @@ func (out *Result) closed(r *Reader, b *Bundle) error {
 		return fault.At(err, "closing")
 	}
 	org, key, ok := out.keys.organisation(claims.Header.Key)
-	if !ok || !slices.Contains(org.kinds, credential.KindPlatform) || claims.Header.Role != visit.RolePlatform {
+	h := claims.Header
+	named := h.Role == visit.RolePlatform && h.Signer == org.body.Holder && h.Organisation == org.body.Organisation
+	if !ok || !slices.Contains(org.kinds, credential.KindPlatform) || !named {
 		return errClosingSigner.At("closing")
 	}
 	v, err := r.verify(claims, key)

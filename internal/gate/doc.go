@@ -105,7 +105,7 @@ type Party struct {
 
 // Admission is the door check as it was verified again.
 type Admission struct {
-	At           time.Time // when the merchant's signed verdict was received
+	At           time.Time // when the merchant signed the verdict, or when it was received if that was earlier
 	Genuine      bool
 	SameFace     bool
 	Mode         string

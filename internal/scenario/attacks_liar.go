@@ -118,6 +118,26 @@ var liarAttacks = []Attack{
 		},
 	},
 	{
+		Name: "admission-kept-warm", Zh: "早上就核对过人，平台把结果扣到下午才登记，好显得新鲜", En: "The server keeps the merchant's verdict back for three hours, so that it looks fresh in the fifth.", Liar: true, Waits: true,
+		Refused: by(gate.TechnicianAdmitted, "admission_too_old"),
+		Run: func(ctx context.Context, p *Play) error {
+			return Run(ctx, Before(Instead(p.scenes(), "door", func(ctx context.Context) error {
+				d, err := p.HonestDoor(ctx)
+				if err != nil {
+					return err
+				}
+				shown, err := d.Present(p)
+				if err != nil {
+					return err
+				}
+				envelope := p.Cast.Merchant.Sign(Draft{Stream: p.VisitStream(), Type: visit.TypeAdmission, Answers: d.Challenge.Digest, At: p.Now(),
+					Body: visit.Admission{Challenge: d.Challenge.Digest, Answer: statement.Digest([]byte(shown)), Presentation: shown, Genuine: true, SameFace: true, Mode: "online"}})
+				p.Wait(3 * time.Hour)
+				return p.Venue.File(ctx, p.Cast.Merchant, Filing{Stream: p.VisitStream(), Verb: visit.Admit, Envelope: envelope, Openings: d.positions})
+			}), "ask trial", func(context.Context) error { p.Wait(2 * time.Hour); return nil }))
+		},
+	},
+	{
 		Name: "permit-for-another-key", Zh: "许可里换成另一台机具的密钥", En: "The permit names another device key than the evidence does.", Liar: true,
 		Refused: by(ByHost, "decision_differs"),
 		Run: func(ctx context.Context, p *Play) error {
