@@ -53,11 +53,7 @@ type Client struct {
 // New checks a configuration; nothing is called yet. Faults: host_url, host_url_in_clear, host_pin,
 // host_token, host_timeout.
 func New(cfg Config) (*Client, error) {
-	u, err := url.Parse(cfg.BaseURL)
-	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/") {
-		return nil, errConfigURL // url.Error would echo the address, which may hold a password
-	}
-	if !visible(cfg.Token) {
+	if !Visible(cfg.Token) {
 		return nil, errConfigToken
 	}
 	if cfg.Timeout < 0 || cfg.Timeout > maxTimeout {
@@ -66,15 +62,31 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = DefaultTimeout
 	}
-	t, err := transport(u, cfg.Pin)
+	client, base, err := HTTP(cfg.BaseURL, cfg.Pin)
 	if err != nil {
 		return nil, err
 	}
-	return &Client{base: u.Scheme + "://" + u.Host, token: cfg.Token, timeout: cfg.Timeout, http: &http.Client{Transport: t,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}, nil
+	return &Client{base: base, token: cfg.Token, timeout: cfg.Timeout, http: client}, nil
 }
 
-func visible(token string) bool {
+// HTTP makes a client that talks to nobody but the host at this address: pinned, or on this machine;
+// without redirects, proxies or cookies. base is the address without a slash at its end. Faults:
+// host_url, host_url_in_clear, host_pin.
+func HTTP(baseURL, pin string) (client *http.Client, base string, err error) {
+	u, err := url.Parse(baseURL)
+	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/") {
+		return nil, "", errConfigURL // url.Error would echo the address, which may hold a password
+	}
+	t, err := transport(u, pin)
+	if err != nil {
+		return nil, "", err
+	}
+	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		u.Scheme + "://" + u.Host, nil
+}
+
+// Visible says whether a bearer token can be used: at least 16 visible ASCII characters.
+func Visible(token string) bool {
 	for i := range len(token) {
 		if token[i] <= ' ' || token[i] > '~' {
 			return false

@@ -6,6 +6,7 @@ import (
 
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/access"
+	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -44,7 +45,7 @@ func (a *App) export(ctx context.Context, visitID, reader string) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	if opensFor[reader] {
+	if opensFor[reader] || reader == a.Operator {
 		if d.Openings, err = a.positions(ctx, d.Entries, reader); err != nil {
 			return nil, err
 		}
@@ -112,8 +113,11 @@ func (a *App) fetchReceipts(ctx context.Context) (bool, error) {
 	receipts := make(map[string]string, len(waiting))
 	for _, w := range waiting {
 		r, err := a.Log.Receipt(ctx, uint64(w.LeafIndex.Int64))
+		if code := fault.CodeOf(err); code == "log_not_witnessed" || code == "log_starting" {
+			break // later leaves are not witnessed either
+		}
 		if err != nil {
-			break // not witnessed yet; later leaves are not either
+			return false, err
 		}
 		receipts[w.EventDigest] = string(r)
 	}

@@ -162,9 +162,9 @@ func (a *App) Visits(ctx context.Context, actor Actor, f Filter) ([]store.Visit,
 		filter.Merchant = actor.Person
 	case visit.RoleTechnician:
 		filter.Technician = actor.Person
-	case visit.RoleDispatcher, visit.RoleCustodian:
+	case visit.RoleDispatcher:
 		filter.Provider = actor.Organisation
-	case visit.RoleApprover, visit.RoleRisk, visit.RoleHost:
+	case visit.RoleApprover, visit.RoleRisk:
 		filter.Org = actor.Organisation
 	case visit.RoleRegulator, visit.RolePlatform:
 	case visit.RoleSupervisor:
@@ -227,4 +227,24 @@ func (a *App) OrderWindow(ctx context.Context, order string) (Window, error) {
 		return err
 	})
 	return w, err
+}
+
+// Decided judges every decision of a visit again, for pages that show what each rested on. A visit
+// whose latest events are not receipted yet gives none: they come with the next look.
+func (a *App) Decided(ctx context.Context, actor Actor, visitID string) ([]evidence.Report, error) {
+	if err := a.maySee(ctx, actor, visitID, access.ReadVisit); err != nil {
+		return nil, err
+	}
+	data, err := a.export(ctx, visitID, a.Operator)
+	if code := fault.CodeOf(err); code == "decision_absent" || code == "receipt_absent" {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	b, err := evidence.Open(data)
+	if err != nil {
+		return nil, err
+	}
+	return a.reader.Verify(b).Decisions, nil
 }

@@ -155,6 +155,11 @@ func (w *writing) prepare(ctx context.Context) error {
 		if err := g.refs(refTrustList, "", 1); err != nil {
 			return err
 		}
+		if w.kind == visit.StreamOrder { // each side's statements on an order follow each other
+			if _, err := g.stream(w.kind, w.id); err != nil {
+				return err
+			}
+		}
 		if err := g.signers(); err != nil {
 			return err
 		}
@@ -172,11 +177,11 @@ func (w *writing) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := w.permitted(); err != nil {
+		return err // before the proof: a stranger costs nothing and learns nothing
+	}
 	candidate := evidence.EntryOf(w.entry.Bytes, w.in.Envelope, [16]byte(w.entry.Salt), w.entry.Day, w.entry.Province, "")
 	if w.envelope, err = w.app.reader.Intake(context, candidate, w.now); err != nil {
-		return err
-	}
-	if err := w.permitted(); err != nil {
 		return err
 	}
 	if w.kind != visit.StreamVisit {
@@ -338,7 +343,18 @@ func (w *writing) permitted() error {
 	if w.actor == nil {
 		return nil
 	}
-	return access.Require(access.Role(w.actor.Role), access.On(w.kind, w.in.Verb), w.relation())
+	role, rel := access.Role(w.actor.Role), w.relation()
+	err := access.Require(role, access.On(w.kind, w.in.Verb), rel)
+	if err == nil || w.entry.Number == 1 || access.Decide(role, access.ReadVisit, rel).Allowed() {
+		return err
+	}
+	switch w.kind { // what one may not see does not exist, also for those who write
+	case visit.StreamVisit:
+		return errNoVisit
+	case visit.StreamOrder:
+		return errNoOrder
+	}
+	return err
 }
 
 func (w *writing) relation() access.Relation {

@@ -89,8 +89,12 @@ func (f FromApp) Visit(ctx context.Context, v Viewer, id string) (VisitView, err
 	if err != nil {
 		return VisitView{}, err
 	}
+	decided, err := f.App.Decided(ctx, actorOf(v), id)
+	if err != nil {
+		return VisitView{}, err
+	}
 	rel := app.Relation(actorOf(v), report.Order(), report.State().Dispatched())
-	return ViewOf(Material{Viewer: v, Report: report, Events: events, Receipts: receipts, Shop: report.Order().Shop,
+	return ViewOf(Material{Viewer: v, Report: report, Decided: decided, Events: events, Receipts: receipts, Shop: report.Order().Shop,
 		MayDownload: access.Decide(access.Role(v.Role), access.ReadBundle, rel) == access.Allow, Trust: f.App.Trust, Now: now}), nil
 }
 

@@ -119,6 +119,7 @@ func TestCheckpointRefuses(t *testing.T) {
 		{"time after the year 9999", join(l[0], l[1], l[2], "\n", l[4], ws[0].Cosign(text, time.Unix(record.MaxTimestamp+1, 0)), l[6]), "receipt_cosignature_time"},
 		{"one witness twice", join(l[0], l[1], l[2], "\n", l[4], l[5], l[5]), "witness_counted_twice"},
 		{"one witness twice, two times", join(l[0], l[1], l[2], "\n", l[4], l[5], ws[0].Cosign(text, at(t, "2026-11-22T12:00:01Z"))), "witness_counted_twice"},
+		{"one witness twice beside a quorum", join(l[0], l[1], l[2], "\n", l[4], l[5], l[5], l[6]), "witness_counted_twice"},
 		{"one witness of two", log.CheckpointBy(3, at(t, noon), ws[1]), "receipt_quorum_missing"},
 		{"no witness", log.CheckpointBy(3, at(t, noon)), "receipt_quorum_missing"},
 	} {
@@ -210,7 +211,7 @@ func TestCanonicalCheckpointSortsWhatTheLogCollected(t *testing.T) {
 }
 
 func FuzzVerifyCheckpoint(f *testing.F) {
-	log := witnessed()
+	log := recordtest.New(origin, "operator", 1, "bank") // few signatures: they are most of the time
 	p := log.Policy()
 	whole := log.Checkpoint(0, time.Unix(1795348800, 0))
 	f.Add(whole)

@@ -63,8 +63,7 @@ func ParseLeaf(data []byte) (Leaf, error) {
 }
 
 func (l Leaf) check() error {
-	day, err := time.Parse(time.DateOnly, l.Day)
-	if err != nil || day.Format(time.DateOnly) != l.Day {
+	if _, err := time.Parse(time.DateOnly, l.Day); err != nil {
 		return errLeafDay
 	}
 	return identifier.CheckProvince(l.Province)

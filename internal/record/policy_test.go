@@ -74,6 +74,10 @@ func TestPolicyRefuses(t *testing.T) {
 		{"one key under two names", func(c *record.PolicyConfig) {
 			c.Witnesses[1].VKey = recordtest.NewSigner("witness.example/alias", "witness association", 4).VKey()
 		}, "policy_key_repeated"},
+		{"two keys under one name and id, which anybody finds in 2^16 tries", func(c *record.PolicyConfig) {
+			c.Witnesses[0].VKey = recordtest.NewSigner("witness.example/twin", "witness 23430", 4).VKey()
+			c.Witnesses[1].VKey = recordtest.NewSigner("witness.example/twin", "witness 108044", 4).VKey()
+		}, "policy_key_repeated"},
 		{"log witnesses itself", func(c *record.PolicyConfig) { c.Witnesses[2].VKey = logKeyAsWitness }, "policy_log_key_witnesses"},
 		{"operator witnesses its own log", func(c *record.PolicyConfig) { c.Witnesses[2].Party = "operator" }, "policy_operator_witnesses"},
 		{"quorum of nobody", func(c *record.PolicyConfig) { c.Quorum = 0 }, "policy_quorum_zero"},
@@ -131,4 +135,15 @@ func FuzzNewPolicy(f *testing.F) {
 			t.Fatalf("NewPolicy(%q, %q) = %v, %v", logKey, witnessKey, p.OK(), err)
 		}
 	})
+}
+
+func TestNames(t *testing.T) {
+	for name, code := range map[string]string{
+		origin: "", "": "key_name_malformed", "a b": "key_name_malformed", "a+b": "key_name_malformed", "门神": "key_name_malformed",
+		strings.Repeat("n", record.MaxNameBytes): "", strings.Repeat("n", record.MaxNameBytes+1): "key_name_malformed",
+	} {
+		if got := fault.CodeOf(record.CheckName(name)); got != code {
+			t.Fatalf("CheckName(%q): %q, want %q", name, got, code)
+		}
+	}
 }

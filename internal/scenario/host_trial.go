@@ -209,6 +209,22 @@ func (h *HostCore) Charge(terminal string, c agreement.Charge) error {
 	return h.commit(change{Kind: changeCharge, Terminal: terminal, Charge: &c})
 }
 
+// ChargeOrder is Charge, on the terminal that the host's own books hold for an order.
+func (h *HostCore) ChargeOrder(order string, c agreement.Charge) error {
+	row, ok := h.record(order)
+	if !ok {
+		return errTerminalNone
+	}
+	return h.Charge(row.Terminal, c)
+}
+
+func (h *HostCore) record(order string) (HostRow, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	row, ok := h.Records[order]
+	return row, ok
+}
+
 // charged lists what stands on a terminal's account since a time, in order of time.
 func (h *HostCore) charged(terminal string, since time.Time) []agreement.Charge {
 	out := []agreement.Charge{}
@@ -245,9 +261,7 @@ func (h *HostCore) ChargesOf(a Asked) ([]byte, error) {
 	if _, err := identifier.ParseSerial(a.Serial); err != nil {
 		return nil, err
 	}
-	h.mu.Lock()
-	row, ok := h.Records[a.Order]
-	h.mu.Unlock()
+	row, ok := h.record(a.Order)
 	if !ok {
 		return nil, errTerminalNone
 	}

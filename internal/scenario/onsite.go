@@ -164,7 +164,7 @@ func (p *Play) CheckDoor(ctx context.Context) error {
 	if err := p.Answer(ctx, d); err != nil {
 		return err
 	}
-	p.tell("店主 wei", "用自己的手机核对了上门的人：工作证真、是同一张脸")
+	p.tell("店主 "+p.Cast.Merchant.ID, "用自己的手机核对了上门的人：工作证真、是同一张脸")
 	return nil
 }
 

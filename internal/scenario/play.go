@@ -228,7 +228,7 @@ func (p *Play) Book(ctx context.Context) error {
 		return err
 	}
 	p.orderDig = digest
-	p.tell("审批人 chen", "核实了店主身份，签下订单 %s", p.Order.Order)
+	p.tell("审批 "+p.Cast.Approver.ID, "核实了店主身份，签下订单 %s", p.Order.Order)
 	_, err = p.file(ctx, p.Cast.Approver, visit.Book, Draft{Stream: p.VisitStream(), Type: visit.TypeOpened,
 		Body: visit.Opened{Visit: p.ID, Order: p.Order.Order, Basis: digest}})
 	return err
@@ -249,7 +249,7 @@ func (p *Play) AgreeMerchant(ctx context.Context, sheet agreement.Sheet) error {
 	_, err := p.file(ctx, p.Cast.Merchant, visit.Agree, Draft{Stream: p.OrderStream(), Type: agreement.TypeAgreement,
 		Body: agreement.Accept(p.Order.Order, sheet, ticked, agreement.None, p.Cast.Acquirer.ID)})
 	if err == nil {
-		p.tell("店主 wei", "在自己手机上看过价目单，签了字：一共 ¥%.2f", float64(sheet.TotalNowFen())/100)
+		p.tell("店主 "+p.Cast.Merchant.ID, "在自己手机上看过价目单，签了字：一共 ¥%.2f", float64(sheet.TotalNowFen())/100)
 	}
 	return err
 }
@@ -278,7 +278,6 @@ func (p *Play) MustAsk(ctx context.Context, ask string) error {
 	if !a.Granted {
 		return &Denied{Ask: ask, Answer: a}
 	}
-	p.tell("门神", "%s：同意（%d 项条件都成立）", ask, len(a.Holding))
 	return nil
 }
 

@@ -16,16 +16,20 @@ var (
 	errUnreadable = fault.New(fault.Internal, "log_unreadable", "日志的文件读不出来，或者前后不符。", "The log's files are unreadable or contradict each other.")
 )
 
-// Add sequences a leaf durably and gives its index, witnesses or not. Adding a leaf again gives
-// the same index as long as this process remembers it, which is best effort: after
-// log_add_unknown, or after a restart, ask Find first. Faults: leaf_malformed and the leaf's
-// others, log_starting, log_closed (certainly not added), log_add_unknown (perhaps added).
+// Add sequences a leaf durably and gives its index, witnesses or not. One of the latest leaves
+// added again, in this process or after a restart, gets the index that it has: an outbox that lost
+// the answer simply asks again. For a leaf that others may have followed by the thousand since, and
+// after the disk failed, ask Find first. Faults: leaf_malformed and the leaf's others,
+// log_starting, log_closed (certainly not added), log_add_unknown (perhaps added).
 func (l *Log) Add(ctx context.Context, leaf []byte) (index uint64, err error) {
 	if _, err := record.ParseLeaf(leaf); err != nil {
 		return 0, err
 	}
 	if err := l.started(ctx); err != nil {
 		return 0, err
+	}
+	if index, ok := l.before[record.LeafHash(leaf)]; ok {
+		return index, nil
 	}
 	l.mu.Lock()
 	if l.closed {
@@ -70,26 +74,56 @@ func (l *Log) Size(ctx context.Context) (uint64, error) {
 	return size, nil
 }
 
-// Find looks for a leaf from an index on, so that whoever does not know whether an Add succeeded
-// adds nothing twice. Its "not found" is final when no Add of this leaf is under way. Faults:
-// log_starting, log_closed, log_unreadable.
+// Find looks for a leaf from an index on, however old it is. Its "not found" is final when no Add of
+// this leaf is under way. Faults: log_starting, log_closed, log_unreadable.
 func (l *Log) Find(ctx context.Context, leaf []byte, from uint64) (index uint64, found bool, err error) {
 	size, err := l.Size(ctx)
-	if err != nil || from >= size {
+	if err != nil {
 		return 0, false, err
+	}
+	err = l.scan(ctx, from, size, func(i uint64, entry []byte) bool {
+		index, found = i, bytes.Equal(entry, leaf)
+		return !found
+	})
+	if err != nil || !found {
+		return 0, false, err
+	}
+	return index, true, nil
+}
+
+// latestLeaves gives the indexes of the leaves whose Add a crash may have left unanswered. It reads
+// no more than a queue can hold: older answers were given long ago.
+func (l *Log) latestLeaves(ctx context.Context) (map[[32]byte]uint64, error) {
+	size, err := l.reader.IntegratedSize(ctx)
+	if err != nil {
+		return nil, errUnreadable.Because(err)
+	}
+	from := size - min(size, rememberLeaves)
+	latest := make(map[[32]byte]uint64, size-from)
+	err = l.scan(ctx, from, size, func(i uint64, entry []byte) bool {
+		latest[record.LeafHash(entry)] = i
+		return true
+	})
+	return latest, err
+}
+
+// scan visits the entries from one index up to another, until visit says no.
+func (l *Log) scan(ctx context.Context, from, size uint64, visit func(index uint64, entry []byte) bool) error {
+	if from >= size {
+		return nil
 	}
 	for r := range layout.Range(from, size-from, size) {
 		entries, err := l.bundle(ctx, r.Index, size)
 		if err != nil {
-			return 0, false, err
+			return err
 		}
 		for i := r.First; i < r.First+r.N; i++ {
-			if bytes.Equal(entries[i], leaf) {
-				return r.Index*layout.EntryBundleWidth + uint64(i), true, nil
+			if !visit(r.Index*layout.EntryBundleWidth+uint64(i), entries[i]) {
+				return nil
 			}
 		}
 	}
-	return 0, false, nil
+	return nil
 }
 
 // bundle reads the entries of one bundle as a log of size leaves has them, all of them.

@@ -64,6 +64,14 @@ func TestSecretsAreForOneUse(t *testing.T) {
 			t.Errorf("%s: the fault shows the secret", name)
 		}
 	}
+	for name, secret := range map[string]string{
+		"other name":     strings.Replace(witness, origin, "menshen.example/other", 1),
+		"without prefix": strings.TrimPrefix(witness, "PRIVATE+KEY+"),
+	} {
+		if s, _, err := transparency.ParseWitnessSigner(secret); fault.CodeOf(err) != "signer_key_malformed" || s != nil {
+			t.Errorf("witness's secret, %s: %v", name, err)
+		}
+	}
 	if s, _, err := transparency.ParseWitnessSigner(log); fault.CodeOf(err) != "signer_key_malformed" || s != nil {
 		t.Errorf("a log's secret as a witness's: %v", err)
 	}

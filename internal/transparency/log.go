@@ -23,7 +23,7 @@ const (
 
 	batchEntries   = 256
 	batchAge       = 50 * time.Millisecond
-	rememberLeaves = 1 << 14 // adding one of the latest leaves again gives its index
+	rememberLeaves = 1 << 14 // adding one of the latest leaves again gives its index, also after a restart
 )
 
 var (
@@ -63,11 +63,12 @@ type Log struct {
 	cancel context.CancelFunc
 	unlock func() error
 	tasks  sync.WaitGroup // start, then watch
-	ready  chan struct{}  // closed when appender and reader are set
+	ready  chan struct{}  // closed when appender, reader and before are set
 	done   chan struct{}  // closed by Close
 
 	appender *tessera.Appender
 	reader   tessera.LogReader
+	before   map[[32]byte]uint64 // index of each of the latest leaves of before this process, by hash
 
 	mu       sync.Mutex
 	adding   sync.WaitGroup // Adds under way; grows only while not closed
@@ -144,16 +145,33 @@ func (c *Config) complete() error {
 	return nil
 }
 
-// start opens Tessera on the folder, again and again until it succeeds or the log is closed.
-// Tessera wants witnesses for the first, empty checkpoint of a new folder and fails without them.
+// start opens Tessera on the folder and reads the latest leaves, each again and again until it
+// succeeds or the log is closed. Tessera wants witnesses for the first, empty checkpoint of a new
+// folder and fails without them.
 func (l *Log) start(ctx context.Context) bool {
-	for {
+	opened := l.retry(ctx, func() error {
 		driver, err := posix.New(ctx, posix.Config{Path: l.config.Dir, HTTPClient: l.witnesses.client})
-		if err == nil {
-			l.appender, _, l.reader, err = tessera.NewAppender(ctx, driver, l.options())
+		if err != nil {
+			return err
 		}
+		l.appender, _, l.reader, err = tessera.NewAppender(ctx, driver, l.options())
+		return err
+	})
+	started := opened && l.retry(ctx, func() (err error) {
+		l.before, err = l.latestLeaves(ctx)
+		return err
+	})
+	if started {
+		close(l.ready)
+	}
+	return started
+}
+
+// retry calls try until it succeeds; false when the log is closed first.
+func (l *Log) retry(ctx context.Context, try func() error) bool {
+	for {
+		err := try()
 		if err == nil {
-			close(l.ready)
 			return true
 		}
 		l.warn(ctx, "log has not started", err)

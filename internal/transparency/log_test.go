@@ -1,20 +1,14 @@
 package transparency_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,170 +16,6 @@ import (
 	"github.com/menshen-project/menshen/internal/record"
 	"github.com/menshen-project/menshen/internal/transparency"
 )
-
-const (
-	origin   = "menshen.example/log"
-	interval = 100 * time.Millisecond
-	patience = 20 * time.Second // the machine may be busy; nothing here takes a second of it
-)
-
-// folder is t.TempDir, except that Tessera may finish a write just after Close.
-func folder(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "menshen-log-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		for range 50 {
-			if os.RemoveAll(dir) == nil {
-				return
-			}
-			time.Sleep(20 * time.Millisecond)
-		}
-		t.Errorf("%s cannot be removed", dir)
-	})
-	return dir
-}
-
-func leaf(n int) []byte {
-	l, err := record.LeafFor(fmt.Append(nil, "event ", n), [16]byte{1}, "2026-11-22", "31")
-	if err != nil {
-		panic(err)
-	}
-	return l.Bytes()
-}
-
-func within(t testing.TB) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-func soon(d time.Duration) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), d)
-	_ = time.AfterFunc(2*d, cancel)
-	return ctx
-}
-
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if holds() {
-			return
-		}
-	}
-	t.Fatalf("never: %s", what)
-}
-
-// party runs a witness that can be cut off.
-type party struct {
-	name, vkey, secret, dir string
-	down                    atomic.Bool
-	hang                    atomic.Bool
-	server                  *httptest.Server
-}
-
-func newParty(t testing.TB, name string, logKey string) *party {
-	t.Helper()
-	p := &party{name: name, dir: folder(t)}
-	var err error
-	if p.secret, p.vkey, err = transparency.GenerateWitnessKey("witness.example/" + name); err != nil {
-		t.Fatal(err)
-	}
-	witness := p.witness(t, logKey)
-	t.Cleanup(func() { _ = witness.Close() })
-	p.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p.hang.Load() {
-			_, _ = io.Copy(io.Discard, r.Body) // or the server does not see the log hang up
-			<-r.Context().Done()
-			return
-		}
-		if p.down.Load() {
-			panic(http.ErrAbortHandler)
-		}
-		http.StripPrefix("/w", witness).ServeHTTP(w, r)
-	}))
-	t.Cleanup(p.server.Close)
-	return p
-}
-
-func (p *party) witness(t testing.TB, logKey string) *transparency.Witness {
-	t.Helper()
-	signer, vkey, err := transparency.ParseWitnessSigner(p.secret)
-	if err != nil || vkey != p.vkey {
-		t.Fatalf("%q, %v", vkey, err)
-	}
-	w, err := transparency.NewWitness(transparency.WitnessConfig{Dir: p.dir, Signer: signer,
-		Logs: []transparency.LogKey{{Origin: origin, VKey: logKey}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
-}
-
-// world is a log's configuration and its witnesses.
-type world struct {
-	secret  string
-	config  transparency.Config
-	parties []*party
-}
-
-func newWorld(t testing.TB, quorum int, names ...string) *world {
-	t.Helper()
-	secret, vkey, err := transparency.GenerateLogKey(origin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{secret: secret}
-	w.config = transparency.Config{Dir: folder(t), Interval: interval, WitnessTimeout: time.Second,
-		Policy: record.PolicyConfig{Origin: origin, Operator: "operator", LogKey: vkey, Quorum: quorum}}
-	for _, name := range names {
-		p := newParty(t, name, vkey)
-		w.parties = append(w.parties, p)
-		w.config.Policy.Witnesses = append(w.config.Policy.Witnesses, record.Witness{Party: name, VKey: p.vkey})
-		w.config.Witnesses = append(w.config.Witnesses, transparency.WitnessEndpoint{VKey: p.vkey, URL: p.server.URL + "/w"})
-	}
-	if w.config.Signer, _, err = transparency.ParseLogSigner(secret); err != nil {
-		t.Fatal(err)
-	}
-	return w
-}
-
-func (w *world) down(down bool) {
-	for _, p := range w.parties {
-		p.down.Store(down)
-	}
-}
-
-func (w *world) open(t testing.TB) *transparency.Log {
-	t.Helper()
-	l, err := transparency.Open(context.Background(), w.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	return l
-}
-
-// proven asks the log for a receipt and a verifier of its own for the truth.
-func (w *world) proven(t testing.TB, l *transparency.Log, index uint64, leaf []byte) record.Inclusion {
-	t.Helper()
-	receipt, err := l.WaitWitnessed(within(t), index)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := record.NewPolicy(w.config.Policy)
-	if err != nil {
-		t.Fatal(err)
-	}
-	i, err := p.VerifyReceipt(receipt, leaf)
-	if err != nil || i.Index() != index {
-		t.Fatalf("leaf %d: %v", index, err)
-	}
-	return i
-}
 
 func TestLogGivesWitnessedReceipts(t *testing.T) {
 	w := newWorld(t, 2, "association", "bank", "regulator")
@@ -488,7 +318,7 @@ func TestSpoiledFilesGiveNoReceipt(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w.proven(t, l, 1, mustFind(t, l, 1))
+	w.proven(t, l, 1, leafAt(t, l, 1, 2))
 	size, _, _ := l.Witnessed(within(t))
 	bundle := filepath.Join(w.config.Dir, fmt.Sprintf("tile/entries/000.p/%d", size))
 	data, err := os.ReadFile(bundle)
@@ -507,112 +337,5 @@ func TestSpoiledFilesGiveNoReceipt(t *testing.T) {
 		if _, err := l.Receipt(within(t), 1); fault.CodeOf(err) != "log_unreadable" {
 			t.Fatalf("%s: %v", name, err)
 		}
-	}
-}
-
-func mustFind(t testing.TB, l *transparency.Log, index uint64) []byte {
-	t.Helper()
-	for n := range 10 {
-		if i, found, err := l.Find(within(t), leaf(n), 0); err != nil {
-			t.Fatal(err)
-		} else if found && i == index {
-			return leaf(n)
-		}
-	}
-	t.Fatalf("no leaf at %d", index)
-	return nil
-}
-
-// The child process of TestKilledServerLosesAndDoublesNothing: it opens the log and adds leaves
-// until it is killed, telling each index.
-const childVar = "MENSHEN_TEST_LOG_CHILD"
-
-func TestMain(m *testing.M) {
-	if spec := os.Getenv(childVar); spec != "" {
-		child(strings.Split(spec, "\n"))
-	}
-	os.Exit(m.Run())
-}
-
-func child(spec []string) {
-	signer, vkey, err := transparency.ParseLogSigner(spec[1])
-	if err != nil {
-		panic(err)
-	}
-	l, err := transparency.Open(context.Background(), transparency.Config{Dir: spec[0], Signer: signer, Interval: interval,
-		Policy: record.PolicyConfig{Origin: origin, Operator: "operator", LogKey: vkey, Quorum: 1,
-			Witnesses: []record.Witness{{Party: "bank", VKey: spec[2]}}},
-		Witnesses: []transparency.WitnessEndpoint{{VKey: spec[2], URL: spec[3]}}})
-	if err != nil {
-		panic(err)
-	}
-	for n := 0; ; n += 8 {
-		var wg sync.WaitGroup
-		for m := n; m < n+8; m++ {
-			wg.Go(func() {
-				if index, err := l.Add(context.Background(), leaf(m)); err == nil {
-					fmt.Printf("%d %d\n", m, index)
-				}
-			})
-		}
-		wg.Wait()
-	}
-}
-
-func TestKilledServerLosesAndDoublesNothing(t *testing.T) {
-	w := newWorld(t, 1, "bank")
-	server := exec.Command(os.Args[0])
-	server.Env = append(os.Environ(), childVar+"="+strings.Join([]string{w.config.Dir, w.secret, w.parties[0].vkey, w.config.Witnesses[0].URL}, "\n"))
-	out, err := server.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	told := map[int]uint64{}
-	for s := bufio.NewScanner(out); s.Scan(); {
-		var n int
-		var index uint64
-		if _, err := fmt.Sscan(s.Text(), &n, &index); err != nil {
-			t.Fatalf("%q: %v", s.Text(), err)
-		}
-		if told[n] = index; len(told) == 60 {
-			if err := server.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	_ = server.Wait() // it was killed
-
-	l := w.open(t)
-	highest := 0
-	for n, index := range told {
-		highest = max(highest, n)
-		got, found, err := l.Find(within(t), leaf(n), 0)
-		if err != nil || !found || got != index {
-			t.Fatalf("leaf %d was told index %d; found %v at %d, %v", n, index, found, got, err)
-		}
-	}
-	// What an outbox does after a crash with everything it has no index for.
-	for n := range highest + 20 {
-		if _, ok := told[n]; ok {
-			continue
-		}
-		index, found, err := l.Find(within(t), leaf(n), 0)
-		if err == nil && !found {
-			index, err = l.Add(within(t), leaf(n))
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		told[n] = index
-	}
-	size, err := l.Size(within(t))
-	if err != nil || size != uint64(len(told)) {
-		t.Fatalf("%d leaves for %d events, %v", size, len(told), err)
-	}
-	for n, index := range told {
-		w.proven(t, l, index, leaf(n))
 	}
 }

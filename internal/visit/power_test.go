@@ -73,10 +73,22 @@ func TestOnlyALoadedOutcomeMovesTheStage(t *testing.T) {
 			}
 		}
 	}
-	s := at(t, visit.Live)
-	s.host(lastPermit(s.state), visit.Loaded) // of the end permit: the old keys
-	if s.state.Stage() != visit.Live {
-		t.Errorf("stage %s", s.state.Stage())
+	for name, c := range map[string]struct {
+		stage visit.Stage
+		ask   string
+		after visit.Stage
+	}{
+		"the first trial":             {visit.Admitted, visit.AskTrial, visit.Trial},
+		"a removal's keys end":        {visit.Admitted, visit.AskEnd, visit.Admitted},
+		"a second trial is not live":  {visit.Trial, visit.AskTrial, visit.Trial},
+		"live":                        {visit.Trial, visit.AskLive, visit.Live},
+		"the old terminal's keys end": {visit.Live, visit.AskEnd, visit.Live},
+	} {
+		s := at(t, c.stage)
+		s.host(s.decide(c.ask), visit.Loaded)
+		if s.state.Stage() != c.after || s.state.Frozen() {
+			t.Errorf("%s: stage %s, frozen %v", name, s.state.Stage(), s.state.Frozen())
+		}
 	}
 }
 
@@ -162,11 +174,14 @@ func TestAnOutcomeAfterTheBrake(t *testing.T) {
 	if s.state.Stage() != visit.Trial || !s.state.Frozen() {
 		t.Errorf("stage %s, frozen %v", s.state.Stage(), s.state.Frozen())
 	}
-	for _, end := range []visit.Stage{visit.Refused, visit.Aborted, visit.RolledBack} {
-		s := at(t, visit.Admitted).end(end)
-		s.host(lastPermit(s.state), visit.Loaded)
-		if s.state.Stage() != end || len(s.state.Outcomes()) != 1 {
-			t.Errorf("%s: stage %s", end, s.state.Stage())
+	for _, from := range []visit.Stage{visit.Admitted, visit.Trial} { // a trial permit waits, or a live one
+		for _, end := range []visit.Stage{visit.Refused, visit.Aborted, visit.RolledBack} {
+			s := at(t, from).end(end)
+			before := len(s.state.Outcomes())
+			s.host(lastPermit(s.state), visit.Loaded)
+			if s.state.Stage() != end || len(s.state.Outcomes()) != before+1 {
+				t.Errorf("%s from %s: stage %s", end, from, s.state.Stage())
+			}
 		}
 	}
 }

@@ -229,8 +229,14 @@ func TestNothingSaidBreaksTheRules(t *testing.T) {
 		h := &hostile{story: newStory(t), rows: rows}
 		honest := func(t *rapid.T) { h.file(t, h.honestStep()) }
 		t.Repeat(map[string]func(*rapid.T){
-			"go on":       honest,
-			"go on too":   honest,
+			"go on":     honest,
+			"go on too": honest,
+			"try again": func(t *rapid.T) {
+				h.file(t, filing{platform, visit.RequestPermit, visit.TypeDecision, decision(visit.AskTrial)})
+			},
+			"be late": func(t *rapid.T) {
+				h.file(t, filing{host, visit.ReleasePermit, visit.TypeOutcome, outcomeOf(lastPermit(h.state), visit.Loaded)})
+			},
 			"say a thing": func(t *rapid.T) { h.file(t, h.anything(t)) },
 			"": func(t *rapid.T) {
 				h.check(t)
