@@ -394,3 +394,35 @@ func TestChargesAreListedInTheHostsName(t *testing.T) {
 		t.Errorf("over the bound: %v", err)
 	}
 }
+
+func TestARefundGivesBackTheTestSaleAndNothingElse(t *testing.T) {
+	for name, edit := range map[string]func(map[int]string){
+		"another sale": func(f map[int]string) { f[iso8583.Reference] = "000000010009" },
+		"less":         func(f map[int]string) { f[iso8583.Amount] = inFen(0) },
+		"more":         func(f map[int]string) { f[iso8583.Amount] = inFen(2) },
+	} {
+		b := newBench(t)
+		ctx := context.Background()
+		term, err := collect(ctx, b.line, b.device)
+		if err != nil {
+			t.Fatal(err)
+		}
+		view, err := b.host.Trial(benchVisit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := term.signIn(ctx); err != nil {
+			t.Fatal(err)
+		}
+		sale, err := term.sell(ctx, CardApprove)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields := map[int]string{iso8583.Amount: inFen(1), iso8583.Reference: sale.Fields[iso8583.Reference], iso8583.Proof: RefundProof(term.key, view.Word)}
+		edit(fields)
+		answer, err := term.exchange(ctx, iso8583.Refund, term.nextTrace(), fields)
+		if err != nil || answer.Fields[iso8583.Response] != AnswerAmount || b.report().Steps[6].Result != agreement.ResultFailed {
+			t.Errorf("%s: answered %v, %v", name, answer.Fields, err)
+		}
+	}
+}
