@@ -124,6 +124,11 @@ func TestAnHonestTerminalPassesTheWholeScript(t *testing.T) {
 	if len(charges) != 1 || charges[0].Code != agreement.StepApprovedSale || charges[0].AmountFen != 1 {
 		t.Errorf("charges %v", charges)
 	}
+	v, err := statement.Verify(b.host.ChargeList(benchVisit, benchSerial, "W1489724", "531290058120001", b.clock.now.Add(-time.Hour)), b.host.Actor.Public())
+	var list agreement.ChargeList
+	if err != nil || v.Body(agreement.TypeChargeList, &list) != nil || len(list.Charges) != 0 {
+		t.Errorf("what was given back is listed as charged: %v, %v", list.Charges, err)
+	}
 }
 
 // Each habit must show in the host's own report, at the step that is there to find it.
