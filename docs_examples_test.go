@@ -30,11 +30,15 @@ import (
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
-// update makes docs/examples anew from a play in memory, with fresh keys that are then forgotten, and
-// writes the files' parts into the documents:
+// remake makes docs/examples anew from a play in memory, with fresh keys that are then forgotten.
+// update writes what the documents show of files and tables into them:
 //
-//	go test -run TestExamples . -update
-var update = flag.Bool("update", false, "make docs/examples anew and write it into the documents")
+//	go test -run TestExamples . -remake
+//	go test . -update
+var (
+	remake = flag.Bool("remake", false, "make docs/examples anew, and update")
+	update = flag.Bool("update", false, "write what documents show of files and tables into them")
+)
 
 const (
 	examples = "docs/examples"
@@ -49,11 +53,13 @@ var exampleBegins = time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC) // nine in the
 // TestMain updates before anything is tested, so that one run is enough.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if *update {
+	if *remake {
 		if err := makeExamples(); err != nil {
 			panic(err)
 		}
-		if err := rewriteDocuments(); err != nil {
+	}
+	if *remake || *update {
+		if err := errors.Join(updateAttacks(), rewriteDocuments()); err != nil {
 			panic(err)
 		}
 	}

@@ -291,7 +291,7 @@ func TestExampleBlocksAreTheirFiles(t *testing.T) {
 			continue
 		}
 		if b.text != want {
-			t.Errorf("%s does not show %s: run go test -run TestExamples . -update", b, b.rest)
+			t.Errorf("%s does not show %s: run go test . -update", b, b.rest)
 		}
 	}
 	if count < 20 {
