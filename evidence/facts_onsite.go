@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"math"
 	"slices"
 
 	"github.com/menshen-project/menshen/internal/agreement"
@@ -156,7 +157,7 @@ func (b *builder) place() gate.Fact[gate.Place] {
 			p.Unopened++
 			continue
 		}
-		p.Readings = append(p.Readings, gate.Reading{Source: r.source, Metres: int(shop.MetresTo(here))})
+		p.Readings = append(p.Readings, gate.Reading{Source: r.source, Metres: int(math.Ceil(shop.MetresTo(here)))})
 	}
 	return gate.Known(p, from...)
 }

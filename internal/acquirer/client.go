@@ -53,7 +53,7 @@ type Client struct {
 // New checks a configuration; nothing is called yet. Faults: host_url, host_url_in_clear, host_pin,
 // host_token, host_timeout.
 func New(cfg Config) (*Client, error) {
-	if !visible(cfg.Token) {
+	if !Visible(cfg.Token) {
 		return nil, errConfigToken
 	}
 	if cfg.Timeout < 0 || cfg.Timeout > maxTimeout {
@@ -85,7 +85,8 @@ func HTTP(baseURL, pin string) (client *http.Client, base string, err error) {
 		u.Scheme + "://" + u.Host, nil
 }
 
-func visible(token string) bool {
+// Visible says whether a bearer token can be used: at least 16 visible ASCII characters.
+func Visible(token string) bool {
 	for i := range len(token) {
 		if token[i] <= ' ' || token[i] > '~' {
 			return false

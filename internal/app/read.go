@@ -162,9 +162,9 @@ func (a *App) Visits(ctx context.Context, actor Actor, f Filter) ([]store.Visit,
 		filter.Merchant = actor.Person
 	case visit.RoleTechnician:
 		filter.Technician = actor.Person
-	case visit.RoleDispatcher, visit.RoleCustodian:
+	case visit.RoleDispatcher:
 		filter.Provider = actor.Organisation
-	case visit.RoleApprover, visit.RoleRisk, visit.RoleHost:
+	case visit.RoleApprover, visit.RoleRisk:
 		filter.Org = actor.Organisation
 	case visit.RoleRegulator, visit.RolePlatform:
 	case visit.RoleSupervisor:

@@ -81,8 +81,8 @@ func (g TokenGrant) check(now time.Time) error {
 		return errTokenMalformed.At("person")
 	case identifier.CheckID(g.Organisation) != nil:
 		return errTokenMalformed.At("organisation")
-	case !slices.Contains(access.Roles(), access.Role(g.Role)):
-		return errTokenMalformed.At("role")
+	case !slices.Contains(access.Roles(), access.Role(g.Role)) || g.Role == string(access.Platform):
+		return errTokenMalformed.At("role") // nobody signs in as menshen itself
 	case len(g.Label) > 100:
 		return errTokenMalformed.At("label")
 	case !g.Until.After(now) || g.Until.After(now.Add(tokenHolds[g.Kind])):

@@ -69,12 +69,11 @@ func (d demo) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer w.children.stop()
+	defer w.close()
 	table := scenario.FirstAttacks()
 	if d.all {
 		table = scenario.Attacks()
 	}
-	w.castAttacks(table)
 	if err := d.play(ctx, s, w, table); err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/menshen-project/menshen/internal/app"
@@ -30,41 +29,24 @@ func (w *world) newPlay(s *story, cast *scenario.Cast, id, kind string, risk, n 
 	return p
 }
 
-// extras are the plays of attacks that run over the API: cast before the server starts, because
-// their people need tokens.
-type extra struct {
-	attack scenario.Attack
-	cast   *scenario.Cast
-	n      int
-}
-
 // overAPI says whether an attack is played against the running server.
 func overAPI(a scenario.Attack) bool { return !a.Liar && !a.Waits && a.Trust == nil }
 
-// castAttacks makes the people of every attack that is played over the API.
-func (w *world) castAttacks(list []scenario.Attack) {
-	for i, a := range list {
-		if overAPI(a) {
-			n := 1000 + i
-			w.extras = append(w.extras, extra{attack: a, cast: w.city.Fresh(fmt.Sprintf("a%d", n)), n: n})
-		}
-	}
-}
-
-// attack plays one attack and says where.
+// attack plays one attack, with people of its own, and says where.
 func (w *world) attack(ctx context.Context, a scenario.Attack) (scenario.Ran, string) {
-	i := slices.IndexFunc(w.extras, func(x extra) bool { return x.attack.Name == a.Name })
-	if i < 0 {
+	if !overAPI(a) {
 		return a.InMemory(ctx, time.Now().UTC().Truncate(time.Second)), "in memory"
 	}
-	x := w.extras[i]
-	w.city.Begin(x.cast, time.Now())
+	w.played++
+	n := 1000 + w.played
+	cast := w.city.Fresh(fmt.Sprintf("a%d", n))
+	w.city.Begin(cast, time.Now())
 	kind := a.Kind
 	if kind == "" {
 		kind = visit.Install
 	}
-	p := w.newPlay(nil, x.cast, "attack-"+fmt.Sprint(x.n), kind, a.Risk, x.n)
-	p.Apart = w.city.ApartFrom(p.ID, x.n)
+	p := w.newPlay(nil, cast, fmt.Sprintf("attack-%d", n), kind, a.Risk, n)
+	p.Apart = w.city.ApartFrom(p.ID, n)
 	return a.At(ctx, p), "API"
 }
 

@@ -7,12 +7,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/examples/city"
 	"github.com/menshen-project/menshen/internal/app"
-	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
@@ -28,10 +28,12 @@ type world struct {
 	server    string // address
 	host      string // address
 	hostToken string
-	config    string                     // the server's config file
-	tokens    map[string]string          // by person and role: API tokens
+	config    string // the server's config file
+	office    *node  // the operator's own hands: tokens
+	mu        sync.Mutex
+	tokens    map[string]string          // by person, organisation and role
 	links     map[*scenario.Actor]string // tokens of links to the pages
-	extras    []extra
+	played    int                        // attacks over the API
 	atHost    scenario.SimulatedHost
 	children  *children
 }
@@ -148,47 +150,34 @@ func (w *world) register(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	n, err := openNode(ctx, c, nil)
-	if err != nil {
+	if w.office, err = openNode(ctx, c, nil); err != nil {
 		return err
 	}
-	defer n.close()
-	for _, a := range w.everybody() {
-		if err := w.admit(ctx, n.app, a); err != nil {
-			return err
-		}
-	}
-	return w.link(ctx, n.app)
+	return w.link(ctx, w.office.app)
 }
 
-func (w *world) everybody() []*scenario.Actor {
-	out := append(w.city.Cast.Organisations(), w.city.Cast.People()...)
-	for _, m := range w.city.Merchants {
-		if m != w.city.Cast.Merchant {
-			out = append(out, m)
-		}
+// close stops every process and lets go of the store.
+func (w *world) close() {
+	w.children.stop()
+	if w.office != nil {
+		_ = w.office.close() // the folder is about to go
 	}
-	for _, x := range w.extras {
-		out = append(out, x.cast.People()...)
-	}
-	return out
 }
 
-// admit gives an actor an API token, as `menshen token` would.
-func (w *world) admit(ctx context.Context, a *app.App, who *scenario.Actor) error {
-	_, secret, err := a.IssueToken(ctx, app.TokenGrant{Kind: store.TokenAPI, Person: who.ID, Organisation: who.Organisation, Role: who.Role,
+// token signs an actor in at the API; his first use gets him one, as `menshen token` would.
+func (w *world) token(ctx context.Context, who *scenario.Actor) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	name := who.ID + " " + who.Organisation + " " + who.Role
+	if secret, ok := w.tokens[name]; ok {
+		return secret, nil
+	}
+	_, secret, err := w.office.app.IssueToken(ctx, app.TokenGrant{Kind: store.TokenAPI, Person: who.ID, Organisation: who.Organisation, Role: who.Role,
 		Label: "demonstration", Until: time.Now().Add(7 * 24 * time.Hour)})
-	w.tokens[who.ID+" "+who.Role] = secret
-	return err
-}
-
-// token signs an actor in at the API.
-func (w *world) token(_ context.Context, who *scenario.Actor) (string, error) {
-	t, ok := w.tokens[who.ID+" "+who.Role]
-	if !ok {
-		return "", fault.New(fault.Unauthenticated, "actor_without_token", "这个人没有令牌。", "This actor has no token.").At(who.ID)
+	if err == nil {
+		w.tokens[name] = secret
 	}
-	return t, nil
+	return secret, err
 }
 
 func (w *world) venue(cast *scenario.Cast) scenario.Venue {

@@ -38,10 +38,7 @@ type AskRequest struct {
 }
 
 // Text is one sentence in both languages.
-type Text struct {
-	Zh string `json:"zh"`
-	En string `json:"en"`
-}
+type Text = fault.Text
 
 // Condition is one thing the gate asked.
 type Condition struct {
@@ -110,8 +107,8 @@ func (a *API) visitOperations() {
 	register(a, release, a.release)
 }
 
-var egCondition = Condition{Name: "custody-unbroken", Title: Text{"机具一手一手交接清楚", "The device's custody is unbroken"}, Verdict: "fails", Basis: "re-run",
-	Code: "custody_seal_broken", Reason: Text{"封签不完整。", "A seal is broken."}, Blocks: true}
+var egCondition = Condition{Name: "custody-unbroken", Title: Text{Zh: "机具一手一手交接清楚", En: "The device's custody is unbroken"}, Verdict: "fails", Basis: "re-run",
+	Code: "custody_seal_broken", Reason: Text{Zh: "封签不完整。", En: "A seal is broken."}, Blocks: true}
 
 func (a *API) challenge(ctx context.Context, in *posted[ChallengeRequest]) (*answered[Challenge], error) {
 	c, err := a.app.Challenge(ctx, actorOf(ctx), in.ID, in.Body.value.Purpose)
@@ -138,7 +135,7 @@ func (a *API) ask(ctx context.Context, in *posted[AskRequest]) (*answered[AskAns
 func conditions(list []evidence.Condition) []Condition {
 	out := make([]Condition, 0, len(list))
 	for _, c := range list {
-		out = append(out, Condition{Name: c.Name, Title: Text(c.Title), Verdict: c.Verdict, Basis: c.Basis, Code: c.Code, Reason: Text(c.Reason), Blocks: c.Blocks})
+		out = append(out, Condition{Name: c.Name, Title: c.Title, Verdict: c.Verdict, Basis: c.Basis, Code: c.Code, Reason: c.Reason, Blocks: c.Blocks})
 	}
 	return out
 }

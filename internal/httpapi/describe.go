@@ -57,10 +57,14 @@ type operation struct {
 	open    bool
 }
 
+// noReadTimeout keeps huma from setting a deadline of its own once the body is read: five seconds later
+// it would end the request's context, however long the log needs. The server bounds how bodies arrive.
+const noReadTimeout = -1
+
 // register gives huma an operation with everything that all have in common.
 func register[I, O any](a *API, o operation, handler func(ctx context.Context, in *I) (*O, error)) {
 	op := huma.Operation{OperationID: o.id, Method: o.method, Path: o.path, Tags: []string{o.tag}, Summary: o.zh + " · " + o.en, Description: o.more,
-		DefaultStatus: o.success, SkipValidateBody: true, MaxBodyBytes: a.maxBody + 1, BodyReadTimeout: -1, Responses: map[string]*huma.Response{},
+		DefaultStatus: o.success, SkipValidateBody: true, MaxBodyBytes: a.maxBody + 1, BodyReadTimeout: noReadTimeout, Responses: map[string]*huma.Response{},
 		Security: []map[string][]string{{securityBearer: {}}}}
 	if o.open {
 		op.Security = []map[string][]string{}

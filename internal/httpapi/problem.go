@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -84,7 +85,7 @@ type Problem struct {
 	Zh     string   `json:"zh" doc:"给人看的一句话"`
 	En     string   `json:"en" doc:"one sentence for people"`
 	Where  string   `json:"where,omitempty" doc:"the field, entry or parameter it is about; never its value"`
-	Rules  []Broken `json:"rules,omitempty" doc:"every parameter that broke a rule"`
+	Rules  []Broken `json:"rules,omitempty" nullable:"false" doc:"every parameter that broke a rule"`
 }
 
 // Broken names a parameter and the rule that it broke; never the value.
@@ -94,13 +95,39 @@ type Broken struct {
 }
 
 func problemOf(f *fault.Fault, lang string) *Problem {
-	p := &Problem{Type: problemType + f.Code, Status: status(f), Code: f.Code, Detail: f.Text.Zh, Zh: f.Text.Zh, En: f.Text.En, Where: f.Where}
+	p := &Problem{Type: problemType + f.Code, Status: status(f), Code: f.Code, Detail: f.Text.Zh, Zh: f.Text.Zh, En: f.Text.En, Where: whereOf(f)}
 	p.Title = http.StatusText(p.Status)
 	if lang == english {
 		p.Detail = f.Text.En
 	}
 	return p
 }
+
+var (
+	jsonName  = regexp.MustCompile(`[^.: \[\]]+`)
+	ourName   = regexp.MustCompile(`^[A-Za-z_]+[0-9]{0,3}$`)
+	lastNames = regexp.MustCompile(`[^.: ]+$`)
+)
+
+// whereOf is a fault's place. The place of a fault in JSON is made of the document's own names: one
+// that the form does not have, or that looks like no name of ours, may be somebody's number or name.
+func whereOf(f *fault.Fault) string {
+	if !strings.HasPrefix(f.Code, "json_") {
+		return f.Where
+	}
+	where := jsonName.ReplaceAllStringFunc(f.Where, func(name string) string {
+		if ourName.MatchString(name) {
+			return name
+		}
+		return hidden
+	})
+	if f.Code == "json_unknown_name" {
+		where = lastNames.ReplaceAllString(where, hidden)
+	}
+	return where
+}
+
+const hidden = "…"
 
 // Error, GetStatus and ContentType let huma write a Problem.
 func (p *Problem) Error() string             { return p.Code }

@@ -7,8 +7,6 @@ import (
 	"reflect"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/statement"
@@ -141,8 +139,16 @@ func (a *API) readOperations() {
 		evidence.Bundle{Format: evidence.BundleFormat, Visit: egVisit, Entries: []evidence.Entry{}, Openings: []statement.Opening{}, Closing: egEnvelope})
 	bundle.more = "The exact canonical bytes that menshen-verify and hosts check, with the openings that the reader's role may have. It waits until the log has witnessed everything."
 	register(a, bundle, a.bundle)
-	content := a.huma.OpenAPI().Paths[bundle.path].Get.Responses["200"].Content[contentJSON]
-	content.Schema = a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[evidence.Bundle](), true, "")
+	a.describeBundle(bundle.path)
+}
+
+// describeBundle gives the bundle's own form to what huma only knows as bytes.
+func (a *API) describeBundle(path string) {
+	schemas := a.huma.OpenAPI().Components.Schemas
+	a.huma.OpenAPI().Paths[path].Get.Responses["200"].Content[contentJSON].Schema = schemas.Schema(reflect.TypeFor[evidence.Bundle](), true, "")
+	for _, list := range []string{"entries", "openings"} {
+		schemas.Map()["Bundle"].Properties[list].Nullable = false
+	}
 }
 
 func (a *API) list(ctx context.Context, in *listInput) (*answered[VisitPage], error) {
@@ -210,5 +216,3 @@ func (a *API) healthOperations() {
 		return ok, a.app.Ready(ctx)
 	})
 }
-
-var _ huma.ContentTypeFilter = (*Problem)(nil)

@@ -116,7 +116,7 @@ var doorAttacks = []Attack{
 	},
 	{
 		Name: "technician-signs-as-merchant", Zh: "上门人员冒充店主签字", En: "The technician signs the door check as the merchant.",
-		Refused: by(ByEvidence, "signer_role_differs"),
+		Refused: or(by(ByEvidence, "signer_role_differs"), ByIntake, "actor_not_signer"), // a server with tokens sees it first
 		Run: func(ctx context.Context, p *Play) error {
 			return p.atTheDoor(ctx, func(d *Door) { d.Signer, d.As = p.Cast.Technician, visit.RoleMerchant })
 		},

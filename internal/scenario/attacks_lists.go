@@ -49,6 +49,11 @@ var listAttacks = []Attack{
 			if err := p.orderTo(ctx, p.Cast.Unfiled, p.Cast.Acquirer); err != nil {
 				return err
 			}
+			own := NewActor("yan", p.Cast.Unfiled.ID, visit.RoleDispatcher)
+			if err := p.enrol(ctx, p.Cast.Unfiled, own, p.Now()); err != nil {
+				return err
+			}
+			p.Cast.Dispatcher = own
 			return Run(ctx, p.scenes())
 		},
 	},

@@ -61,6 +61,7 @@ func (p *Play) Another(id, serial, terminal string) *Play {
 	}
 	q := &Play{Cast: p.Cast, Venue: p.Venue, Now: p.Now, Wait: p.Wait, Host: p.Host, Foundry: p.Foundry, Trust: p.Trust, Apart: p.Apart,
 		Device: p.Foundry.Make(serial, p.Now()), ID: id, Shop: p.Shop}
+	q.Device.Model, q.Device.Hardware, q.Device.Firmware = p.Device.Model, p.Device.Hardware, p.Device.Firmware
 	q.Shop.Terminal = terminal
 	q.NewOrder(p.Order.Kind, p.Order.Risk)
 	return q

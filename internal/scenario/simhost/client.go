@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/menshen-project/menshen/internal/acquirer"
@@ -16,6 +18,7 @@ import (
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/scenario/iso8583"
 	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/visit"
 )
 
 // A hostile host loses answers; whoever needs one asks again.
@@ -35,6 +38,9 @@ type Client struct {
 	base   string
 	token  string
 	http   *http.Client
+
+	mu      sync.Mutex
+	entered error // why an order is not in the books
 }
 
 var (
@@ -51,9 +57,24 @@ func NewClient(baseURL, pin, deskToken string) (*Client, error) {
 	return &Client{base: base, token: deskToken, http: h}, nil
 }
 
+// Enter writes an order into the acquirer's own books, as its desk does when it books. A failure is
+// told when a device comes to be loaded.
+func (c *Client) Enter(o visit.Order) {
+	err := c.PutRecord(context.Background(), o.Order, scenario.HostRow{MerchantCode: o.Items.MerchantCode, Terminal: o.Terminal})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.entered = errors.Join(c.entered, err)
+}
+
 // OpenSession lets a device prove its key to the host.
 func (c *Client) OpenSession(ctx context.Context, d *scenario.Device) error {
-	_, err := scenario.OpenSession(ctx, c, d)
+	c.mu.Lock()
+	err := c.entered
+	c.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	_, err = scenario.OpenSession(ctx, c, d)
 	return err
 }
 

@@ -18,11 +18,11 @@ const reorderWait = 50 * time.Millisecond
 // signs anything untrue, and the same seed treats the same requests alike. The line to terminals and
 // the desk's own writing are only slow: what a terminal must survive, the acceptance script tests.
 type Hostile struct {
-	Seed      uint64        // decides everything left to chance
-	DelayUpTo time.Duration // before each answer
-	LoseFirst bool          // the first answer on each path is lost, after the host has acted
-	Double    bool          // every request arrives twice; the first answer is sent
-	Reorder   bool          // about half the requests wait, for at most 50 ms, until another overtakes them
+	Seed      uint64        `json:"seed"`        // decides everything left to chance
+	DelayUpTo time.Duration `json:"delay_up_to"` // nanoseconds, before each answer
+	LoseFirst bool          `json:"lose_first"`  // the first answer on each path is lost, after the host has acted
+	Double    bool          `json:"double"`      // every request arrives twice; the first answer is sent
+	Reorder   bool          `json:"reorder"`     // about half the requests wait, for at most 50 ms, until another overtakes them
 }
 
 // Mild is for demonstrations: each answer is lost once, so that menshen must ask again.
@@ -43,14 +43,14 @@ type mischief struct {
 
 	mu      sync.Mutex
 	seen    map[string]int // path → requests so far
-	passing chan struct{}  // closed by the next request
+	passing chan struct{}  // closed when a request was carried out
 }
 
 func newMischief(h Hostile) *mischief {
 	return &mischief{Hostile: h, seen: map[string]int{}, passing: make(chan struct{})}
 }
 
-// count numbers a request on its path, from 1, and lets those that wait for it go on.
+// count numbers a request on its path, from 1, and gives what is closed when another was carried out.
 func (m *mischief) count(path string) (n int, overtaken <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -58,9 +58,15 @@ func (m *mischief) count(path string) (n int, overtaken <-chan struct{}) {
 		clear(m.seen)
 	}
 	m.seen[path]++
+	return m.seen[path], m.passing
+}
+
+// done lets the requests go on that waited to be overtaken.
+func (m *mischief) done() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	close(m.passing)
 	m.passing = make(chan struct{})
-	return m.seen[path], m.passing
 }
 
 // chance gives a number that only seed, purpose, path and count decide.
@@ -78,6 +84,7 @@ func (m *mischief) on(inner http.Handler) http.Handler {
 			wait(r, overtaken, reorderWait)
 		}
 		answer, err := m.carryOut(inner, r)
+		m.done()
 		if err != nil {
 			writeProblem(w, err)
 			return

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
+	"github.com/menshen-project/menshen/internal/acquirer"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/identifier"
 	"github.com/menshen-project/menshen/internal/scenario"
@@ -26,15 +27,14 @@ import (
 )
 
 const (
-	maxFileBytes  = 8 << 20
-	minTokenBytes = 16
-	shutdownTime  = 5 * time.Second
+	maxFileBytes = 8 << 20
+	shutdownTime = 5 * time.Second
 )
 
 var (
 	errFile   = fault.New(fault.Invalid, "host_file_unreadable", "主机要用的文件读不出来。", "A file that the host needs cannot be read.")
 	errKey    = fault.New(fault.Invalid, "host_key_malformed", "主机的签名密钥读不出来。", "The host's signing key is not a P-256 key in PEM (PKCS #8).")
-	errTokens = fault.New(fault.Invalid, "host_tokens", "两边的口令要不一样，都至少 16 个字符。", "The two tokens differ and have at least 16 characters each.")
+	errTokens = fault.New(fault.Invalid, "host_tokens", "两边的口令要不一样，都至少 16 个字符，不能有空格。", "The two tokens differ and have at least 16 visible ASCII characters each.")
 	errWho    = fault.New(fault.Invalid, "host_identity", "没写清楚是哪家机构的哪台主机。", "The host's own id and its acquirer's are needed.")
 	errListen = fault.New(fault.Unavailable, "address_not_usable", "这个地址不能用。", "This address cannot be listened on.")
 	errOpen   = fault.New(fault.Refused, "host_address_open", "不加密的主机只能在本机上开。", "Without a certificate the host listens on this machine only.")
@@ -42,23 +42,23 @@ var (
 
 // Config is everything that a host's process is started with.
 type Config struct {
-	Addr         string // host:port; without a certificate a loopback address
-	Dir          string // the host's own folder, for its journal
-	ID           string // of the host, as its acquirer enrolled it
-	Organisation string // the acquirer
-	TrustFile    string // from its publisher, never from menshen
-	KeyFile      string // PEM of the enrolled signing key
-	RecordsFile  string // the acquirer's books at the start, see Records; "" for none
-	MenshenToken string
-	DeskToken    string
-	CertFile     string // PEM, with TLSKeyFile, for https; "" for plain http
-	TLSKeyFile   string
-	MinList      int // number of the newest trust list that the acquirer has itself
-	Hostile      Hostile
-	JournalBytes int64            // bound on the journal, 0 for DefaultJournalBytes
-	Now          scenario.Clock   // nil for the clock
-	Log          *slog.Logger     // nil for none
-	Listening    func(url string) // told once, when requests are taken; nil for nobody
+	Addr         string           `json:"addr"`         // host:port; without a certificate a loopback address
+	Dir          string           `json:"dir"`          // the host's own folder, for its journal
+	ID           string           `json:"id"`           // of the host, as its acquirer enrolled it
+	Organisation string           `json:"organisation"` // the acquirer
+	TrustFile    string           `json:"trust_file"`   // from its publisher, never from menshen
+	KeyFile      string           `json:"key_file"`     // PEM (PKCS #8) of the enrolled signing key
+	RecordsFile  string           `json:"records_file"` // the acquirer's books, read at every start, see Records; "" for none
+	MenshenToken string           `json:"menshen_token"`
+	DeskToken    string           `json:"desk_token"`
+	CertFile     string           `json:"cert_file"` // PEM, with TLSKeyFile, for https; "" for plain http
+	TLSKeyFile   string           `json:"tls_key_file"`
+	MinList      int              `json:"min_list"` // number of the newest trust list that the acquirer has itself
+	Hostile      Hostile          `json:"hostile"`
+	JournalBytes int64            `json:"journal_bytes"` // bound on the journal, 0 for DefaultJournalBytes
+	Now          scenario.Clock   `json:"-"`             // nil for the clock
+	Log          *slog.Logger     `json:"-"`             // nil for none
+	Listening    func(url string) `json:"-"`             // told once, when requests are taken; nil for nobody
 
 	acted func(path string) // see mischief
 }
@@ -127,7 +127,7 @@ func (c *Config) check() error {
 	if identifier.CheckID(c.ID) != nil || identifier.CheckID(c.Organisation) != nil {
 		return errWho
 	}
-	if len(c.MenshenToken) < minTokenBytes || len(c.DeskToken) < minTokenBytes || c.MenshenToken == c.DeskToken {
+	if !acquirer.Visible(c.MenshenToken) || !acquirer.Visible(c.DeskToken) || c.MenshenToken == c.DeskToken {
 		return errTokens
 	}
 	if c.Now == nil {

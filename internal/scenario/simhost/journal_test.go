@@ -1,0 +1,178 @@
+package simhost
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/menshen-project/menshen/internal/fault"
+)
+
+// kept writes a journal of three changes and gives its bytes.
+func kept(t *testing.T, dir string) []byte {
+	t.Helper()
+	j, changes, err := openJournal(dir, DefaultJournalBytes)
+	if err != nil || len(changes) != 0 {
+		t.Fatalf("%d changes, %v", len(changes), err)
+	}
+	for _, c := range []string{`{"a":1}`, `{"b":2}`, `{"c":3}`} {
+		if err := j.Append([]byte(c)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, journalName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func reopen(t *testing.T, dir string) ([][]byte, error) {
+	t.Helper()
+	j, changes, err := openJournal(dir, DefaultJournalBytes)
+	if err == nil {
+		t.Cleanup(func() { j.Close() })
+	}
+	return changes, err
+}
+
+func TestAJournalIsReadAsItWasWritten(t *testing.T) {
+	dir := t.TempDir()
+	kept(t, dir)
+	changes, err := reopen(t, dir)
+	if err != nil || len(changes) != 3 || string(changes[2]) != `{"c":3}` {
+		t.Errorf("%q, %v", changes, err)
+	}
+}
+
+// Power can go at any byte of the last line: what was answered before is there, and writing goes on.
+func TestATornLastLineIsCutOff(t *testing.T) {
+	whole := kept(t, t.TempDir())
+	last := bytes.LastIndexByte(whole[:len(whole)-1], '\n') + 1
+	for cut := last; cut < len(whole); cut++ {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, journalName), whole[:cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		j, changes, err := openJournal(dir, DefaultJournalBytes)
+		if err != nil || len(changes) != 2 {
+			t.Fatalf("cut at %d: %d changes, %v", cut, len(changes), err)
+		}
+		if err := j.Append([]byte(`{"d":4}`)); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if changes, err = reopen(t, dir); err != nil || len(changes) != 3 || string(changes[2]) != `{"d":4}` {
+			t.Fatalf("cut at %d, then written: %q, %v", cut, changes, err)
+		}
+	}
+}
+
+func TestATornHeaderIsAnEmptyJournal(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, journalName), []byte(journalHeader[:5]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if changes, err := reopen(t, dir); err != nil || len(changes) != 0 {
+		t.Errorf("%q, %v", changes, err)
+	}
+}
+
+func TestADamagedJournalIsNotGoneOnFrom(t *testing.T) {
+	whole := string(kept(t, t.TempDir()))
+	lines := strings.SplitAfter(whole, "\n")
+	for name, data := range map[string]string{
+		"header":          "menshen-simhost-journal-v2\n" + strings.Join(lines[1:], ""),
+		"no header":       strings.Join(lines[1:], ""),
+		"a changed byte":  strings.Replace(whole, `"b":2`, `"b":3`, 1),
+		"the last line":   strings.Replace(whole, `"c":3`, `"c":4`, 1),
+		"a dropped line":  lines[0] + lines[1] + lines[3],
+		"moved lines":     lines[0] + lines[2] + lines[1] + lines[3],
+		"a line twice":    whole + lines[3],
+		"no hash":         whole + `{"d":4}` + "\n",
+		"an empty line":   whole + "\n",
+		"a foreign chain": whole + next("", []byte("{}")) + " {}\n",
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, journalName), []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if changes, err := reopen(t, dir); fault.CodeOf(err) != "host_journal_damaged" || changes != nil {
+			t.Errorf("%s: %q, %v", name, changes, err)
+		}
+	}
+}
+
+func TestOneFolderServesOneHost(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := reopen(t, dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reopen(t, dir); fault.CodeOf(err) != "host_folder_in_use" {
+		t.Errorf("a second host: %v", err)
+	}
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reopen(t, filepath.Join(file, "below")); fault.CodeOf(err) != "host_folder" {
+		t.Errorf("no folder: %v", err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "other"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "other", journalName), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reopen(t, filepath.Join(dir, "other")); fault.CodeOf(err) != "host_folder" {
+		t.Errorf("no file: %v", err)
+	}
+}
+
+func TestAJournalIsBounded(t *testing.T) {
+	dir := t.TempDir()
+	j, _, err := openJournal(dir, 200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Append([]byte(`{"a":1}`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Append(bytes.Repeat([]byte("x"), 200)); fault.CodeOf(err) != "host_journal_full" {
+		t.Errorf("over the bound: %v", err)
+	}
+	if err := j.Append([]byte(`{"b":2}`)); err != nil {
+		t.Errorf("what still fits: %v", err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := openJournal(dir, 100); fault.CodeOf(err) != "host_journal_full" {
+		t.Errorf("opened over its bound: %v", err)
+	}
+}
+
+func TestAfterAFailedWriteNothingIsTaken(t *testing.T) {
+	j, _, err := openJournal(t.TempDir(), DefaultJournalBytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Append([]byte("two\nlines")); fault.CodeOf(err) != "host_journal_failed" || j.failed {
+		t.Errorf("two lines: %v", err)
+	}
+	if err := j.file.Close(); err != nil { // the disk goes away
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := j.Append([]byte("{}")); fault.CodeOf(err) != "host_journal_failed" || !j.failed {
+			t.Errorf("%v", err)
+		}
+	}
+}
