@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/menshen-project/menshen/internal/statement"
 )
@@ -51,7 +52,7 @@ func blocks(doc, text string) []block {
 	line, offset := 0, 0
 	for l := range strings.Lines(text) {
 		line++
-		fence, isFence := strings.CutPrefix(strings.TrimRight(l, "\n"), "```")
+		fence, isFence := strings.CutPrefix(strings.TrimSpace(l), "```")
 		switch {
 		case isFence && open == nil:
 			lang, rest, _ := strings.Cut(fence, " ")
@@ -251,9 +252,30 @@ func docBlocks(t *testing.T) []block {
 
 // link is a Markdown link or picture to a file of the tree; source is a file or folder named in code.
 var (
-	link   = regexp.MustCompile(`\]\(([^)#:\s]+)(#[^)\s]*)?\)`)
+	link   = regexp.MustCompile(`\]\(([^)#:\s]*)(#[^)\s]*)?\)`)
 	source = regexp.MustCompile("`((?:cmd|evidence|internal|docs|script|examples)/[A-Za-z0-9_./*-]*|[a-z_]+\\.(?:go|md))`")
 )
+
+// anchors gives what a document's headings can be linked by, as GitHub makes it of their words.
+func anchors(text string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "#") {
+			continue
+		}
+		words := strings.ToLower(strings.TrimSpace(strings.TrimLeft(line, "#")))
+		out = append(out, "#"+strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case r == '-', r == '_', unicode.IsLetter(r), unicode.IsDigit(r):
+				return r
+			}
+			return -1
+		}, words))
+	}
+	return out
+}
 
 func TestLinksAndNamedFilesExist(t *testing.T) {
 	docs, err := documents()
@@ -263,8 +285,14 @@ func TestLinksAndNamedFilesExist(t *testing.T) {
 	for _, doc := range docs {
 		text := read(t, doc)
 		for _, m := range link.FindAllStringSubmatch(text, -1) {
-			if _, err := os.Stat(path.Join(path.Dir(doc), m[1])); err != nil {
-				t.Errorf("%s links to %s, which is not there", doc, m[1])
+			target := doc
+			if m[1] != "" {
+				target = path.Join(path.Dir(doc), m[1])
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s links to %s, which is not there", doc, target)
+			} else if m[2] != "" && !slices.Contains(anchors(read(t, target)), m[2]) {
+				t.Errorf("%s links to %s, which has no heading %s", doc, target, m[2])
 			}
 		}
 		for _, m := range source.FindAllStringSubmatch(text, -1) {
