@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 	"strings"
 
 	"github.com/menshen-project/menshen/internal/credential"
@@ -59,6 +60,14 @@ func (w *writing) ref(ctx context.Context, tx *store.Tx, kind, ref string, rank 
 	return tx.AddRef(ctx, kind, ref, w.entry.Digest, rank)
 }
 
+// list notes a numbered list: its number ranks it, and the lists that carry one number are found by it.
+func (w *writing) list(ctx context.Context, tx *store.Tx, kind, ref string, number int) error {
+	if err := w.ref(ctx, tx, kind, ref, int64(number)); err != nil {
+		return err
+	}
+	return w.ref(ctx, tx, kind+numbered, fmt.Sprintf("%s/%d", ref, number), w.entry.Number)
+}
+
 func (w *writing) indexList(ctx context.Context, tx *store.Tx) error {
 	switch w.claims.Type {
 	case credential.TypeTrustList:
@@ -66,13 +75,13 @@ func (w *writing) indexList(ctx context.Context, tx *store.Tx) error {
 		if err != nil {
 			return err
 		}
-		return w.ref(ctx, tx, refTrustList, "", int64(l.Number))
+		return w.list(ctx, tx, refTrustList, "", l.Number)
 	case registry.TypeParameters:
 		p, err := registry.ReadParameters(w.envelope, w.claims.Header.Organisation)
 		if err != nil {
 			return err // an empty or absurd document is refused at the door, not found out at a shop
 		}
-		return w.ref(ctx, tx, refParameters, p.Acquirer, int64(p.Number))
+		return w.list(ctx, tx, refParameters, p.Acquirer, p.Number)
 	case registry.TypeMandate:
 		m, err := body[registry.Mandate](w)
 		if err != nil {
@@ -84,7 +93,7 @@ func (w *writing) indexList(ctx context.Context, tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	return w.ref(ctx, tx, refStatusList, l.URI, int64(l.Number))
+	return w.list(ctx, tx, refStatusList, l.URI, l.Number)
 }
 
 func (w *writing) indexPerson(ctx context.Context, tx *store.Tx) error {
