@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/base64"
+	"strings"
 
 	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/custody"
@@ -323,7 +324,17 @@ func (w *writing) project(ctx context.Context, tx *store.Tx) error {
 	return tx.PutVisit(ctx, store.Visit{Org: o.Acquirer, ID: w.id, OrderID: o.Order, Provider: o.Provider, Merchant: o.Merchant, Shop: o.Shop,
 		Technician: d.Technician, Kind: o.Kind, State: string(s.Stage()), Frozen: s.Frozen(), Head: int64(s.Number()),
 		OpenedAt: w.entry.ReceivedAt, UpdatedAt: w.entry.ReceivedAt,
-		Search: w.id + " " + o.Order + " " + o.Merchant + " " + o.Shop + " " + d.Technician + " " + lastSix(d.Serial) + supervisorWord(d.Supervisor)})
+		Search: w.id + " " + o.Order + " " + o.Merchant + " " + o.Shop + " " + d.Technician + serialWord + lastSix(d.Serial) + supervisorWord(d.Supervisor)})
+}
+
+// serialWord comes before a device's last six digits among the words of a visit's row.
+const serialWord = " serial."
+
+// LastSix gives the last six digits of the serial that a visit's row is about, "" for none yet.
+func LastSix(v store.Visit) string {
+	_, rest, _ := strings.Cut(v.Search, serialWord)
+	six, _, _ := strings.Cut(rest, " ")
+	return six
 }
 
 func lastSix(serial string) string {
