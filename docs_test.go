@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,7 +15,9 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/menshen-project/menshen/internal/cli"
 	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/visit"
 )
 
 // block is one fenced block of a document.
@@ -339,5 +342,50 @@ func TestBlocksAreTakenApart(t *testing.T) {
 	}
 	if _, err := shown("examples/trust.json#/log/nothing"); err == nil {
 		t.Error("a part that is not there was shown")
+	}
+}
+
+// word is a name of the program as documents write it: in code marks, with an underscore.
+var word = regexp.MustCompile("`([a-z0-9]+(?:_[a-z0-9]+)+)`")
+
+// What the documents call by name still has that name: a refusal, a verb, a type, a role, a field.
+func TestNamesInDocumentsExist(t *testing.T) {
+	known := map[string]bool{}
+	for _, part := range []any{cli.Config{}, cli.LogConfig{}, cli.WitnessConfig{}, cli.HostConfig{}} {
+		for f := range reflect.TypeOf(part).Fields() {
+			known[f.Tag.Get("yaml")] = true
+		}
+	}
+	for _, codes := range faultCodes(t) {
+		for _, code := range codes {
+			known[code] = true
+		}
+	}
+	for _, r := range visit.Table() {
+		known[r.Verb], known[r.Type] = true, true
+		for _, role := range r.Roles {
+			known[role] = true
+		}
+	}
+	for _, form := range bodies {
+		for _, l := range namesOf(reflect.TypeOf(form), "", false) {
+			for _, part := range strings.FieldsFunc(l.name, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+				known[part] = true
+			}
+		}
+	}
+	docs, err := documents()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, doc := range docs {
+		if doc == formats { // held to the code name by name, elsewhere
+			continue
+		}
+		for _, m := range word.FindAllStringSubmatch(read(t, doc), -1) {
+			if !known[m[1]] {
+				t.Errorf("%s speaks of %s, which is no name of the program", doc, m[1])
+			}
+		}
 	}
 }
