@@ -75,7 +75,9 @@ func TestTechnicianTrained(t *testing.T) {
 		{name: "no course for the model", spoil: ofOrder(func(o *visit.Order) { o.Model = "TD99" }), code: "course_undefined"},
 		{name: "without the security course", spoil: edit(courses, func(c *[]registry.Certificate) { *c = (*c)[1:] }), code: "course_missing"},
 		{name: "without the device's course", spoil: edit(courses, func(c *[]registry.Certificate) { *c = (*c)[:1] }), code: "course_missing"},
-		{name: "two courses of other things", spoil: edit(courses, func(c *[]registry.Certificate) { *c = []registry.Certificate{certificate("forklift"), certificate("first-aid")} }), code: "course_missing"},
+		{name: "two courses of other things", spoil: edit(courses, func(c *[]registry.Certificate) {
+			*c = []registry.Certificate{certificate("forklift"), certificate("first-aid")}
+		}), code: "course_missing"},
 		{name: "certificates of another", spoil: edit(courses, func(c *[]registry.Certificate) { (*c)[0].Holder = "bo" }), code: "course_missing"},
 		{name: "another was sent", spoil: func(f *gate.Facts) { f.Assigned.Technician = "bo" }, code: "course_missing"},
 		{name: "in the certificates' first second", later: -time.Hour},

@@ -170,8 +170,8 @@ func TestListsOutOfBounds(t *testing.T) {
 		"model without a boot":      {func(p *P) { p.Models[0].BootState = "" }, absurd, "models"},
 		"unlocked boot approved":    {func(p *P) { p.Models[0].BootState = "unlocked" }, absurd, "models"},
 		"failed boot approved":      {func(p *P) { p.Models[0].BootState = "failed" }, absurd, "models"},
-		"model without a course":    {func(p *P) { p.Models[0].Course = "" }, absurd, "models"},
-		"security course twice":     {func(p *P) { p.Models[0].Course = p.SecurityCourse }, absurd, "models"},
+		"model without a course":    {func(p *P) { p.Models[1].Course = "" }, absurd, "models"},
+		"security course twice":     {func(p *P) { p.Models[1].Course = p.SecurityCourse }, absurd, "models"},
 		"two courses for one model": {func(p *P) { p.Models[2].Course = "td20-old" }, absurd, "models"},
 		"a listing twice": {func(p *P) {
 			p.Models[2] = p.Models[0]
@@ -323,6 +323,7 @@ func TestReadingAnExtract(t *testing.T) {
 		edit func(*registry.Extract)
 		code string
 	}{
+		"of an empty log":       {registry.TypeExtract, func(x *registry.Extract) { x.LogSize = 0 }, ""},
 		"of another visit":      {registry.TypeExtract, func(x *registry.Extract) { x.Visit = "v2" }, "extract_other_visit"},
 		"for another ask":       {registry.TypeExtract, func(x *registry.Extract) { x.Ask = "live" }, "extract_other_visit"},
 		"without a time":        {registry.TypeExtract, func(x *registry.Extract) { x.LookedAt = "today" }, "time_malformed"},
@@ -334,8 +335,8 @@ func TestReadingAnExtract(t *testing.T) {
 			c.edit(&x)
 			got, err := registry.ReadExtract(signed(t, "menshen", c.kind, x), "v1", "trial")
 			refused(t, err, c.code, "")
-			if got.Visit != "" {
-				t.Error("refused and yet read")
+			if (got.Visit == "v1") != (c.code == "") {
+				t.Errorf("visit %q", got.Visit)
 			}
 		})
 	}
