@@ -58,10 +58,10 @@ func Open(data []byte) (*Bundle, error) {
 		return nil, fault.At(err, "bundle")
 	}
 	if b.Format != BundleFormat {
-		return nil, errBundleFormat
+		return nil, errBundleFormat.At("format")
 	}
 	if len(b.Entries) > maxEntries || len(b.Openings) > maxEntries {
-		return nil, errBundleMany
+		return nil, errBundleMany.At("bundle")
 	}
 	return &b, nil
 }

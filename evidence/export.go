@@ -75,7 +75,7 @@ func exported(items []item, visitID string) ([]item, error) {
 		last = it.event.Number
 	}
 	if last == 0 {
-		return nil, errNoDecision
+		return nil, errNoDecision.At(stream)
 	}
 	var kept []item
 	for _, it := range items {

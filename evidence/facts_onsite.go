@@ -92,9 +92,14 @@ func (b *builder) presentation(it item, body visit.Admission) (credential.Presen
 	if err != nil {
 		return credential.Presentation{}, err
 	}
-	return credential.VerifyPresentation([]byte(body.Presentation), credential.Expectation{
+	want := credential.Expectation{
 		Issuer: key, IssuerID: issuer, Audience: DoorAudience(b.visitID), Nonce: challenge.Body.Nonce,
 		Order: b.order.Value.Order, AskedAt: challenge.Event.ReceivedAt, AnsweredAt: it.received,
+	}
+	id := shown{presentation: body.Presentation, issuer: issuer, key: key.Kind + " " + key.Thumbprint(), audience: want.Audience, nonce: want.Nonce,
+		order: want.Order, asked: want.AskedAt, answered: want.AnsweredAt}
+	return b.r.shown.get(id, func() (credential.Presentation, error) {
+		return credential.VerifyPresentation([]byte(body.Presentation), want)
 	})
 }
 

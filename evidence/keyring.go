@@ -48,6 +48,8 @@ var mayEnrol = map[string]string{
 type enrolled struct {
 	body    statement.Enrolment
 	digest  string // of the enrolment statement, "" for an organisation's own key
+	from    time.Time
+	until   time.Time
 	endedAt *time.Time
 	kinds   []string // for organisations' own keys: the kinds it is listed as
 }
@@ -88,7 +90,7 @@ func (r *Reader) keyring(items []item, now time.Time) (keyring, error) {
 // trustList verifies every trust list in the dossier with the trust file's key and takes the one
 // with the highest number.
 func (r *Reader) trustList(k *keyring, items []item, now time.Time) error {
-	best := 0
+	best, place := 0, ""
 	for i := range items {
 		it := &items[i]
 		if it.claims.Type != credential.TypeTrustList {
@@ -107,15 +109,18 @@ func (r *Reader) trustList(k *keyring, items []item, now time.Time) error {
 			return fault.At(errTrustListStream, it.place)
 		}
 		if body.Number > best {
-			best, k.list = body.Number, v
+			best, k.list, place = body.Number, v, it.place
 		}
 	}
 	if best == 0 {
 		return errNoTrustList
 	}
-	trust, err := credential.VerifyTrustList(k.list, now)
+	trust, err := r.lists.get(k.list.Digest(), func() (credential.Trust, error) { return credential.VerifyTrustList(k.list, now) })
+	if err == nil {
+		trust, err = trust.AsOf(now)
+	}
 	k.trust = trust
-	return err
+	return fault.At(err, place)
 }
 
 // organisation gives the key that an organisation signs with, and its kinds.
@@ -165,7 +170,10 @@ func (r *Reader) enrol(k *keyring, it *item) error {
 	if before, twice := k.byThumb[thumb]; twice && (before.body.Holder != body.Holder || before.body.Role != body.Role || before.body.Organisation != body.Organisation) {
 		return errKeyTwice
 	}
-	k.byThumb[thumb] = enrolled{body: body, digest: it.signed.Digest()}
+	e := enrolled{body: body, digest: it.signed.Digest()}
+	e.from, _ = body.From.Parse() // Check has parsed both
+	e.until, _ = body.Until.Parse()
+	k.byThumb[thumb] = e
 	return nil
 }
 
@@ -201,7 +209,10 @@ func (e enrolled) inForce(t time.Time) error {
 	if e.endedAt != nil && !t.Before(*e.endedAt) {
 		return errKeyAfter
 	}
-	return e.body.InForce(t)
+	if !t.Before(e.from) && t.Before(e.until) {
+		return nil
+	}
+	return e.body.InForce(t) // says why not
 }
 
 // checkSigner holds what a statement says of its signer to what its key is enrolled for.

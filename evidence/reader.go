@@ -3,7 +3,9 @@ package evidence
 import (
 	"strings"
 	"sync"
+	"time"
 
+	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/record"
 	"github.com/menshen-project/menshen/internal/statement"
@@ -23,6 +25,8 @@ type Reader struct {
 	parsed   memo[Entry, item] // by entry without its receipt
 	signed   memo[signedWith, statement.Verified]
 	included memo[leafReceipt, record.Inclusion]
+	lists    memo[string, credential.Trust] // by the statement's digest; every use asks its date again
+	shown    memo[shown, credential.Presentation]
 }
 
 // NewReader makes a reader that believes a trust file.
@@ -32,6 +36,12 @@ func NewReader(t Trust) *Reader {
 
 // signedWith names a statement and everything about the key that its verification reads.
 type signedWith struct{ digest, kind, thumbprint, site string }
+
+// shown names a presentation and all that it is held against.
+type shown struct {
+	presentation, issuer, key, audience, nonce, order string
+	asked, answered                                   time.Time
+}
 
 type leafReceipt struct{ leaf, receipt string }
 

@@ -145,7 +145,7 @@ func (out *Result) replay(r *Reader, b *Bundle, opened map[string]statement.Open
 		last = it.event.Number
 	}
 	if last == 0 {
-		return errNoDecision
+		return errNoDecision.At(visit.StreamVisit + "/" + b.Visit)
 	}
 	if err := out.whole(r, b, last); err != nil {
 		return err

@@ -126,7 +126,7 @@ func VerifyTrustList(v statement.Verified, now time.Time) (Trust, error) {
 	if err := v.Body(TypeTrustList, &list); err != nil {
 		return Trust{}, err
 	}
-	t := Trust{list: list, asked: now, digest: v.Digest(), signer: v.Header().Key, byID: map[string]int{}, byKey: map[string]int{}}
+	t := Trust{list: list, digest: v.Digest(), signer: v.Header().Key, byID: map[string]int{}, byKey: map[string]int{}}
 	if err := t.readFrame(); err != nil {
 		return Trust{}, err
 	}
@@ -147,10 +147,7 @@ func VerifyTrustList(v statement.Verified, now time.Time) (Trust, error) {
 		t.byID[o.ID], t.byKey[o.Key.Thumbprint()] = i, i
 	}
 	t.ok = true
-	if err := t.Fresh(now); err != nil {
-		return Trust{}, err
-	}
-	return t, nil
+	return t.AsOf(now)
 }
 
 // readFrame checks what the list says about itself.

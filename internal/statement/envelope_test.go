@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"math/big"
@@ -476,4 +477,24 @@ func FuzzStatement(f *testing.F) {
 			t.Fatal("verified without a signature")
 		}
 	})
+}
+
+func TestPayloadIsWhatWasSigned(t *testing.T) {
+	priv, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := Unsigned{Type: "step", Subject: "visit/v1", Header: Header{Signer: "lan", At: "2026-11-22T12:00:00Z"}, Body: line{"x", 1}}
+	want, err := u.Payload(KeyOf(&priv.PublicKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	envelope, err := Sign(priv, u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Parse(envelope)
+	if err != nil || string(c.Payload()) != string(want) {
+		t.Errorf("got %s, %v", c.Payload(), err)
+	}
 }

@@ -47,6 +47,18 @@ func decode(data []byte, v any) error {
 	if !utf8.Valid(data) {
 		return errUTF8
 	}
+	// Into a fresh value: what the document leaves out must not keep an old value, and a refusal
+	// must leave nothing behind.
+	fresh := reflect.New(reflect.TypeOf(v).Elem())
+	if f := (fast{data: data}); f.document(fresh.Elem()) {
+		reflect.ValueOf(v).Elem().Set(fresh.Elem())
+		return nil
+	}
+	return decodeSlowly(data, v)
+}
+
+// decodeSlowly walks the document and says what is wrong with it, or reads it where fast would not.
+func decodeSlowly(data []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	if err := walk(dec, reflect.TypeOf(v).Elem(), "", 0); err != nil {
@@ -55,8 +67,6 @@ func decode(data []byte, v any) error {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return errSyntax
 	}
-	// Into a fresh value: what the document leaves out must not keep an old value, and a refusal
-	// must leave nothing behind.
 	fresh := reflect.New(reflect.TypeOf(v).Elem())
 	if err := json.Unmarshal(data, fresh.Interface()); err != nil {
 		return errWrongType.Because(err)
