@@ -8,8 +8,11 @@ import (
 
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/httpapi"
+	"github.com/menshen-project/menshen/internal/store/storetest"
 	"github.com/menshen-project/menshen/internal/visit"
 )
+
+func TestMain(m *testing.M) { storetest.Main(m) }
 
 func newDeployment(t *testing.T, c DeploymentConfig) *Deployment {
 	t.Helper()
@@ -44,7 +47,12 @@ func verified(t *testing.T, d *Deployment, p *Play, by *Actor) evidence.Result {
 }
 
 func TestHonestVisitsOverHTTP(t *testing.T) {
-	d := newDeployment(t, DeploymentConfig{})
+	for _, e := range storetest.Engines() {
+		t.Run(e.Name, func(t *testing.T) { honestVisits(t, newDeployment(t, DeploymentConfig{Database: e.DSN(t)})) })
+	}
+}
+
+func honestVisits(t *testing.T, d *Deployment) {
 	ctx := t.Context()
 	install := d.Play(visit.Install, 1, "v1", "00005704280117028119", "W1489724")
 	if err := install.OpenCity(ctx); err != nil {
