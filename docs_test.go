@@ -7,13 +7,17 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
+	"github.com/menshen-project/menshen/internal/cli"
 	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/visit"
 )
 
 // block is one fenced block of a document.
@@ -51,7 +55,7 @@ func blocks(doc, text string) []block {
 	line, offset := 0, 0
 	for l := range strings.Lines(text) {
 		line++
-		fence, isFence := strings.CutPrefix(strings.TrimRight(l, "\n"), "```")
+		fence, isFence := strings.CutPrefix(strings.TrimSpace(l), "```")
 		switch {
 		case isFence && open == nil:
 			lang, rest, _ := strings.Cut(fence, " ")
@@ -251,9 +255,30 @@ func docBlocks(t *testing.T) []block {
 
 // link is a Markdown link or picture to a file of the tree; source is a file or folder named in code.
 var (
-	link   = regexp.MustCompile(`\]\(([^)#:\s]+)(#[^)\s]*)?\)`)
+	link   = regexp.MustCompile(`\]\(([^)#:\s]*)(#[^)\s]*)?\)`)
 	source = regexp.MustCompile("`((?:cmd|evidence|internal|docs|script|examples)/[A-Za-z0-9_./*-]*|[a-z_]+\\.(?:go|md))`")
 )
+
+// anchors gives what a document's headings can be linked by, as GitHub makes it of their words.
+func anchors(text string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "#") {
+			continue
+		}
+		words := strings.ToLower(strings.TrimSpace(strings.TrimLeft(line, "#")))
+		out = append(out, "#"+strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case r == '-', r == '_', unicode.IsLetter(r), unicode.IsDigit(r):
+				return r
+			}
+			return -1
+		}, words))
+	}
+	return out
+}
 
 func TestLinksAndNamedFilesExist(t *testing.T) {
 	docs, err := documents()
@@ -263,8 +288,14 @@ func TestLinksAndNamedFilesExist(t *testing.T) {
 	for _, doc := range docs {
 		text := read(t, doc)
 		for _, m := range link.FindAllStringSubmatch(text, -1) {
-			if _, err := os.Stat(path.Join(path.Dir(doc), m[1])); err != nil {
-				t.Errorf("%s links to %s, which is not there", doc, m[1])
+			target := doc
+			if m[1] != "" {
+				target = path.Join(path.Dir(doc), m[1])
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s links to %s, which is not there", doc, target)
+			} else if m[2] != "" && !slices.Contains(anchors(read(t, target)), m[2]) {
+				t.Errorf("%s links to %s, which has no heading %s", doc, target, m[2])
 			}
 		}
 		for _, m := range source.FindAllStringSubmatch(text, -1) {
@@ -311,5 +342,50 @@ func TestBlocksAreTakenApart(t *testing.T) {
 	}
 	if _, err := shown("examples/trust.json#/log/nothing"); err == nil {
 		t.Error("a part that is not there was shown")
+	}
+}
+
+// word is a name of the program as documents write it: in code marks, with an underscore.
+var word = regexp.MustCompile("`([a-z0-9]+(?:_[a-z0-9]+)+)`")
+
+// What the documents call by name still has that name: a refusal, a verb, a type, a role, a field.
+func TestNamesInDocumentsExist(t *testing.T) {
+	known := map[string]bool{}
+	for _, part := range []any{cli.Config{}, cli.LogConfig{}, cli.WitnessConfig{}, cli.HostConfig{}} {
+		for f := range reflect.TypeOf(part).Fields() {
+			known[f.Tag.Get("yaml")] = true
+		}
+	}
+	for _, codes := range faultCodes(t) {
+		for _, code := range codes {
+			known[code] = true
+		}
+	}
+	for _, r := range visit.Table() {
+		known[r.Verb], known[r.Type] = true, true
+		for _, role := range r.Roles {
+			known[role] = true
+		}
+	}
+	for _, form := range bodies {
+		for _, l := range namesOf(reflect.TypeOf(form), "", false) {
+			for _, part := range strings.FieldsFunc(l.name, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+				known[part] = true
+			}
+		}
+	}
+	docs, err := documents()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, doc := range docs {
+		if doc == formats { // held to the code name by name, elsewhere
+			continue
+		}
+		for _, m := range word.FindAllStringSubmatch(read(t, doc), -1) {
+			if !known[m[1]] {
+				t.Errorf("%s speaks of %s, which is no name of the program", doc, m[1])
+			}
+		}
 	}
 }

@@ -48,7 +48,6 @@ var beside = map[string][]string{
 var apart = map[string][]string{
 	"cmd/menshen-verify": slices.Concat(layers[0], layers[1], layers[2], layers[3], []string{"evidence"}),
 	"examples/city":      {}, // data files, embedded
-	"internal/deps":      {}, // pins module versions while the tree is being built
 }
 
 // tests are packages that the tests of any package may import, those of the deciding ones included:
@@ -112,7 +111,7 @@ func importComplaints(f goFile) []string {
 		switch first, _, _ := strings.Cut(imported, "/"); {
 		case within(imported, module):
 			complaint = ownComplaint(f, strings.TrimPrefix(imported, module+"/"))
-		case f.test || f.pkg == "internal/deps": // deps pins test tools too
+		case f.test:
 		case imported == "testing" || imported == "pgregory.net/rapid" || strings.HasPrefix(imported, "testing/"):
 			complaint = "is a test tool in shipped code"
 		case strings.Contains(first, "."):

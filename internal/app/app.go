@@ -24,8 +24,8 @@ type Log interface {
 	Add(ctx context.Context, leaf []byte) (uint64, error)
 	// Receipt proves a leaf against the latest checkpoint that the witnesses cosigned.
 	Receipt(ctx context.Context, index uint64) ([]byte, error)
-	// Find looks for a leaf from an index on: after a crash, so that no leaf is added twice.
-	Find(ctx context.Context, leaf []byte, from uint64) (uint64, bool, error)
+	// Witnessed gives the latest checkpoint that the witnesses cosigned.
+	Witnessed(ctx context.Context) (size uint64, checkpoint []byte, err error)
 }
 
 // Host is an acquirer's host; acquirer.Client is one.

@@ -47,6 +47,10 @@ func (a *App) Challenge(ctx context.Context, actor Actor, visitID, purpose strin
 		return Issued{}, errNotReady.Because(err)
 	}
 	c := visit.Challenge{Visit: visitID, Purpose: purpose, Nonce: b64(nonce[:]), Until: statement.At(a.Now().Add(holds))}
+	// The root pins the challenge to the log as it was; a log that nobody witnessed yet has none.
+	if _, checkpoint, err := a.Log.Witnessed(ctx); err == nil {
+		c.Root = statement.Digest(checkpoint)
+	}
 	done, err := a.recordOwnAs(ctx, visit.StreamVisit+"/"+visitID, visit.ChallengeVerb, visit.TypeChallenge, "", c)
 	return Issued{Statement: done.Statement, Nonce: c.Nonce, Until: c.Until}, err
 }

@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
+	"strings"
 
 	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/custody"
@@ -58,6 +60,14 @@ func (w *writing) ref(ctx context.Context, tx *store.Tx, kind, ref string, rank 
 	return tx.AddRef(ctx, kind, ref, w.entry.Digest, rank)
 }
 
+// list notes a numbered list: its number ranks it, and the lists that carry one number are found by it.
+func (w *writing) list(ctx context.Context, tx *store.Tx, kind, ref string, number int) error {
+	if err := w.ref(ctx, tx, kind, ref, int64(number)); err != nil {
+		return err
+	}
+	return w.ref(ctx, tx, kind+numbered, fmt.Sprintf("%s/%d", ref, number), w.entry.Number)
+}
+
 func (w *writing) indexList(ctx context.Context, tx *store.Tx) error {
 	switch w.claims.Type {
 	case credential.TypeTrustList:
@@ -65,13 +75,13 @@ func (w *writing) indexList(ctx context.Context, tx *store.Tx) error {
 		if err != nil {
 			return err
 		}
-		return w.ref(ctx, tx, refTrustList, "", int64(l.Number))
+		return w.list(ctx, tx, refTrustList, "", l.Number)
 	case registry.TypeParameters:
 		p, err := registry.ReadParameters(w.envelope, w.claims.Header.Organisation)
 		if err != nil {
 			return err // an empty or absurd document is refused at the door, not found out at a shop
 		}
-		return w.ref(ctx, tx, refParameters, p.Acquirer, int64(p.Number))
+		return w.list(ctx, tx, refParameters, p.Acquirer, p.Number)
 	case registry.TypeMandate:
 		m, err := body[registry.Mandate](w)
 		if err != nil {
@@ -83,7 +93,7 @@ func (w *writing) indexList(ctx context.Context, tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	return w.ref(ctx, tx, refStatusList, l.URI, int64(l.Number))
+	return w.list(ctx, tx, refStatusList, l.URI, l.Number)
 }
 
 func (w *writing) indexPerson(ctx context.Context, tx *store.Tx) error {
@@ -323,7 +333,17 @@ func (w *writing) project(ctx context.Context, tx *store.Tx) error {
 	return tx.PutVisit(ctx, store.Visit{Org: o.Acquirer, ID: w.id, OrderID: o.Order, Provider: o.Provider, Merchant: o.Merchant, Shop: o.Shop,
 		Technician: d.Technician, Kind: o.Kind, State: string(s.Stage()), Frozen: s.Frozen(), Head: int64(s.Number()),
 		OpenedAt: w.entry.ReceivedAt, UpdatedAt: w.entry.ReceivedAt,
-		Search: w.id + " " + o.Order + " " + o.Merchant + " " + o.Shop + " " + d.Technician + " " + lastSix(d.Serial) + supervisorWord(d.Supervisor)})
+		Search: w.id + " " + o.Order + " " + o.Merchant + " " + o.Shop + " " + d.Technician + serialWord + lastSix(d.Serial) + supervisorWord(d.Supervisor)})
+}
+
+// serialWord comes before a device's last six digits among the words of a visit's row.
+const serialWord = " serial."
+
+// LastSix gives the last six digits of the serial that a visit's row is about, "" for none yet.
+func LastSix(v store.Visit) string {
+	_, rest, _ := strings.Cut(v.Search, serialWord)
+	six, _, _ := strings.Cut(rest, " ")
+	return six
 }
 
 func lastSix(serial string) string {

@@ -163,11 +163,6 @@ func (w *writing) prepare(ctx context.Context) error {
 		if err := g.signers(); err != nil {
 			return err
 		}
-		if w.kind == visit.StreamOrder { // a signer's statements on an order name each other
-			if _, err := g.stream(w.kind, w.id); err != nil {
-				return err
-			}
-		}
 		context = g.sorted()
 		if err := w.standing(ctx, tx); err != nil {
 			return err

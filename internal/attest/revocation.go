@@ -16,7 +16,6 @@ const maxRevocationSpan = 35 * 24 * time.Hour
 
 var (
 	errRevocationForm  = fault.New(fault.Invalid, "attest_revocation_malformed", "设备证书吊销名单的格式不对。", "The list of revoked device certificates is malformed.")
-	errRevocationEarly = fault.New(fault.Refused, "attest_revocation_early", "设备证书吊销名单的日期还没有到。", "The list of revoked device certificates is dated in the future.")
 	errRevocationStale = fault.New(fault.Refused, "attest_revocation_stale", "设备证书吊销名单过期了，要先更新。", "The list of revoked device certificates is out of date; refresh it.")
 	errRevocationSpan  = fault.New(fault.Refused, "attest_revocation_span", "设备证书吊销名单的有效期太长，不能接受。", "The list of revoked device certificates claims to be fresh for too long.")
 	errRevoked         = fault.New(fault.Refused, "attest_revoked", "这台设备的证书或它的上级证书已经被吊销。", "The device's certificate or one above it is revoked.")
@@ -37,7 +36,9 @@ type Revocations struct {
 	Keys []string `json:"keys"`
 }
 
-// Check refuses a list that is malformed or not of now. A malformed entry would match nothing, ever.
+// Check refuses a list that is malformed or out of date. One that was issued after now knows more, not
+// less: whoever replays an old decision does so with the list he has today.
+// A malformed entry would match nothing, ever.
 func (r Revocations) Check(now time.Time) error {
 	if r.Number == 0 && r.IssuedAt == "" && r.NextAt == "" { // no list is as good as an old one
 		return errRevocationStale
@@ -49,8 +50,6 @@ func (r Revocations) Check(now time.Time) error {
 		return errRevocationForm
 	case slices.ContainsFunc(r.Serials, notHexNumber) || slices.ContainsFunc(r.Keys, notDigest):
 		return errRevocationForm
-	case now.Before(issued):
-		return errRevocationEarly
 	case !now.Before(next):
 		return errRevocationStale
 	case next.Sub(issued) > maxRevocationSpan:

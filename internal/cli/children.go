@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,9 +25,10 @@ var errChild = fault.New(fault.Unavailable, "process_did_not_start", "有一个�
 // children are the demonstration's other processes: each with its own folder and keys, as if run by
 // other parties.
 type children struct {
-	dir string // for log files
-	mu  sync.Mutex
-	all []*child
+	program string // this same program
+	dir     string // for log files
+	mu      sync.Mutex
+	all     []*child
 }
 
 type child struct {
@@ -37,15 +40,11 @@ type child struct {
 
 // start runs this same program with other arguments and waits until it says where it listens.
 func (c *children) start(ctx context.Context, name string, args ...string) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
 	log, err := os.OpenFile(filepath.Join(c.dir, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(self, args...)
+	cmd := exec.Command(c.program, args...)
 	cmd.Stderr = log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt reaches us alone; we stop them in order
 	out, err := cmd.StdoutPipe()
@@ -91,27 +90,40 @@ func (c *children) stop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := len(c.all) - 1; i >= 0; i-- {
-		k := c.all[i]
-		if k.cmd.Process.Signal(syscall.SIGTERM) == nil {
-			select {
-			case <-k.done:
-			case <-time.After(15 * time.Second):
-				_ = k.cmd.Process.Kill() // it had its time
-				<-k.done
-			}
-		}
-		_ = k.log.Close() // nothing is written to it any more
+		c.all[i].end(syscall.SIGTERM)
 	}
 	c.all = nil
 }
 
+// end sends one child a signal, waits until it is gone, and lets go of its log.
+func (k *child) end(s syscall.Signal) {
+	if k.cmd.Process.Signal(s) == nil {
+		select {
+		case <-k.done:
+		case <-time.After(15 * time.Second):
+			_ = k.cmd.Process.Kill() // it had its time
+			<-k.done
+		}
+	}
+	_ = k.log.Close() // nothing is written to it any more
+}
+
+// endOne ends the child of this name that was started last.
+func (c *children) endOne(name string, s syscall.Signal) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := len(c.all) - 1; i >= 0; i-- {
+		if c.all[i].name == name {
+			c.all[i].end(s)
+			c.all = slices.Delete(c.all, i, i+1)
+			return
+		}
+	}
+}
+
 // run runs this same program to its end.
 func (c *children) run(ctx context.Context, out io.Writer, args ...string) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(ctx, self, args...)
+	cmd := exec.CommandContext(ctx, c.program, args...)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Run(); err != nil {
 		return errChild.At(strings.Join(args[:1], " ")).Because(err)
@@ -119,15 +131,23 @@ func (c *children) run(ctx context.Context, out io.Writer, args ...string) error
 	return nil
 }
 
+// Ports from which freeAddress takes one: below those that systems give to clients, so that what is
+// free now still is when its process comes to listen, or to listen again.
+const (
+	lowestPort = 20000
+	manyPorts  = 10000
+)
+
 // freeAddress finds a loopback address nobody listens on, the wanted one if it is free.
 func freeAddress(wanted string) (string, error) {
-	for _, a := range []string{wanted, "127.0.0.1:0"} {
-		l, err := net.Listen("tcp", a)
-		if err != nil {
-			continue
+	for range 100 {
+		l, err := net.Listen("tcp", wanted)
+		if err == nil {
+			return l.Addr().String(), l.Close()
 		}
-		got := l.Addr().String()
-		return got, l.Close()
+		wanted = anyAddress()
 	}
 	return "", errListen.At(wanted)
 }
+
+func anyAddress() string { return fmt.Sprintf("127.0.0.1:%d", lowestPort+rand.IntN(manyPorts)) }

@@ -15,9 +15,20 @@ import (
 
 // TestMain lets scripts run menshen as the program it is.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(cleaning{m}, map[string]func(){
 		"menshen": func() { os.Exit(Run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
 	})
+}
+
+// cleaning removes the programs that tests built, when all have run.
+type cleaning struct{ *testing.M }
+
+func (c cleaning) Run() int {
+	code := c.M.Run()
+	if err := os.RemoveAll(builtIn); err != nil {
+		return max(code, 1)
+	}
+	return code
 }
 
 func TestScripts(t *testing.T) {

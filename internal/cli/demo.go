@@ -26,6 +26,7 @@ var (
 // demo is what the command is asked for.
 type demo struct {
 	dir  string
+	work string
 	exit bool
 	all  bool
 }
@@ -42,30 +43,36 @@ Starts the server, two witnesses and the simulated acquirer's host as separate p
 example city, plays an honest installation and inspection, then the attacks, and says for each who refused it and why. It
 verifies the merchant's bundle offline and keeps serving pages.`,
 		Example: `  menshen demo
-  menshen demo --exit --out out   写下 writes out/bundle.json, out/trust.json, out/attacks.json`,
+  menshen demo --exit --out out   写下 writes out/bundle.json, out/trust.json, out/attacks.json
+  menshen demo --work parties    看各方的文件夹 keeps everybody's folder to look into`,
 		Args: usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context(), cmd.OutOrStdout()) },
 	}
 	cmd.Flags().BoolVar(&d.exit, "exit", false, "演完就退出 leave when the play is over")
 	cmd.Flags().BoolVar(&d.all, "all", false, "演全部攻击，要几分钟 play every attack; takes minutes")
 	cmd.Flags().StringVar(&d.dir, "out", "", "结果写到哪里 where results go; a temporary folder when empty")
+	cmd.Flags().StringVar(&d.work, "work", "", "各方的文件夹放在哪里，演完留着；要空的 where every party's folder is kept, an empty folder; a temporary one when not given")
 	return cmd
 }
 
 func (d demo) run(ctx context.Context, out io.Writer) error {
-	work, err := os.MkdirTemp("", "menshen-demo-")
+	leave, err := d.folder()
 	if err != nil {
-		return errFolder.Because(err)
+		return err
 	}
-	defer os.RemoveAll(work)
+	defer leave()
 	if d.dir == "" {
-		d.dir = work
+		d.dir = d.work
 	}
 	if err := os.MkdirAll(d.dir, 0o755); err != nil {
 		return errFolder.At(d.dir).Because(err)
 	}
 	s := &story{out: out, began: time.Now()}
-	w, err := newWorld(work)
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	w, err := newWorld(d.work, staging{wanted: "127.0.0.1:8420", program: program, patience: demoPatience})
 	if err != nil {
 		return err
 	}
@@ -81,6 +88,26 @@ func (d demo) run(ctx context.Context, out io.Writer) error {
 		return nil
 	}
 	return d.stay(ctx, s, w)
+}
+
+// folder makes the folder of all parties; leave removes it unless somebody wants to keep it.
+func (d *demo) folder() (leave func(), err error) {
+	if d.work == "" {
+		if d.work, err = os.MkdirTemp("", "menshen-demo-"); err != nil {
+			return nil, errFolder.Because(err)
+		}
+		return func() { os.RemoveAll(d.work) }, nil
+	}
+	if err := os.MkdirAll(d.work, 0o700); err != nil {
+		return nil, errFolder.At(d.work).Because(err)
+	}
+	if entries, err := os.ReadDir(d.work); err != nil || len(entries) > 0 {
+		return nil, errFolder.At(d.work).Because(err)
+	}
+	if d.work, err = filepath.Abs(d.work); err != nil {
+		return nil, errFolder.Because(err)
+	}
+	return func() {}, nil
 }
 
 // play is the whole demonstration, from the first key to the last attack.
@@ -180,9 +207,13 @@ func (d demo) attacks(ctx context.Context, s *story, w *world, table []scenario.
 	s.chapter("五、攻击", "5. The attacks")
 	var list []outcome
 	failed := 0
-	for _, a := range table {
+	inMemory := playInMemory(ctx, table) // on the other core meanwhile
+	for i, a := range table {
 		began := time.Now()
-		ran, where := w.attack(ctx, a)
+		ran, where := <-inMemory[i], "in memory"
+		if overAPI(a) {
+			ran, where = w.attack(ctx, a), "API"
+		}
 		o := outcomeOf(ran)
 		if !o.OK {
 			failed++

@@ -44,8 +44,8 @@ func newDemoHost() *cobra.Command {
 	return cmd
 }
 
-// startHost gives the host its key and tokens, and runs it.
-func (w *world) startHost(ctx context.Context) error {
+// settleHost gives the host its key and tokens.
+func (w *world) settleHost() error {
 	dir := filepath.Join(w.dir, "host")
 	deskToken, _ := app.NewToken()
 	if err := writeECKey(filepath.Join(dir, "host.pem"), w.city.Cast.Host.Key); err != nil {
@@ -56,10 +56,7 @@ func (w *world) startHost(ctx context.Context) error {
 			return err
 		}
 	}
-	err := w.children.start(ctx, "host", "demo-host", "--dir", dir, "--listen", w.host, "--trust", w.trustFile, "--acquirer", w.city.Cast.Acquirer.ID)
-	if err != nil {
-		return err
-	}
+	w.args["host"] = []string{"demo-host", "--dir", dir, "--listen", w.host, "--trust", w.trustFile, "--acquirer", w.city.Cast.Acquirer.ID}
 	client, err := simhost.NewClient("http://"+w.host, "", deskToken)
 	w.atHost = &desk{Client: client}
 	return err

@@ -32,11 +32,30 @@ func (w *world) newPlay(s *story, cast *scenario.Cast, id, kind string, risk, n 
 // overAPI says whether an attack is played against the running server.
 func overAPI(a scenario.Attack) bool { return !a.Liar && !a.Waits && a.Trust == nil }
 
-// attack plays one attack, with people of its own, and says where.
-func (w *world) attack(ctx context.Context, a scenario.Attack) (scenario.Ran, string) {
-	if !overAPI(a) {
-		return a.InMemory(ctx, time.Now().UTC().Truncate(time.Second)), "in memory"
+// playInMemory plays what is not played over the API, one after the other, and gives each attack's
+// end when it is there; the channel of one that goes over the API is closed from the start.
+func playInMemory(ctx context.Context, table []scenario.Attack) []<-chan scenario.Ran {
+	out := make([]<-chan scenario.Ran, len(table))
+	ends := make([]chan scenario.Ran, len(table))
+	for i := range table {
+		ends[i] = make(chan scenario.Ran, 1)
+		out[i] = ends[i]
+		if overAPI(table[i]) {
+			close(ends[i])
+		}
 	}
+	go func() {
+		for i, a := range table {
+			if !overAPI(a) {
+				ends[i] <- a.InMemory(ctx, time.Now().UTC().Truncate(time.Second))
+			}
+		}
+	}()
+	return out
+}
+
+// attack plays one attack over the API, with people of its own.
+func (w *world) attack(ctx context.Context, a scenario.Attack) scenario.Ran {
 	w.played++
 	n := 1000 + w.played
 	cast := w.city.Fresh(fmt.Sprintf("a%d", n))
@@ -47,7 +66,7 @@ func (w *world) attack(ctx context.Context, a scenario.Attack) (scenario.Ran, st
 	}
 	p := w.newPlay(nil, cast, fmt.Sprintf("attack-%d", n), kind, a.Risk, n)
 	p.Apart = w.city.ApartFrom(p.ID, n)
-	return a.At(ctx, p), "API"
+	return a.At(ctx, p)
 }
 
 // links gives everybody who looks at pages a link.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 
 // world is the demonstration's parties, each with a folder of its own.
 type world struct {
+	staging
 	dir       string
 	city      *scenario.City
 	foundry   *scenario.Foundry
@@ -36,6 +38,7 @@ type world struct {
 	played    int                        // attacks over the API
 	atHost    scenario.SimulatedHost
 	children  *children
+	args      map[string][]string // of each process, by name
 }
 
 // witnessesOf are the demonstration's witnesses: parties other than the log's operator.
@@ -44,15 +47,26 @@ var witnessesOf = []string{"assoc", "mingjing"}
 // demoInterval is the demonstration's pause between checkpoints; a real log takes a second.
 const demoInterval = 200
 
+// demoPatience is how many seconds a request of the demonstration waits for log and witnesses.
+const demoPatience = 20
+
+// staging is what a world can differ in.
+type staging struct {
+	wanted   string                   // the address that the server would like to serve on
+	program  string                   // menshen's own, for the processes
+	patience int                      // of the server, in seconds
+	between  func(host string) string // what the server calls the host's address by; nil for the address itself
+}
+
 // newWorld makes everybody's keys and files; nothing runs yet.
-func newWorld(dir string) (*world, error) {
+func newWorld(dir string, st staging) (*world, error) {
 	now := time.Now()
 	c, err := scenario.NewCity(now)
 	if err != nil {
 		return nil, err
 	}
-	w := &world{dir: dir, city: c, foundry: scenario.NewFoundry(c.Cast.Maker.ID, now), tokens: map[string]string{},
-		children: &children{dir: filepath.Join(dir, "logs")}}
+	w := &world{dir: dir, staging: st, city: c, foundry: scenario.NewFoundry(c.Cast.Maker.ID, now), tokens: map[string]string{}, args: map[string][]string{},
+		children: &children{program: st.program, dir: filepath.Join(dir, "logs")}}
 	for _, sub := range []string{"logs", "city", "host"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
 			return nil, errFolder.Because(err)
@@ -76,7 +90,7 @@ func (w *world) parties() error {
 		if err != nil {
 			return err
 		}
-		address, err := freeAddress("127.0.0.1:0")
+		address, err := freeAddress(anyAddress())
 		if err != nil {
 			return err
 		}
@@ -108,10 +122,10 @@ func (w *world) publishTrust(file evidence.TrustFile) error {
 // configure writes the server's config, as an operator would fill it in.
 func (w *world) configure(conf Config) error {
 	var err error
-	if w.server, err = freeAddress("127.0.0.1:8420"); err != nil {
+	if w.server, err = freeAddress(w.wanted); err != nil {
 		return err
 	}
-	if w.host, err = freeAddress("127.0.0.1:0"); err != nil {
+	if w.host, err = freeAddress(anyAddress()); err != nil {
 		return err
 	}
 	w.hostToken, _ = app.NewToken()
@@ -119,8 +133,12 @@ func (w *world) configure(conf Config) error {
 		return err
 	}
 	conf.Listen, conf.TrustFile, conf.Demonstration = w.server, "../trust.json", true
-	conf.Log.IntervalMS = demoInterval
-	conf.Hosts = []HostConfig{{Acquirer: w.city.Cast.Acquirer.ID, URL: "http://" + w.host, TokenFile: "host.token"}}
+	conf.Log.IntervalMS, conf.PatienceSeconds = demoInterval, w.patience
+	called := w.host
+	if w.between != nil {
+		called = w.between(w.host)
+	}
+	conf.Hosts = []HostConfig{{Acquirer: w.city.Cast.Acquirer.ID, URL: "http://" + called, TokenFile: "host.token"}}
 	w.config = filepath.Join(w.dir, "server", "config.yaml")
 	if err := os.Remove(w.config); err != nil { // init's, without witnesses and hosts
 		return err
@@ -192,16 +210,24 @@ func (w *world) start(ctx context.Context) error {
 	}
 	file := w.trust.File()
 	for i, party := range witnessesOf {
-		address := c.Log.Witnesses[i].URL[len("http://"):]
-		err := w.children.start(ctx, "witness-"+party, "witness", "--dir", w.witnessDir(party), "--listen", address, "--origin", file.Log.Origin, "--log-key", file.Log.Key)
-		if err != nil {
+		w.args["witness-"+party] = []string{"witness", "--dir", w.witnessDir(party), "--listen", strings.TrimPrefix(c.Log.Witnesses[i].URL, "http://"),
+			"--origin", file.Log.Origin, "--log-key", file.Log.Key}
+	}
+	w.args["server"] = []string{"serve", "--config", w.config}
+	if err := w.settleHost(); err != nil {
+		return err
+	}
+	for _, name := range []string{"witness-" + witnessesOf[0], "witness-" + witnessesOf[1], "host", "server"} {
+		if err := w.run(ctx, name); err != nil {
 			return err
 		}
 	}
-	if err := w.startHost(ctx); err != nil {
-		return err
-	}
-	return w.children.start(ctx, "server", "serve", "--config", w.config)
+	return nil
+}
+
+// run starts one process of the world; again after it ended.
+func (w *world) run(ctx context.Context, name string) error {
+	return w.children.start(ctx, name, w.args[name]...)
 }
 
 func (w *world) base() string { return fmt.Sprintf("http://%s", w.server) }

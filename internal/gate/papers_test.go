@@ -177,8 +177,9 @@ func TestAgreementSigned(t *testing.T) {
 		unknown("the merchant signed another sheet", agreed),
 		absent("no order", order, "evidence_absent"),
 		unknown("an order that is not one", order),
-		{name: "for another order", spoil: func(f *gate.Facts) { f.Agreement = gate.Known(city().agreed("o-2")) }, code: "agreement_other_order"},
+		{name: "for another order", spoil: func(f *gate.Facts) { f.Agreement = gate.Known(city().agreed("o-2", provider)) }, code: "agreement_other_order"},
 		{name: "naming another provider than the order's", spoil: ofOrder(func(o *visit.Order) { o.Provider = unfiled }), code: "agreement_other_provider"},
+		{name: "naming no provider: money goes to the acquirer alone", spoil: func(f *gate.Facts) { f.Agreement = gate.Known(city().agreed(orderID, "")) }},
 	})
 }
 

@@ -98,7 +98,7 @@ var city = sync.OnceValue(func() *world {
 	w.trust = must(credential.VerifyTrustList(w.assoc.says(credential.TypeTrustList, "organisation/assoc", 0, "", w.trustList()), noon))
 	signer := newPerson(acquirer, acquirer, visit.RoleOrganisation)
 	w.parameters = must(registry.ReadParameters(signer.says(registry.TypeParameters, "organisation/"+acquirer, 0, "", parameters()), acquirer))
-	w.sheet = w.agreed(orderID)
+	w.sheet = w.agreed(orderID, provider)
 	w.devices = newFoundry(false)
 	w.device, w.chain = w.devices.device()
 	w.atMaker = must(custody.Verify(w.transfers(statement.KeyOf(&w.device.PublicKey).Thumbprint(), "TD20")[:1], nil))
@@ -139,9 +139,11 @@ func parameters() registry.Parameters {
 	}
 }
 
-func (w *world) agreed(order string) agreement.Verified {
+// agreed is a plain sheet that merchant and approver signed; sends is who sends people, "" for the acquirer
+// itself.
+func (w *world) agreed(order, sends string) agreement.Verified {
 	sheet := agreement.Sheet{
-		Terms: statement.Digest([]byte("terms")), Acquirer: acquirer, Provider: provider, SettledBy: acquirer,
+		Terms: statement.Digest([]byte("terms")), Acquirer: acquirer, Provider: sends, SettledBy: acquirer,
 		Items: []agreement.Item{{Code: agreement.ItemDeposit, Label: "押金", AmountFen: 29900, Per: agreement.PerOnce, When: agreement.WhenLive,
 			PaidTo: acquirer, ReturnCondition: "交回后 7 天内全额退回"}},
 		Rates: []agreement.Rate{{Card: agreement.CardDebit, RatePPM: 5000, CapFen: 2000}}, Clauses: []agreement.Clause{}, Scope: "装一台终端",

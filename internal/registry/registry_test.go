@@ -106,31 +106,57 @@ func TestParametersWithinBounds(t *testing.T) {
 	}
 }
 
+// bound is one way in which a document breaks a bound.
+type bound struct {
+	edit        func(*registry.Parameters)
+	code, where string
+}
+
+const absurd, empty = "parameters_out_of_bounds", "parameters_empty"
+
+// outOfBounds reads an ordinary document after each edit.
+func outOfBounds(t *testing.T, bounds map[string]bound) {
+	t.Helper()
+	for name, c := range bounds {
+		t.Run(name, func(t *testing.T) {
+			p := parameters()
+			c.edit(&p)
+			got, err := registry.ReadParameters(signed(t, acquirer, registry.TypeParameters, p), acquirer)
+			refused(t, err, c.code, c.where)
+			if got.Acquirer != "" || got.Fresh(noon) == nil {
+				t.Error("refused and yet read")
+			}
+		})
+	}
+}
+
 func TestParametersOutOfBounds(t *testing.T) {
 	type P = registry.Parameters
-	const absurd, empty = "parameters_out_of_bounds", "parameters_empty"
-	for name, c := range map[string]struct {
-		edit        func(*P)
-		code, where string
-	}{
-		"of another acquirer":       {func(p *P) { p.Acquirer = "acq-linjiang" }, "parameters_of_another", ""},
-		"no number":                 {func(p *P) { p.Number = 0 }, empty, "number"},
-		"no security course":        {func(p *P) { p.SecurityCourse = "" }, empty, "security_course"},
-		"no steps":                  {func(p *P) { p.Steps = []registry.StepRule{} }, empty, "steps"},
-		"no models":                 {func(p *P) { p.Models = []registry.Model{} }, empty, "models"},
-		"nobody draws audits":       {func(p *P) { p.AuditWitness = "" }, empty, "audit_witness"},
-		"no issue date":             {func(p *P) { p.IssuedAt = "" }, "period_malformed", "next_at"},
-		"no next date":              {func(p *P) { p.NextAt = "soon" }, "period_malformed", "next_at"},
-		"ends as it begins":         {func(p *P) { p.NextAt = p.IssuedAt }, "period_malformed", "next_at"},
-		"a second over 100 days":    {func(p *P) { p.NextAt = statement.At(noon.Add(-time.Hour).Add(100*24*time.Hour + time.Second)) }, absurd, "next_at"},
-		"radius 19 m":               {func(p *P) { p.RadiusMetres = 19 }, absurd, "radius_metres"},
-		"radius 1001 m":             {func(p *P) { p.RadiusMetres = 1001 }, absurd, "radius_metres"},
-		"no terminal allowed":       {func(p *P) { p.TerminalsPerID = 0 }, absurd, "terminals_per_identity"},
-		"201 terminals":             {func(p *P) { p.TerminalsPerID = 201 }, absurd, "terminals_per_identity"},
-		"no trial":                  {func(p *P) { p.TrialMinutes = 0 }, absurd, "trial_minutes"},
-		"trial of 31 minutes":       {func(p *P) { p.TrialMinutes = 31 }, absurd, "trial_minutes"},
-		"no audits":                 {func(p *P) { p.AuditsPerMille = 0 }, absurd, "audits_per_mille"},
-		"more audits than visits":   {func(p *P) { p.AuditsPerMille = 1001 }, absurd, "audits_per_mille"},
+	outOfBounds(t, map[string]bound{
+		"of another acquirer":     {func(p *P) { p.Acquirer = "acq-linjiang" }, "parameters_of_another", ""},
+		"no number":               {func(p *P) { p.Number = 0 }, empty, "number"},
+		"no security course":      {func(p *P) { p.SecurityCourse = "" }, empty, "security_course"},
+		"no steps":                {func(p *P) { p.Steps = []registry.StepRule{} }, empty, "steps"},
+		"no models":               {func(p *P) { p.Models = []registry.Model{} }, empty, "models"},
+		"nobody draws audits":     {func(p *P) { p.AuditWitness = "" }, empty, "audit_witness"},
+		"no issue date":           {func(p *P) { p.IssuedAt = "" }, "period_malformed", "next_at"},
+		"no next date":            {func(p *P) { p.NextAt = "soon" }, "period_malformed", "next_at"},
+		"ends as it begins":       {func(p *P) { p.NextAt = p.IssuedAt }, "period_malformed", "next_at"},
+		"a second over 100 days":  {func(p *P) { p.NextAt = statement.At(noon.Add(-time.Hour).Add(100*24*time.Hour + time.Second)) }, absurd, "next_at"},
+		"radius 19 m":             {func(p *P) { p.RadiusMetres = 19 }, absurd, "radius_metres"},
+		"radius 1001 m":           {func(p *P) { p.RadiusMetres = 1001 }, absurd, "radius_metres"},
+		"no terminal allowed":     {func(p *P) { p.TerminalsPerID = 0 }, absurd, "terminals_per_identity"},
+		"201 terminals":           {func(p *P) { p.TerminalsPerID = 201 }, absurd, "terminals_per_identity"},
+		"no trial":                {func(p *P) { p.TrialMinutes = 0 }, absurd, "trial_minutes"},
+		"trial of 31 minutes":     {func(p *P) { p.TrialMinutes = 31 }, absurd, "trial_minutes"},
+		"no audits":               {func(p *P) { p.AuditsPerMille = 0 }, absurd, "audits_per_mille"},
+		"more audits than visits": {func(p *P) { p.AuditsPerMille = 1001 }, absurd, "audits_per_mille"},
+	})
+}
+
+func TestListsOutOfBounds(t *testing.T) {
+	type P = registry.Parameters
+	outOfBounds(t, map[string]bound{
 		"step of no kind":           {func(p *P) { p.Steps[0].Kind = "" }, absurd, "steps"},
 		"step without a name":       {func(p *P) { p.Steps[0].Step = "" }, absurd, "steps"},
 		"step by nobody":            {func(p *P) { p.Steps[0].By = "" }, absurd, "steps"},
@@ -162,17 +188,7 @@ func TestParametersOutOfBounds(t *testing.T) {
 		"a mode that is none":      {func(p *P) { p.SupervisionUnder[0].Mode = "cameras" }, absurd, "supervision_by_risk"},
 		"risk 1 left to merchants": {func(p *P) { p.SupervisionUnder[1].Mode = registry.WatchedByMerchant }, absurd, "supervision_by_risk"},
 		"risk 2 watched from afar": {func(p *P) { p.SupervisionUnder[2].Mode = registry.WatchedRemotely }, absurd, "supervision_by_risk"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			p := parameters()
-			c.edit(&p)
-			got, err := registry.ReadParameters(signed(t, acquirer, registry.TypeParameters, p), acquirer)
-			refused(t, err, c.code, c.where)
-			if got.Acquirer != "" || got.Fresh(noon) == nil {
-				t.Error("refused and yet read")
-			}
-		})
-	}
+	})
 }
 
 func TestParametersFromTheWrongHand(t *testing.T) {

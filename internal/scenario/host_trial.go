@@ -178,7 +178,7 @@ func (h *HostCore) Acceptance(visitID, merchantName string, edit func(*agreement
 		return r.envelope, nil
 	}
 	a := t.report(merchantName, h.now())
-	a.Charges = h.charged(a.Terminal, time.Time{})
+	a.Charges = h.charged(a.Terminal, time.Time{}, true)
 	if edit != nil {
 		edit(&a)
 		return h.sign(visitID, agreement.TypeAcceptance, a), nil
@@ -225,13 +225,14 @@ func (h *HostCore) record(order string) (HostRow, bool) {
 	return row, ok
 }
 
-// charged lists what stands on a terminal's account since a time, in order of time.
-func (h *HostCore) charged(terminal string, since time.Time) []agreement.Charge {
+// charged lists what was put on a terminal's account since a time, in order of time. An acceptance
+// report accounts for its test sale; elsewhere what was given back is not a charge.
+func (h *HostCore) charged(terminal string, since time.Time, givenBackToo bool) []agreement.Charge {
 	out := []agreement.Charge{}
 	all := slices.Clone(h.charges[terminal])
 	for _, t := range h.permits {
 		if t.permit.Terminal == terminal {
-			all = append(all, t.charges()...)
+			all = append(all, t.charges(givenBackToo)...)
 		}
 	}
 	for _, c := range all {
@@ -268,10 +269,10 @@ func (h *HostCore) ChargesOf(a Asked) ([]byte, error) {
 	return h.ChargeList(a.Visit, a.Serial, row.Terminal, row.MerchantCode, a.Since), nil
 }
 
-// ChargeList signs everything charged on a terminal.
+// ChargeList signs everything charged on a terminal and not given back.
 func (h *HostCore) ChargeList(visitID, serial, terminal, merchantCode string, since time.Time) []byte {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.sign(visitID, agreement.TypeChargeList, agreement.ChargeList{Visit: visitID, Serial: serial, Terminal: terminal,
-		MerchantCode: merchantCode, Since: statement.At(since), ListedAt: statement.At(h.now()), Charges: h.charged(terminal, since)})
+		MerchantCode: merchantCode, Since: statement.At(since), ListedAt: statement.At(h.now()), Charges: h.charged(terminal, since, false)})
 }

@@ -124,6 +124,11 @@ func TestAnHonestTerminalPassesTheWholeScript(t *testing.T) {
 	if len(charges) != 1 || charges[0].Code != agreement.StepApprovedSale || charges[0].AmountFen != 1 {
 		t.Errorf("charges %v", charges)
 	}
+	v, err := statement.Verify(b.host.ChargeList(benchVisit, benchSerial, "W1489724", "531290058120001", b.clock.now.Add(-time.Hour)), b.host.Actor.Public())
+	var list agreement.ChargeList
+	if err != nil || v.Body(agreement.TypeChargeList, &list) != nil || len(list.Charges) != 0 {
+		t.Errorf("what was given back is listed as charged: %v, %v", list.Charges, err)
+	}
 }
 
 // Each habit must show in the host's own report, at the step that is there to find it.
@@ -392,5 +397,37 @@ func TestChargesAreListedInTheHostsName(t *testing.T) {
 	}
 	if err := b.host.Charge("W1489724", good); fault.CodeOf(err) != "charges_too_many" {
 		t.Errorf("over the bound: %v", err)
+	}
+}
+
+func TestARefundGivesBackTheTestSaleAndNothingElse(t *testing.T) {
+	for name, edit := range map[string]func(map[int]string){
+		"another sale": func(f map[int]string) { f[iso8583.Reference] = "000000010009" },
+		"less":         func(f map[int]string) { f[iso8583.Amount] = inFen(0) },
+		"more":         func(f map[int]string) { f[iso8583.Amount] = inFen(2) },
+	} {
+		b := newBench(t)
+		ctx := context.Background()
+		term, err := collect(ctx, b.line, b.device)
+		if err != nil {
+			t.Fatal(err)
+		}
+		view, err := b.host.Trial(benchVisit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := term.signIn(ctx); err != nil {
+			t.Fatal(err)
+		}
+		sale, err := term.sell(ctx, CardApprove)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields := map[int]string{iso8583.Amount: inFen(1), iso8583.Reference: sale.Fields[iso8583.Reference], iso8583.Proof: RefundProof(term.key, view.Word)}
+		edit(fields)
+		answer, err := term.exchange(ctx, iso8583.Refund, term.nextTrace(), fields)
+		if err != nil || answer.Fields[iso8583.Response] != AnswerAmount || b.report().Steps[6].Result != agreement.ResultFailed {
+			t.Errorf("%s: answered %v, %v", name, answer.Fields, err)
+		}
 	}
 }

@@ -23,7 +23,7 @@ import (
 type HTTPVenue struct {
 	URL        string // without a slash at the end
 	Client     *http.Client
-	Technician *Actor                                               // who brings devices' answers
+	Technician *Actor                                               // brings devices' answers to nonces of unknown origin
 	Token      func(ctx context.Context, by *Actor) (string, error) // signs an actor in
 }
 
@@ -44,13 +44,16 @@ func (v *HTTPVenue) File(ctx context.Context, by *Actor, f Filing) error {
 func (v *HTTPVenue) Challenge(ctx context.Context, by *Actor, visitID, purpose string) (Challenge, error) {
 	var c httpapi.Challenge
 	err := v.post(ctx, by, httpapi.PathOf(visit.StreamVisit, visitID, visit.ChallengeVerb), httpapi.ChallengeRequest{Purpose: purpose}, &c)
-	return Challenge{Digest: c.Statement, Nonce: c.Nonce}, err
+	return Challenge{Digest: c.Statement, Nonce: c.Nonce, asker: by}, err
 }
 
-// Attest brings a device's answer, through the technician's phone.
+// Attest brings a device's answer, through the phone that asked for the nonce.
 func (v *HTTPVenue) Attest(ctx context.Context, visitID string, d *Device, c Challenge) error {
-	a := d.Attestation(c.Digest, visit.PurposeDevice, c.Nonce)
-	return v.AttestAs(ctx, v.Technician, visitID, a)
+	by := c.asker
+	if by == nil {
+		by = v.Technician
+	}
+	return v.AttestAs(ctx, by, visitID, d.Attestation(c.Digest, visit.PurposeDevice, c.Nonce))
 }
 
 // AttestAs brings an attestation in somebody's name.

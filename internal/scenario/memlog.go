@@ -153,10 +153,21 @@ func (l *MemoryLog) Size() int64 {
 func (l *MemoryLog) Receipt(index int64) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.receipt(index, l.newest())
+}
+
+// Latest is the log's size and its latest checkpoint, which every witness cosigned.
+func (l *MemoryLog) Latest() (uint64, []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return uint64(l.leaves), l.newest()
+}
+
+func (l *MemoryLog) newest() []byte {
 	if l.latest == nil {
 		l.latest = l.checkpoint(l.Witnesses)
 	}
-	return l.receipt(index, l.latest)
+	return l.latest
 }
 
 // ReceiptBy proves a leaf against a checkpoint that only the given witnesses cosigned: what a lying

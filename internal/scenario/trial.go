@@ -72,6 +72,7 @@ type trial struct {
 	steps    []agreement.AcceptanceStep
 	pending  *pending
 	booked   map[string]agreement.Charge // by reference: what stands on the terminal's account
+	returned string                      // reference of the sale that was given back, "" for none
 	answers  map[string][]byte           // digest of a request → its answer; nil for silence
 	traces   map[string]bool
 	totals   totals
@@ -298,6 +299,7 @@ func (t *trial) refund(m iso8583.Message, step int, now time.Time) string {
 		return AnswerAmount
 	}
 	t.totals.refunds, t.totals.refundedFen = t.totals.refunds+1, t.totals.refundedFen+amount
+	t.returned = sale.Reference
 	t.finish(agreement.ResultPassed, amount, now)
 	return AnswerYes
 }
@@ -335,11 +337,12 @@ func (t *trial) report(merchantName string, now time.Time) agreement.Acceptance 
 	return a
 }
 
-// charges is what the trial left on the terminal's account, in order of its references.
-func (t *trial) charges() []agreement.Charge {
+// charges is what the trial put on the terminal's account, in order of its references; with or
+// without the sale that was given back.
+func (t *trial) charges(givenBackToo bool) []agreement.Charge {
 	out := []agreement.Charge{}
 	for i := range agreement.Script() {
-		if c, ok := t.booked[t.reference(i)]; ok {
+		if c, ok := t.booked[t.reference(i)]; ok && (givenBackToo || c.Reference != t.returned) {
 			out = append(out, c)
 		}
 	}

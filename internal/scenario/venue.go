@@ -30,6 +30,7 @@ type Answer struct {
 type Challenge struct {
 	Digest string // of the challenge statement
 	Nonce  string
+	asker  *Actor // who got it from a server; nil elsewhere
 }
 
 // Venue is where a play's statements are recorded and its questions decided: a Ledger in memory or a

@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/menshen-project/menshen/internal/scenario"
+)
+
+// TestDemonstration is what a newcomer sees: the whole play on real processes, then the bundle checked
+// by the verifier that is a program of its own, then a search for every personal value of the city.
+func TestDemonstration(t *testing.T) {
+	t.Parallel()
+	out, work := t.TempDir(), filepath.Join(t.TempDir(), "parties")
+	said := runs(t, 0, program(t, "menshen"), "demo", "--exit", "--out", out, "--work", work)
+	t.Run("every attack is refused by what it was meant for", func(t *testing.T) { checkAttacks(t, filepath.Join(out, "attacks.json")) })
+	t.Run("the bundle verifies offline and no changed byte does", func(t *testing.T) {
+		checkVerifier(t, filepath.Join(out, "trust.json"), filepath.Join(out, "bundle.json"))
+	})
+	t.Run("no personal value outside the vault", func(t *testing.T) { checkPrivacy(t, work, out, said) })
+}
+
+// runs runs a program to its end and gives what it said.
+func runs(t *testing.T, want int, name string, args ...string) []byte {
+	t.Helper()
+	var said bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Stdout, cmd.Stderr = &said, &said
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if got := cmd.ProcessState.ExitCode(); got != want {
+		t.Fatalf("%s %s exits %d, want %d\n%s", filepath.Base(name), strings.Join(args, " "), got, want, said.Bytes())
+	}
+	return said.Bytes()
+}
+
+func checkAttacks(t *testing.T, path string) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []outcome
+	if err := json.Unmarshal(data, &list); err != nil {
+		t.Fatal(err)
+	}
+	played := map[string]outcome{}
+	for _, o := range list {
+		played[o.Name] = o
+	}
+	for _, a := range scenario.FirstAttacks() {
+		o, ok := played[a.Name]
+		switch {
+		case !ok:
+			t.Errorf("%s was not played", a.Name)
+		case !o.OK, (len(a.Refused) == 0) != (o.RefusedBy == ""):
+			t.Errorf("%s: %+v", a.Name, o)
+		}
+	}
+	if want := len(scenario.FirstAttacks()); len(list) != want || len(played) != want {
+		t.Errorf("%d lines about %d attacks, want %d of each", len(list), len(played), want)
+	}
+}
+
+func checkVerifier(t *testing.T, trust, bundle string) {
+	verifier := program(t, "menshen-verify")
+	runs(t, 0, verifier, "--trust", trust, bundle)
+	var report struct {
+		Accepted bool
+		Stage    string
+	}
+	if err := json.Unmarshal(runs(t, 0, verifier, "--json", "--trust", trust, bundle), &report); err != nil || !report.Accepted || report.Stage != "closed" {
+		t.Errorf("%+v, %v", report, err)
+	}
+	data, err := os.ReadFile(bundle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := filepath.Join(t.TempDir(), "changed.json")
+	for i := range 12 { // every value is another test's; here one byte in each twelfth
+		at := len(data)*i/12 + 7
+		other := bytes.Clone(data)
+		other[at] ^= 1
+		if err := os.WriteFile(changed, other, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := exec.Command(verifier, "--trust", trust, changed).Run()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || (exit.ExitCode() != 1 && exit.ExitCode() != 2) {
+			t.Errorf("byte %d of %d changed: %v", at, len(data), err)
+		}
+	}
+}

@@ -1,0 +1,83 @@
+//go:build attacks
+
+package scenario
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/menshen-project/menshen/internal/httpapi"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// sooner are attacks that a server refuses before the judge gets to see them, or for which an honest
+// server takes the permit back before the host can refuse it.
+var sooner = map[string]Refusal{
+	"agreement-by-another-merchant": {"order_not_found", ByIntake},
+	"answer-too-late":               {"challenge_expired", ByIntake},
+	"course-by-the-employer":        {"actor_not_signer", ByIntake},
+	"dispatched-by-a-rival":         {"visit_not_found", ByIntake},
+	"frozen-before-release":         {visit.OutcomeCanceled, ByHost},
+	"opened-by-another-acquirer":    {"access_denied", ByIntake},
+	"opening-of-another-kind":       {"not_opened", "place-matches"}, // kept for another purpose, so not shown for this one
+	"order-by-another-acquirer":     {"order_of_other_acquirer", ByIntake},
+	"permit-expired":                {visit.OutcomeCanceled, ByHost},
+	"platform-enrols-a-host":        {"token_malformed", ByIntake}, // nobody signs in as the platform
+	"resumed-by-another-acquirer":   {"visit_not_found", ByIntake},
+	"resumed-by-the-technician":     {"access_denied", ByIntake},
+	"trust-list-by-the-platform":    {"token_malformed", ByIntake},
+	"work-by-somebody-else":         {"visit_not_found", ByIntake},
+}
+
+// overHTTP runs an attack against a deployment of its own, whose clock the play moves.
+func (a Attack) overHTTP(ctx context.Context, dir string) (Ran, error) {
+	w := NewWatch(time.Now())
+	fast := httpapi.Rate{PerSecond: 1e6, Burst: 1e6}
+	d, err := NewDeployment(ctx, DeploymentConfig{Dir: dir, Now: w.Now, API: httpapi.Config{PerToken: fast, PerAddress: fast}})
+	if err != nil {
+		return Ran{}, err
+	}
+	kind := a.Kind
+	if kind == "" {
+		kind = visit.Install
+	}
+	p := d.Play(kind, a.Risk, "v1", "00005704280117028119", "W1489724")
+	p.Wait = w.Advance
+	ran := a.At(ctx, p)
+	return ran, d.Close()
+}
+
+// Every attack of the table that does not need a lying server, against the server as it ships.
+func TestEveryAttackOverHTTPIsRefusedForItsOwnReason(t *testing.T) {
+	attacks := slices.DeleteFunc(Attacks(), func(a Attack) bool { return a.Liar || a.Trust != nil })
+	ran, errs := make([]Ran, len(attacks)), make([]error, len(attacks))
+	var wg sync.WaitGroup
+	line := make(chan struct{}, 8) // each waits for the log most of the time
+	for i, a := range attacks {
+		dir := t.TempDir()
+		wg.Go(func() {
+			line <- struct{}{}
+			defer func() { <-line }()
+			ran[i], errs[i] = a.overHTTP(t.Context(), dir)
+		})
+	}
+	wg.Wait()
+	for i, a := range attacks {
+		t.Run(a.Name, func(t *testing.T) {
+			if errs[i] != nil {
+				t.Fatal(errs[i])
+			}
+			if want, is := sooner[a.Name]; (is && ran[i].Refusal != want) || (!is && !ran[i].AsExpected()) {
+				t.Errorf("%s\n got %q by %q\nwant %v or sooner %v\n%v", a.En, ran[i].Refusal.Code, ran[i].Refusal.By, a.Refused, want, ran[i].Err)
+			}
+		})
+	}
+	for name := range sooner {
+		if !slices.ContainsFunc(attacks, func(a Attack) bool { return a.Name == name }) {
+			t.Errorf("%s is no attack that was played", name)
+		}
+	}
+}
