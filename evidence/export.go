@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"encoding/base64"
+	"errors"
 	"slices"
 	"strings"
 
@@ -36,12 +37,9 @@ func Export(d Dossier, reader string, logSize int64, sign func(Closing) ([]byte,
 		}
 	}
 	slices.SortFunc(b.Openings, func(a, c statement.Opening) int { return strings.Compare(a.Salt, c.Salt) })
-	body, err := b.ClosingFor(reader, logSize)
-	if err != nil {
-		return nil, err
-	}
-	envelope, err := sign(body)
-	if err != nil {
+	body, errBody := b.ClosingFor(reader, logSize)
+	envelope, errSign := sign(body)
+	if err := errors.Join(errBody, errSign); err != nil {
 		return nil, err
 	}
 	b.Closing = base64.StdEncoding.EncodeToString(envelope)
