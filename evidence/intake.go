@@ -69,10 +69,8 @@ func (r *Reader) standingKeyring(items []item, now time.Time) (keyring, error) {
 		return k, err
 	}
 	var body credential.TrustList
-	if k.list.Body(credential.TypeTrustList, &body) != nil {
-		return k, err
-	}
-	if next, bad := body.NextAt.Parse(); bad == nil && !now.Before(next) {
+	unread := k.list.Body(credential.TypeTrustList, &body) // trustList has read it once already
+	if next, bad := body.NextAt.Parse(); unread == nil && bad == nil && !now.Before(next) {
 		return r.keyring(items, next.Add(-time.Second))
 	}
 	return k, err
