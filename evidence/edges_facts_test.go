@@ -7,6 +7,7 @@ import (
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/agreement"
 	"github.com/menshen-project/menshen/internal/attest"
+	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/gate"
 	"github.com/menshen-project/menshen/internal/registry"
 	"github.com/menshen-project/menshen/internal/scenario"
@@ -18,11 +19,7 @@ func TestEdgesOfTheOrder(t *testing.T) {
 	t.Run("hidden", func(t *testing.T) {
 		e := upTo(t, visit.Inspection, 0, "dispatch")
 		e.hide(visit.TypeOrder)
-		r := evidence.Preview(e.dossier(), e.Trust, visit.AskDispatch, e.Now())
-		if r.Refusal != nil || r.Order().Order != "" || r.Kind != "" {
-			t.Errorf("%v %+v", r.Refusal, r.Order())
-		}
-		t.Log(r.Conditions)
+		e.withoutOrder()
 	})
 	t.Run("twice", func(t *testing.T) {
 		e := upTo(t, visit.Inspection, 0, "dispatch")
@@ -34,12 +31,17 @@ func TestEdgesOfTheOrder(t *testing.T) {
 		e.put(e.Cast.Approver, visit.Book, e.OrderStream(), visit.TypeOrder, nonsense)
 		basis := statement.Digest(e.ledger.Stream(e.OrderStream())[0].Envelope)
 		e.put(e.Cast.Approver, visit.Book, e.VisitStream(), visit.TypeOpened, visit.Opened{Visit: e.ID, Order: e.Order.Order, Basis: basis})
-		r := evidence.Preview(e.dossier(), e.Trust, visit.AskDispatch, e.Now())
-		if r.Refusal != nil || r.Order().Order != "" || r.Kind != "" {
-			t.Errorf("%v %+v", r.Refusal, r.Order())
-		}
-		t.Log(r.Conditions)
+		e.withoutOrder()
 	})
+}
+
+// withoutOrder demands that a visit whose order cannot be read is of no kind: nothing is even asked.
+func (e *edge) withoutOrder() {
+	e.t.Helper()
+	r := evidence.Judge(e.dossier(), e.Trust, visit.AskDispatch, e.Now())
+	if r.Granted || r.Kind != "" || r.Order().Order != "" || len(r.Conditions) > 0 || fault.CodeOf(r.Refusal) != "kind_not_supported" {
+		e.t.Errorf("%+v: %v", r.Order(), r.Refusal)
+	}
 }
 
 func TestEdgesOfDocuments(t *testing.T) {
@@ -48,7 +50,7 @@ func TestEdgesOfDocuments(t *testing.T) {
 		act                   func(*edge)
 	}{
 		{"mandate reversed", gate.ProviderFiled, "mandate_absent", func(e *edge) {
-			e.hideBut(registry.TypeMandate, 2)
+			e.hideSoFar(registry.TypeMandate)
 			e.put(e.Cast.Acquirer, visit.Publish, org(e.Cast.Acquirer), registry.TypeMandate,
 				registry.Mandate{Provider: e.Cast.Provider.ID, From: statement.At(e.Now()), Until: statement.At(e.Now())})
 		}},
@@ -65,12 +67,6 @@ func TestEdgesOfDocuments(t *testing.T) {
 	}
 }
 
-// hideBut leaves the statements of a type out that are there already.
-func (e *edge) hideBut(kind string, _ int) {
-	size := e.ledger.Log.Size()
-	e.ledger.Hide = func(told scenario.Told) bool { return told.Type == kind && told.Index < size }
-}
-
 func TestEdgesOfTheBadge(t *testing.T) {
 	for _, c := range []struct {
 		name, code string
@@ -82,7 +78,7 @@ func TestEdgesOfTheBadge(t *testing.T) {
 			e.put(e.Cast.Provider, visit.Publish, org(e.Cast.Provider), registry.TypeStatusList, e.Cast.StatusToken(e.Now()))
 		}},
 		{"status list malformed, the good one hidden", "status_list_absent", func(e *edge) {
-			e.hideBut(registry.TypeStatusList, 0)
+			e.hideSoFar(registry.TypeStatusList)
 			e.put(e.Cast.Provider, visit.Publish, org(e.Cast.Provider), registry.TypeStatusList, nonsense)
 		}},
 		{"revocation malformed", "json_unknown_name", func(e *edge) {
@@ -147,7 +143,7 @@ func TestEdgesOfTheWork(t *testing.T) {
 	t.Run("acceptance before any trial permit", func(t *testing.T) {
 		e := upTo(t, visit.Install, 0, "ask trial")
 		e.put(e.Cast.Host, visit.ReportAcceptance, e.VisitStream(), agreement.TypeAcceptance, nonsense)
-		e.fails(visit.AskLive, gate.AcceptancePassed, "acceptance_missing")
+		e.fails(visit.AskLive, gate.AcceptancePassed, "trial_not_loaded")
 	})
 	list := func(e *edge) agreement.ChargeList {
 		return agreement.ChargeList{Visit: e.ID, Serial: e.Device.Serial, Terminal: e.Order.Terminal, MerchantCode: e.Order.Items.MerchantCode,
@@ -174,6 +170,9 @@ func TestEdgesOfTheWork(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			e := upTo(t, visit.Inspection, 0, "charges")
 			c.act(e)
+			if err := e.Confirm(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
 			e.fails(visit.AskClose, gate.FeesWithinSheet, c.code)
 		})
 	}

@@ -68,6 +68,12 @@ func (e *edge) hide(kind string) {
 	e.ledger.Hide = func(told scenario.Told) bool { return told.Type == kind }
 }
 
+// hideSoFar leaves out the statements of a type that are there already.
+func (e *edge) hideSoFar(kind string) {
+	size := e.ledger.Log.Size()
+	e.ledger.Hide = func(told scenario.Told) bool { return told.Type == kind && told.Index < size }
+}
+
 // fails previews an ask and demands that one condition fails for a reason of its own.
 func (e *edge) fails(ask, condition, code string) {
 	e.t.Helper()
