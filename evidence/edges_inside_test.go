@@ -7,8 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/record"
+	"github.com/menshen-project/menshen/internal/registry"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -24,12 +26,12 @@ func edgeKey(t *testing.T) *ecdsa.PrivateKey {
 	return key
 }
 
-// unreadable is a proven statement of the merchant's whose body no type has.
-func unreadable(t *testing.T, kind string) item {
+// proven is a statement with a good signature, under whatever header.
+func proven(t *testing.T, stream, kind string, body any, h statement.Header) item {
 	t.Helper()
 	key := edgeKey(t)
-	envelope, err := statement.Sign(key, statement.Unsigned{Type: kind, Subject: "visit/v1", Body: map[string]string{"nonsense": "1"},
-		Header: statement.Header{Signer: "wei", Organisation: "acq", Role: visit.RoleMerchant, At: "2026-11-22T09:00:00Z"}})
+	h.At = "2026-11-22T09:00:00Z"
+	envelope, err := statement.Sign(key, statement.Unsigned{Type: kind, Subject: stream, Body: body, Header: h})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +43,13 @@ func unreadable(t *testing.T, kind string) item {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return item{event: record.Event{Stream: "visit/v1", Number: 1}, claims: claims, signed: v}
+	return item{event: record.Event{Stream: stream, Number: 1}, claims: claims, signed: v}
+}
+
+// unreadable is a statement of the merchant's whose body no type has.
+func unreadable(t *testing.T, kind string) item {
+	t.Helper()
+	return proven(t, "visit/v1", kind, map[string]string{"nonsense": "1"}, statement.Header{Signer: "wei", Organisation: "acq", Role: visit.RoleMerchant})
 }
 
 func edgeBuilder(it item) *builder {
@@ -69,6 +77,22 @@ func TestEdgesInsideUnreadableFacts(t *testing.T) {
 func TestEdgesInsideAReportOfNoPermit(t *testing.T) {
 	b := edgeBuilder(unreadable(t, "acceptance"))
 	if _, err := b.earlierTrial(b.items[0].signed); fault.CodeOf(err) != "host_of_another" {
+		t.Error(err)
+	}
+}
+
+// A badge whose issuer the trust list does not know has no status, even with a record and a status list.
+func TestEdgesInsideABadgeOfAnUnlistedIssuer(t *testing.T) {
+	var badge credential.Badge
+	b := &builder{items: []item{
+		proven(t, "person/lan", registry.TypeBadgeIssued, registry.BadgeIssued{Badge: badge.Digest(), Key: badge.Holder().Thumbprint()}, statement.Header{}),
+		proven(t, "organisation/", registry.TypeStatusList, registry.StatusList{Number: 1}, statement.Header{}),
+	}}
+	if err := b.badgeStatus(badge); fault.CodeOf(err) != "organisation_not_listed" {
+		t.Error(err)
+	}
+	b.items = b.items[1:]
+	if err := b.badgeStatus(badge); fault.CodeOf(err) != "badge_not_recorded" {
 		t.Error(err)
 	}
 }
