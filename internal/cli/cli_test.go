@@ -21,6 +21,9 @@ func TestMain(m *testing.M) {
 	})
 }
 
+// builtIn is where the programs are built, "" until a test needs them.
+var builtIn string
+
 // cleaning removes the programs that tests built, when all have run.
 type cleaning struct{ *testing.M }
 

@@ -1,3 +1,5 @@
+//go:build processes
+
 package cli
 
 import (
@@ -182,22 +184,6 @@ func (s *search) tables(t *testing.T, path string) {
 			t.Fatal(err)
 		}
 	}
-}
-
-func column(db *sql.DB, query string) (out [][]byte, err error) {
-	rows, err := db.Query(query)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var v []byte
-		if err := rows.Scan(&v); err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	return out, rows.Err()
 }
 
 func checkPrivacy(t *testing.T, work, out string, said []byte) {

@@ -86,3 +86,19 @@ func checkSecret(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("nothing to look for or in")
 	}
 }
+
+func column(db *sql.DB, query string) (out [][]byte, err error) {
+	rows, err := db.Query(query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var v []byte
+		if err := rows.Scan(&v); err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
