@@ -1,6 +1,8 @@
 package evidence
 
 import (
+	"errors"
+
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/statement"
 )
@@ -71,15 +73,10 @@ func (b *Bundle) Bytes() ([]byte, error) { return statement.Canonical(b) }
 
 // ClosingFor gives the body that a platform signs for this export.
 func (b *Bundle) ClosingFor(reader string, logSize int64) (Closing, error) {
-	entries, err := statement.Canonical(b.Entries)
-	if err != nil {
-		return Closing{}, err
-	}
-	openings, err := statement.Canonical(b.Openings)
-	if err != nil {
-		return Closing{}, err
-	}
-	return Closing{Visit: b.Visit, Reader: reader, Entries: statement.Digest(entries), Openings: statement.Digest(openings), LogSize: logSize}, nil
+	entries, errE := statement.Canonical(b.Entries)
+	openings, errO := statement.Canonical(b.Openings)
+	return Closing{Visit: b.Visit, Reader: reader, Entries: statement.Digest(entries), Openings: statement.Digest(openings), LogSize: logSize},
+		errors.Join(errE, errO)
 }
 
 // Dossier is what one ask is judged on.

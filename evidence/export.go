@@ -37,10 +37,10 @@ func Export(d Dossier, reader string, logSize int64, sign func(Closing) ([]byte,
 	}
 	slices.SortFunc(b.Openings, func(a, c statement.Opening) int { return strings.Compare(a.Salt, c.Salt) })
 	body, err := b.ClosingFor(reader, logSize)
-	if err != nil {
-		return nil, err
+	var envelope []byte
+	if err == nil {
+		envelope, err = sign(body)
 	}
-	envelope, err := sign(body)
 	if err != nil {
 		return nil, err
 	}

@@ -108,11 +108,12 @@ func bodyFact[T any](b *builder, kind string, by party, after int) gate.Fact[T] 
 		return gate.Fact[T]{}
 	}
 	var body T
-	if err := it.signed.Body(kind, &body); err != nil {
-		return gate.Unknown[T](err, it.signed.Digest())
+	err = it.signed.Body(kind, &body)
+	if err == nil && it.event.Number < after {
+		err = errSignedEarly
 	}
-	if it.event.Number < after {
-		return gate.Unknown[T](errSignedEarly, it.signed.Digest())
+	if err != nil {
+		return gate.Unknown[T](err, it.signed.Digest())
 	}
 	return gate.Known(body, it.signed.Digest())
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -65,15 +64,8 @@ func (r *Reader) Stand(d Dossier, now time.Time) (visit.State, error) {
 // nothing is granted, but evidence and brakes must still come in.
 func (r *Reader) standingKeyring(items []item, now time.Time) (keyring, error) {
 	k, err := r.keyring(items, now)
-	if err == nil || !k.list.OK() {
-		return k, err
-	}
-	var body credential.TrustList
-	if k.list.Body(credential.TypeTrustList, &body) != nil {
-		return k, err
-	}
-	if next, bad := body.NextAt.Parse(); bad == nil && !now.Before(next) {
-		return r.keyring(items, next.Add(-time.Second))
+	if err != nil && !k.nextAt.IsZero() && !now.Before(k.nextAt) {
+		return r.keyring(items, k.nextAt.Add(-time.Second))
 	}
 	return k, err
 }

@@ -60,6 +60,7 @@ type keyring struct {
 	list    statement.Verified
 	byThumb map[string]enrolled
 	now     time.Time // what it was built for
+	nextAt  time.Time // when its trust list ends
 }
 
 // keyring builds the chain trust list → organisation → enrolment from the dossier.
@@ -110,6 +111,7 @@ func (r *Reader) trustList(k *keyring, items []item, now time.Time) error {
 		}
 		if body.Number > best {
 			best, k.list, place = body.Number, v, it.place
+			k.nextAt, _ = body.NextAt.Parse() // VerifyTrustList refuses what is none
 		}
 	}
 	if best == 0 {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
-	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -75,14 +74,6 @@ func (p *played) opened(tb testing.TB) *evidence.Bundle {
 		tb.Fatal(err)
 	}
 	return b
-}
-
-// refuses checks that a result was refused, for a reason that says what and where.
-func refuses(tb testing.TB, what string, r evidence.Result, code string) {
-	tb.Helper()
-	if r.Accepted() || fault.CodeOf(r.Refusal) != code {
-		tb.Errorf("%s: %v, want %s", what, r.Refusal, code)
-	}
 }
 
 func closingDraft(p *played, body evidence.Closing) scenario.Draft {

@@ -64,9 +64,7 @@ func parseEntry(e Entry, at int) (item, error) {
 	if it.claims.Subject != it.event.Stream {
 		return fail(errStreamOther)
 	}
-	if it.received, err = it.event.ReceivedAt.Parse(); err != nil {
-		return fail(err)
-	}
+	it.received, _ = it.event.ReceivedAt.Parse() // ParseEvent has checked it
 	salt, err := statement.Base64(e.Salt)
 	if err != nil || len(salt) != 16 {
 		return fail(errEntryMissing.At("salt"))
