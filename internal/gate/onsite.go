@@ -24,7 +24,7 @@ var (
 	errWeakDoor       = fault.New(fault.Refused, "door_only_weak", "上门核对只做了一部分。", "The door was only partly checked; that never counts.")
 	errAdmissionOld   = fault.New(fault.Refused, "admission_too_old", "上门核对已经超过四小时，要重新核对。", "The door check is over four hours old and must be done again.")
 	errAdmissionAhead = fault.New(fault.Refused, "admission_from_future", "上门核对的时间比现在还晚。", "The door check is dated after now.")
-	errIssuerOther    = fault.New(fault.Refused, "badge_issuer_other", "工作证不是派工单上写的单位发的。", "The badge is of another issuer than the dispatch names.")
+	errIssuerOther    = fault.New(fault.Refused, "badge_issuer_not_dispatched", "工作证不是派工单上写的单位发的。", "The badge is of another issuer than the dispatch names.")
 	errNotEmployer    = fault.New(fault.Refused, "badge_issuer_not_employer", "发工作证的不是上门人员自己的单位。", "The badge's issuer is not the organisation that the technician works for.")
 	errBadgeOther     = fault.New(fault.Refused, "badge_of_another", "出示工作证的不是派来的人。", "The badge is not of the person who was dispatched.")
 	errNoReading      = fault.New(fault.Refused, "place_no_reading", "没有任何位置记录。", "There is no reading of the position.")

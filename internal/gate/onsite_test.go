@@ -34,7 +34,7 @@ func TestTechnicianAdmitted(t *testing.T) {
 		{name: "only six digits", spoil: ofDoor(func(a *gate.Admission) { a.Mode = "weak" }), code: "door_only_weak"},
 		{name: "no mode", spoil: ofDoor(func(a *gate.Admission) { a.Mode = "" }), code: "door_only_weak"},
 		{name: "another face", spoil: ofDoor(func(a *gate.Admission) { a.SameFace = false }), code: "door_other_face"},
-		{name: "badge of another issuer than dispatched", spoil: ofDoor(func(a *gate.Admission) { a.StaffOf = unfiled }), code: "badge_issuer_other"},
+		{name: "badge of another issuer than dispatched", spoil: ofDoor(func(a *gate.Admission) { a.StaffOf = unfiled }), code: "badge_issuer_not_dispatched"},
 		{name: "dispatched on a badge of no employer of his", spoil: func(f *gate.Facts) {
 			f.Admission.Value.StaffOf, f.Assigned.Issuer = unfiled, unfiled
 		}, code: "badge_issuer_not_employer"},
