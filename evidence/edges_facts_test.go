@@ -178,62 +178,66 @@ func TestEdgesOfTheWork(t *testing.T) {
 	}
 }
 
+func (e *edge) enrol(by *scenario.Actor, body any) string {
+	return e.put(by, visit.Enrol, org(by), statement.TypeEnrolment, body)
+}
+
+func (e *edge) end(by *scenario.Actor, body any) string {
+	return e.put(by, visit.EndEnrolment, org(by), statement.TypeEnrolmentEnd, body)
+}
+
+// keyringEdges record one statement each, for which no key of the keyring may answer.
+var keyringEdges = []struct {
+	name, code string
+	act        func(*edge) string
+}{
+	{"trust list malformed", "json_unknown_name", func(e *edge) string {
+		return e.put(e.Cast.Association, visit.Publish, org(e.Cast.Association), "trust_list", nonsense)
+	}},
+	{"trust list by a platform", "trust_list_wrong_role", func(e *edge) string {
+		return e.put(e.Cast.Association, visit.Publish, org(e.Cast.Association), "trust_list", e.Cast.TrustList(e.Now()),
+			func(d *scenario.Draft) { d.As = visit.RolePlatform })
+	}},
+	{"enrolment malformed", "json_unknown_name", func(e *edge) string { return e.enrol(e.Cast.Acquirer, nonsense) }},
+	{"enrolment of nobody", "enrolment_malformed", func(e *edge) string {
+		body := scenario.Enrolment(e.Cast.Merchant, e.Now())
+		body.Holder = ""
+		return e.enrol(e.Cast.Acquirer, body)
+	}},
+	{"enrolment of an organisation's own key", "key_enrolled_twice", func(e *edge) string {
+		body := scenario.Enrolment(e.Cast.Merchant, e.Now())
+		body.Key = e.Cast.Acquirer.Public()
+		return e.enrol(e.Cast.Acquirer, body)
+	}},
+	{"end by an organisation that is not listed", "key_not_enrolled", func(e *edge) string {
+		return e.end(scenario.NewActor("ghost", "ghost", visit.RoleOrganisation), statement.EnrolmentEnd{Key: "k", From: statement.At(e.Now()), Reason: "left"})
+	}},
+	{"end malformed", "json_unknown_name", func(e *edge) string { return e.end(e.Cast.Provider, nonsense) }},
+	{"end at no time", "time_malformed", func(e *edge) string {
+		return e.end(e.Cast.Provider, statement.EnrolmentEnd{Key: "k", From: "yesterday", Reason: "left"})
+	}},
+	{"a verb that does not take it", "verb_unknown", func(e *edge) string {
+		return e.put(e.Cast.Dispatcher, visit.Freeze, e.VisitStream(), visit.TypeDispatch, e.Dispatch)
+	}},
+	{"a role that may not", "role_not_allowed", func(e *edge) string {
+		return e.put(e.Cast.Merchant, visit.DispatchVerb, e.VisitStream(), visit.TypeDispatch, e.Dispatch)
+	}},
+	{"another organisation's stream", "stream_of_another", func(e *edge) string {
+		return e.put(e.Cast.Rival, visit.Publish, org(e.Cast.Provider), registry.TypeMandate,
+			registry.Mandate{Provider: "p", From: statement.At(e.Now()), Until: statement.At(e.Now().Add(time.Hour))})
+	}},
+	{"signed ahead of its receipt", "statement_from_future", func(e *edge) string {
+		return e.put(e.Cast.Dispatcher, visit.DispatchVerb, e.VisitStream(), visit.TypeDispatch, e.Dispatch,
+			func(d *scenario.Draft) { d.At = d.At.Add(6 * time.Minute) })
+	}},
+	{"signed before its key", "enrolment_not_yet", func(e *edge) string {
+		return e.put(e.Cast.Dispatcher, visit.DispatchVerb, e.VisitStream(), visit.TypeDispatch, e.Dispatch,
+			func(d *scenario.Draft) { d.At = d.At.Add(-25 * time.Hour) })
+	}},
+}
+
 func TestEdgesOfTheKeyring(t *testing.T) {
-	enrol := func(e *edge, by *scenario.Actor, body any) string {
-		return e.put(by, visit.Enrol, org(by), statement.TypeEnrolment, body)
-	}
-	end := func(e *edge, by *scenario.Actor, body any) string {
-		return e.put(by, visit.EndEnrolment, org(by), statement.TypeEnrolmentEnd, body)
-	}
-	ghost := scenario.NewActor("ghost", "ghost", visit.RoleOrganisation)
-	for _, c := range []struct {
-		name, code string
-		act        func(*edge) string
-	}{
-		{"trust list malformed", "json_unknown_name", func(e *edge) string {
-			return e.put(e.Cast.Association, visit.Publish, org(e.Cast.Association), "trust_list", nonsense)
-		}},
-		{"trust list by a platform", "trust_list_wrong_role", func(e *edge) string {
-			return e.put(e.Cast.Association, visit.Publish, org(e.Cast.Association), "trust_list", e.Cast.TrustList(e.Now()),
-				func(d *scenario.Draft) { d.As = visit.RolePlatform })
-		}},
-		{"enrolment malformed", "json_unknown_name", func(e *edge) string { return enrol(e, e.Cast.Acquirer, nonsense) }},
-		{"enrolment of nobody", "enrolment_malformed", func(e *edge) string {
-			body := scenario.Enrolment(e.Cast.Merchant, e.Now())
-			body.Holder = ""
-			return enrol(e, e.Cast.Acquirer, body)
-		}},
-		{"enrolment of an organisation's own key", "key_enrolled_twice", func(e *edge) string {
-			body := scenario.Enrolment(e.Cast.Merchant, e.Now())
-			body.Key = e.Cast.Acquirer.Public()
-			return enrol(e, e.Cast.Acquirer, body)
-		}},
-		{"end by an organisation that is not listed", "key_not_enrolled", func(e *edge) string {
-			return end(e, ghost, statement.EnrolmentEnd{Key: "k", From: statement.At(e.Now()), Reason: "left"})
-		}},
-		{"end malformed", "json_unknown_name", func(e *edge) string { return end(e, e.Cast.Provider, nonsense) }},
-		{"end at no time", "time_malformed", func(e *edge) string {
-			return end(e, e.Cast.Provider, statement.EnrolmentEnd{Key: "k", From: "yesterday", Reason: "left"})
-		}},
-		{"a verb that does not take it", "verb_unknown", func(e *edge) string {
-			return e.put(e.Cast.Dispatcher, visit.Freeze, e.VisitStream(), visit.TypeDispatch, e.Dispatch)
-		}},
-		{"a role that may not", "role_not_allowed", func(e *edge) string {
-			return e.put(e.Cast.Merchant, visit.DispatchVerb, e.VisitStream(), visit.TypeDispatch, e.Dispatch)
-		}},
-		{"another organisation's stream", "stream_of_another", func(e *edge) string {
-			return e.put(e.Cast.Rival, visit.Publish, org(e.Cast.Provider), registry.TypeMandate,
-				registry.Mandate{Provider: "p", From: statement.At(e.Now()), Until: statement.At(e.Now().Add(time.Hour))})
-		}},
-		{"signed ahead of its receipt", "statement_from_future", func(e *edge) string {
-			return e.put(e.Cast.Dispatcher, visit.DispatchVerb, e.VisitStream(), visit.TypeDispatch, e.Dispatch,
-				func(d *scenario.Draft) { d.At = d.At.Add(6 * time.Minute) })
-		}},
-		{"signed before its key", "enrolment_not_yet", func(e *edge) string {
-			return e.put(e.Cast.Dispatcher, visit.DispatchVerb, e.VisitStream(), visit.TypeDispatch, e.Dispatch,
-				func(d *scenario.Draft) { d.At = d.At.Add(-25 * time.Hour) })
-		}},
-	} {
+	for _, c := range keyringEdges {
 		t.Run(c.name, func(t *testing.T) {
 			e := upTo(t, visit.Install, 0, "dispatch")
 			e.refused(c.code, c.act(e))
