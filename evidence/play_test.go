@@ -8,6 +8,7 @@ import (
 
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/record"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -87,4 +88,13 @@ func refuses(tb testing.TB, what string, r evidence.Result, code string) {
 
 func closingDraft(p *played, body evidence.Closing) scenario.Draft {
 	return scenario.Draft{Stream: visit.StreamVisit + "/" + p.play.ID, Type: evidence.TypeClosing, At: p.play.Now(), Body: body}
+}
+
+func eventOf(tb testing.TB, e evidence.Entry) record.Event {
+	tb.Helper()
+	event, err := record.ParseEvent(decoded(tb, e.Event))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return event
 }
