@@ -7,7 +7,7 @@ export CGO_ENABLED := 0
 export GOTOOLCHAIN := local
 
 # Build tags of tests that need a browser or a server. A test at the root refuses a tag not named here.
-TAGS := browser,postgres,openapi,attacks
+TAGS := browser,postgres,openapi,attacks,processes
 
 # Packages that decide: every statement covered, mutants hunted.
 DECIDERS := fault identifier statement registry record visit credential custody attest agreement gate access evidence

@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
 // Commitments lists the commitments among entries whose openings the gate reads, so that a server
-// can fetch them from its vault. It reads without proving; a commitment that is not one opens nothing.
+// can fetch them from its vault. It reads without proving; a commitment that is not one opens
+// nothing, and a statement that cannot be read is refused where it stands.
 func Commitments(entries []Entry) ([]string, error) {
 	items, err := NewReader(Trust{}).parse(entries)
 	if err != nil {
@@ -18,7 +20,11 @@ func Commitments(entries []Entry) ([]string, error) {
 	seen := map[string]bool{}
 	var out []string
 	for _, it := range items {
-		for _, c := range it.positions() {
+		positions, err := it.positions()
+		if err != nil {
+			return nil, fault.At(err, it.place)
+		}
+		for _, c := range positions {
 			if statement.IsDigest(c) && !seen[c] {
 				seen[c] = true
 				out = append(out, c)
@@ -29,22 +35,22 @@ func Commitments(entries []Entry) ([]string, error) {
 }
 
 // positions are the commitments to positions that one statement holds.
-func (it item) positions() []string {
+func (it item) positions() ([]string, error) {
 	switch it.claims.Type {
 	case visit.TypeOrder:
 		var o visit.Order
-		_ = it.claims.UntrustedBody(&o) // unreadable: nothing to open; Judge says why
-		return []string{o.Position}
+		err := it.claims.UntrustedBody(&o)
+		return []string{o.Position}, err
 	case visit.TypeAdmission:
 		var a visit.Admission
-		_ = it.claims.UntrustedBody(&a)
-		return []string{a.Position, presentedPosition(a.Presentation)}
+		err := it.claims.UntrustedBody(&a)
+		return []string{a.Position, presentedPosition(a.Presentation)}, err
 	case visit.TypeStep:
 		var s visit.Step
-		_ = it.claims.UntrustedBody(&s)
-		return []string{s.Position}
+		err := it.claims.UntrustedBody(&s)
+		return []string{s.Position}, err
 	}
-	return nil
+	return nil, nil
 }
 
 // presentedPosition reads the position claim of a presentation's key binding without checking it.

@@ -2,7 +2,6 @@ package evidence
 
 import (
 	"encoding/base64"
-	"errors"
 	"slices"
 	"strings"
 
@@ -37,9 +36,12 @@ func Export(d Dossier, reader string, logSize int64, sign func(Closing) ([]byte,
 		}
 	}
 	slices.SortFunc(b.Openings, func(a, c statement.Opening) int { return strings.Compare(a.Salt, c.Salt) })
-	body, errBody := b.ClosingFor(reader, logSize)
-	envelope, errSign := sign(body)
-	if err := errors.Join(errBody, errSign); err != nil {
+	body, err := b.ClosingFor(reader, logSize)
+	var envelope []byte
+	if err == nil {
+		envelope, err = sign(body)
+	}
+	if err != nil {
 		return nil, err
 	}
 	b.Closing = base64.StdEncoding.EncodeToString(envelope)

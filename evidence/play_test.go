@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
-	"github.com/menshen-project/menshen/internal/fault"
-	"github.com/menshen-project/menshen/internal/record"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -78,23 +76,6 @@ func (p *played) opened(tb testing.TB) *evidence.Bundle {
 	return b
 }
 
-// refuses checks that a result was refused, for a reason that says what and where.
-func refuses(tb testing.TB, what string, r evidence.Result, code string) {
-	tb.Helper()
-	if r.Accepted() || fault.CodeOf(r.Refusal) != code {
-		tb.Errorf("%s: %v, want %s", what, r.Refusal, code)
-	}
-}
-
 func closingDraft(p *played, body evidence.Closing) scenario.Draft {
 	return scenario.Draft{Stream: visit.StreamVisit + "/" + p.play.ID, Type: evidence.TypeClosing, At: p.play.Now(), Body: body}
-}
-
-func eventOf(tb testing.TB, e evidence.Entry) record.Event {
-	tb.Helper()
-	event, err := record.ParseEvent(decoded(tb, e.Event))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return event
 }

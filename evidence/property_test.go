@@ -20,7 +20,7 @@ func before(t *testing.T, ask, scene string) (*scenario.Play, evidence.Dossier) 
 	if err := scenario.Run(t.Context(), scenario.Until(p.Install(), scene)); err != nil {
 		t.Fatal(err)
 	}
-	l := ledgerOf(p)
+	l := p.Venue.(*scenario.Ledger)
 	decide := l.Decide
 	l.Decide = func(*visit.Decision) {}
 	defer func() { l.Decide = decide }()

@@ -117,7 +117,7 @@ func TestAFailureSaysWhetherTheHostMayHaveActed(t *testing.T) {
 		"declined, strange code": {problem(422, `{"code":"Zhang San, 13800000000"}`), "host_failed", true},
 		"declined, no JSON":      {problem(422, `<html>`), "host_failed", true},
 		"declined at length":     {problem(422, `{"code":"`+strings.Repeat("a", maxProblem)), "host_answer_too_large", true},
-		"a gateway's refusal":    {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 403) }, "host_failed", true},
+		"a gateway's refusal":    {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }, "host_failed", true},
 		"a gateway's timeout":    {problem(408, `{"code":"slow"}`), "host_failed", true},
 		"no content":             {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, "host_failed", true},
 		"garbage":                {plain([]byte("ok")), "host_answer_malformed", true},

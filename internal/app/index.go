@@ -189,6 +189,9 @@ func (w *writing) burn(ctx context.Context, tx *store.Tx) error {
 		return nil // a challenge nobody issued: recorded, and judged as what it is
 	}
 	_, err = tx.BurnChallenge(ctx, hashHex(c.Body.Nonce), w.claims.Digest(), w.now)
+	if fault.CodeOf(err) == "challenge_expired" {
+		return nil // evidence is received; that it came too late is the judge's to say
+	}
 	return err
 }
 

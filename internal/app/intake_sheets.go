@@ -37,14 +37,19 @@ var (
 	errSheetNone    = fault.New(fault.Invalid, "sheet_missing", "缺少这张表。", "This sheet is missing.")
 	errColumnNone   = fault.New(fault.Invalid, "column_missing", "缺少这一列。", "This column is missing.")
 	errColumnSpare  = fault.New(fault.Invalid, "column_unknown", "不认识这一列。", "This column is not known.")
+	errColumnTwice  = fault.New(fault.Invalid, "column_repeated", "同一列出现了两次。", "This column is there twice.")
+	errSheetLong    = fault.New(fault.TooLarge, "sheet_too_long", "表格太大：最多十万行、64 MiB。", "The sheet is over 100 000 lines or 64 MiB.")
 	errCellEmpty    = fault.New(fault.Invalid, "cell_empty", "必填的格子是空的。", "A required cell is empty.")
 	errCellUnknown  = fault.New(fault.Invalid, "cell_not_listed", "这个值不在允许的范围里。", "The value is not one of those allowed.")
 	errCellTwice    = fault.New(fault.Invalid, "cell_repeated", "这个编号在表里出现了两次。", "This id appears twice in the sheet.")
 	errCellDangling = fault.New(fault.Invalid, "cell_refers_to_nothing", "指向的那一行不存在。", "The line that this refers to does not exist.")
 )
 
-// maxLines bounds a sheet.
-const maxLines = 100_000
+// Bounds of a sheet. One that is longer is refused whole: half of it would be worse than nothing.
+const (
+	maxLines = 100_000
+	maxBytes = 64 << 20
+)
 
 // Import reads every sheet of a registry, checks all of it, and writes all or nothing. The same
 // sheets again change nothing. open gives a sheet's bytes by file name; tell hears of progress.
@@ -96,7 +101,8 @@ func (b *book) read(s sheet, open func(string) (io.ReadCloser, error)) {
 		return
 	}
 	defer file.Close()
-	r := csv.NewReader(io.LimitReader(file, 64<<20))
+	bounded := &io.LimitedReader{R: file, N: maxBytes + 1}
+	r := csv.NewReader(bounded)
 	header, err := r.Read()
 	if err != nil {
 		b.complain(s.file, 1, "", errSheetRead.Because(err))
@@ -110,12 +116,18 @@ func (b *book) read(s sheet, open func(string) (io.ReadCloser, error)) {
 			b.complain(s.file, 1, c.header, errColumnNone)
 		}
 	}
-	for _, h := range header {
-		if !slices.ContainsFunc(s.columns, func(c column) bool { return c.header == h }) {
+	for i, h := range header {
+		switch {
+		case !slices.ContainsFunc(s.columns, func(c column) bool { return c.header == h }):
 			b.complain(s.file, 1, "", errColumnSpare)
+		case slices.Contains(header[:i], h):
+			b.complain(s.file, 1, h, errColumnTwice)
 		}
 	}
 	b.lines(s, r, header)
+	if bounded.N == 0 {
+		b.complain(s.file, 0, "", errSheetLong)
+	}
 }
 
 func (b *book) lines(s sheet, r *csv.Reader, header []string) {
@@ -133,6 +145,9 @@ func (b *book) lines(s sheet, r *csv.Reader, header []string) {
 			row[h] = strings.TrimSpace(cells[i])
 		}
 		b.rows[s.file] = append(b.rows[s.file], row)
+	}
+	if _, err := r.Read(); !errors.Is(err, io.EOF) {
+		b.complain(s.file, maxLines+1, "", errSheetLong)
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -106,19 +105,6 @@ func (k *child) end(s syscall.Signal) {
 		}
 	}
 	_ = k.log.Close() // nothing is written to it any more
-}
-
-// endOne ends the child of this name that was started last.
-func (c *children) endOne(name string, s syscall.Signal) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for i := len(c.all) - 1; i >= 0; i-- {
-		if c.all[i].name == name {
-			c.all[i].end(s)
-			c.all = slices.Delete(c.all, i, i+1)
-			return
-		}
-	}
 }
 
 // run runs this same program to its end.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
 )
 
 // TestMain lets scripts run menshen as the program it is.
@@ -19,6 +20,9 @@ func TestMain(m *testing.M) {
 		"menshen": func() { os.Exit(Run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
 	})
 }
+
+// builtIn is where the programs are built, "" until a test needs them.
+var builtIn string
 
 // cleaning removes the programs that tests built, when all have run.
 type cleaning struct{ *testing.M }
@@ -32,7 +36,7 @@ func (c cleaning) Run() int {
 }
 
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true})
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, Setup: scriptWorld, Cmds: scriptCommands})
 }
 
 func TestEveryKindHasItsExitCode(t *testing.T) {
@@ -71,14 +75,32 @@ func TestReportShowsACauseOnlyToActOn(t *testing.T) {
 }
 
 func TestEveryCommandSaysWhatItIsInBothLanguagesWithAnExample(t *testing.T) {
-	root := newRoot()
-	for _, cmd := range append(root.Commands(), root) {
+	for _, cmd := range everyCommand(newRoot()) {
 		if cmd.Example == "" {
 			t.Errorf("%s has no example", cmd.Name())
 		}
 		if !strings.ContainsFunc(cmd.Short, func(r rune) bool { return r >= '一' && r <= '鿿' }) ||
 			!strings.ContainsFunc(cmd.Short, func(r rune) bool { return r >= 'a' && r <= 'z' }) {
 			t.Errorf("%s is not described in both languages: %q", cmd.Name(), cmd.Short)
+		}
+	}
+}
+
+func everyCommand(cmd *cobra.Command) []*cobra.Command {
+	all := []*cobra.Command{cmd}
+	for _, c := range cmd.Commands() {
+		all = append(all, everyCommand(c)...)
+	}
+	return all
+}
+
+func TestHelpOfEveryCommandShowsItsExample(t *testing.T) {
+	for _, cmd := range everyCommand(newRoot()) {
+		args := append(strings.Fields(cmd.CommandPath())[1:], "--help")
+		var out, errs bytes.Buffer
+		got := Run(t.Context(), args, strings.NewReader(""), &out, &errs)
+		if got != exitDone || !strings.Contains(out.String(), "Examples:") || !strings.Contains(out.String(), cmd.CommandPath()) {
+			t.Errorf("%q exits %d: %s%s", args, got, out.String(), errs.String())
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
@@ -190,6 +191,9 @@ func writeECKey(path string, key *ecdsa.PrivateKey) error {
 // writeSecret writes a new file that only its owner reads, and never over an old one.
 func writeSecret(path string, data []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return errFolder.At(filepath.Base(path)).Because(err)
+	}
 	if err != nil {
 		return errKeyFile.At(filepath.Base(path)).Because(err)
 	}

@@ -6,10 +6,14 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"gopkg.in/yaml.v3"
@@ -60,6 +64,9 @@ func (s setup) run(out io.Writer) error {
 	if s.dir == "" || s.operator == "" {
 		return errUsage.At("--dir, --operator")
 	}
+	if problems := s.problems(); len(problems) > 0 {
+		return errUsage.At(strings.Join(problems, "; "))
+	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
@@ -77,10 +84,32 @@ func (s setup) run(out io.Writer) error {
 	return err
 }
 
+// problems lists what is wrong with what was asked for. Witnesses are filled in later.
+func (s setup) problems() []string {
+	return slices.DeleteFunc(s.config().problems(), func(p string) bool { return strings.HasPrefix(p, "log.witnesses") })
+}
+
+// folder makes the folder, if none of what is to be written is there.
+func (s setup) folder() error {
+	for _, name := range []string{"platform.pem", "vault.key", "log.key", "config.yaml"} {
+		if _, err := os.Lstat(filepath.Join(s.dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			return errFolder.At(name).Because(err)
+		}
+	}
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return errFolder.Because(err)
+	}
+	return nil
+}
+
 // make writes keys and config and gives the public parts.
 func (s setup) make(platform *ecdsa.PrivateKey) (Public, error) {
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return Public{}, errFolder.Because(err)
+	secret, vkey, err := transparency.GenerateLogKey(s.origin)
+	if err != nil {
+		return Public{}, err
+	}
+	if err := s.folder(); err != nil {
+		return Public{}, err
 	}
 	if err := writeECKey(filepath.Join(s.dir, "platform.pem"), platform); err != nil {
 		return Public{}, err
@@ -90,10 +119,6 @@ func (s setup) make(platform *ecdsa.PrivateKey) (Public, error) {
 		return Public{}, err
 	}
 	if err := writeSecret(filepath.Join(s.dir, "vault.key"), []byte(hex.EncodeToString(kek[:])+"\n")); err != nil {
-		return Public{}, err
-	}
-	secret, vkey, err := transparency.GenerateLogKey(s.origin)
-	if err != nil {
 		return Public{}, err
 	}
 	if err := writeSecret(filepath.Join(s.dir, "log.key"), []byte(secret+"\n")); err != nil {

@@ -1,3 +1,5 @@
+//go:build processes
+
 package cli
 
 import (
@@ -14,7 +16,7 @@ import (
 // nothing is released. When the witness is back, what waited goes out by itself.
 func TestWitnessAway(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, staging{patience: 1})
+	s := newStage(t, staging{patience: 2})
 	p := s.play()
 	scenes := p.Install()
 	s.must(scenario.Run(t.Context(), scenario.Until(scenes, "arrive")))

@@ -66,7 +66,7 @@ func (n *node) routes(c Config, logger *slog.Logger) http.Handler {
 	site := pages.New(pages.Config{Source: pages.FromApp{App: n.app, Operator: c.Operator, Demonstration: c.Demonstration},
 		Authenticate: n.authenticate, SignIn: n.signIn, Now: time.Now, Log: logger})
 	mux := http.NewServeMux()
-	for _, prefix := range []string{"/v1/", "/openapi.json", "/openapi.yaml", "/healthz", "/readyz"} {
+	for _, prefix := range []string{"/v1/", "/openapi.json", "/healthz", "/readyz"} {
 		mux.Handle(prefix, api)
 	}
 	mux.Handle("/log/", http.StripPrefix("/log", n.log.Handler()))

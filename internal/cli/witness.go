@@ -69,12 +69,12 @@ func (w witnessing) init() (vkey string, err error) {
 	if w.dir == "" || w.name == "" {
 		return "", errUsage.At("--dir, --name")
 	}
-	if err := os.MkdirAll(w.dir, 0o700); err != nil {
-		return "", errFolder.Because(err)
-	}
 	secret, vkey, err := transparency.GenerateWitnessKey(w.name)
 	if err != nil {
 		return "", err
+	}
+	if err := os.MkdirAll(w.dir, 0o700); err != nil {
+		return "", errFolder.Because(err)
 	}
 	return vkey, writeSecret(filepath.Join(w.dir, "witness.key"), []byte(secret+"\n"))
 }

@@ -1,3 +1,5 @@
+//go:build processes
+
 package cli
 
 import (
@@ -8,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,9 +26,6 @@ import (
 
 // long bounds a wait for something that must happen; nothing is expected to take it.
 const long = 90 * time.Second
-
-// builtIn is where the programs are built, "" until a test needs them.
-var builtIn string
 
 // programs builds every command once, as `make build` does, and gives their folder.
 var programs = sync.OnceValues(func() (string, error) {
@@ -305,4 +305,17 @@ func visitStream(t *testing.T, b *evidence.Bundle) []string {
 		}
 	}
 	return out
+}
+
+// endOne ends the child of this name that was started last.
+func (c *children) endOne(name string, s syscall.Signal) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := len(c.all) - 1; i >= 0; i-- {
+		if c.all[i].name == name {
+			c.all[i].end(s)
+			c.all = slices.Delete(c.all, i, i+1)
+			return
+		}
+	}
 }

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -128,10 +127,9 @@ type probeWriter struct {
 	status int
 }
 
-func (p *probeWriter) Header() http.Header                 { return p.header }
-func (p *probeWriter) WriteHeader(status int)              { p.status = status }
-func (p *probeWriter) Write(data []byte) (int, error)      { return len(data), nil }
-func (p *probeWriter) ReadFrom(r io.Reader) (int64, error) { return io.Copy(io.Discard, r) }
+func (p *probeWriter) Header() http.Header            { return p.header }
+func (p *probeWriter) WriteHeader(status int)         { p.status = status }
+func (p *probeWriter) Write(data []byte) (int, error) { return len(data), nil }
 
 // Bounds of a connection. An answer may wait for the log and its witnesses, so writing has longer
 // than any App's patience; a body of the largest size has a minute, which is 17 kB a second.

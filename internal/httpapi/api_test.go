@@ -135,26 +135,24 @@ func TestFilingAnswersWhereItIs(t *testing.T) {
 	}
 }
 
-// Whatever is wrong with a request, the answer names place and rule and never the value.
-func TestNoRejectedValueIsRepeated(t *testing.T) {
-	w := newWorld(t, nil)
-	ok := signed(w.Cast.Merchant, "visit/v1", visit.TypeConfirmation, visit.Confirmation{Visit: "v1"})
-	var f httpapi.Filing
-	if err := json.Unmarshal([]byte(ok), &f); err != nil {
-		t.Fatal(err)
-	}
-	confirm := httpapi.PathOf(visit.StreamVisit, "v1", visit.Confirm)
+// malformed is a request with something wrong, and what is to be said of it.
+type malformed struct {
+	name   string
+	q      request
+	status int
+	code   string // "" for any
+	where  string // "" for any
+}
+
+// malformedRequests are wrong in every place where a value can stand; all carry the same number.
+// envelope is a statement that is right.
+func malformedRequests(ok, envelope, confirm string) []malformed {
 	long := strings.Repeat(phone, 10)
-	for _, r := range []struct {
-		name   string
-		q      request
-		status int
-		code   string
-		where  string
-	}{
-		{"a name twice", request{body: `{"statement":"` + f.Statement + `","statement":"` + phone + `"}`}, 400, "json_duplicate_name", "statement"},
+	get := http.MethodGet
+	return []malformed{
+		{"a name twice", request{body: `{"statement":"` + envelope + `","statement":"` + phone + `"}`}, 400, "json_duplicate_name", "statement"},
 		{"a name in other letters", request{body: `{"Statement":"` + phone + `"}`}, 400, "json_case_variant", "Statement"},
-		{"a name that is none", request{body: `{"statement":"` + f.Statement + `","电话":"` + phone + `"}`}, 400, "json_unknown_name", "…"},
+		{"a name that is none", request{body: `{"statement":"` + envelope + `","电话":"` + phone + `"}`}, 400, "json_unknown_name", "…"},
 		{"a value as a name", request{body: `{"` + long + `":1}`}, 400, "json_unknown_name", "…"},
 		{"a missing name", request{body: `{"openings":[]}`}, 400, "json_missing_name", "statement"},
 		{"another type", request{body: `{"statement":["` + phone + `"]}`}, 400, "json_wrong_type", "statement"},
@@ -174,18 +172,30 @@ func TestNoRejectedValueIsRepeated(t *testing.T) {
 		{"a long key", request{body: ok, key: long}, 400, "idempotency_key_malformed", "header.Idempotency-Key"},
 		{"a query that is none", request{body: ok, path: confirm + "?" + phone + "=" + phone}, 400, "request_malformed", "query"},
 		{"a bad id", request{body: ok, path: httpapi.PathOf(visit.StreamVisit, "%20"+phone, visit.Confirm)}, 400, "request_malformed", "path.id"},
-		{"a bad filter", request{method: http.MethodGet, path: "/v1/visits?state=" + phone}, 400, "request_malformed", "query.state"},
-		{"a bad number", request{method: http.MethodGet, path: "/v1/visits?limit=" + phone + "x"}, 400, "request_malformed", "query.limit"},
-		{"too many", request{method: http.MethodGet, path: "/v1/visits?limit=" + phone}, 400, "request_malformed", "query.limit"},
-		{"a bad cursor", request{method: http.MethodGet, path: "/v1/visits?cursor=" + phone}, 400, "cursor_malformed", ""},
-		{"a long search", request{method: http.MethodGet, path: "/v1/visits?q=" + long}, 400, "request_malformed", "query.q"},
-		{"a bad thumbprint", request{method: http.MethodGet, path: "/v1/visits/v1/previous/" + phone}, 400, "request_malformed", "path.key"},
-		{"no such visit", request{method: http.MethodGet, path: "/v1/visits/" + phone}, 404, "visit_not_found", ""},
+		{"a bad filter", request{method: get, path: "/v1/visits?state=" + phone}, 400, "request_malformed", "query.state"},
+		{"a bad number", request{method: get, path: "/v1/visits?limit=" + phone + "x"}, 400, "request_malformed", "query.limit"},
+		{"too many", request{method: get, path: "/v1/visits?limit=" + phone}, 400, "request_malformed", "query.limit"},
+		{"a bad cursor", request{method: get, path: "/v1/visits?cursor=" + phone}, 400, "cursor_malformed", ""},
+		{"a long search", request{method: get, path: "/v1/visits?q=" + long}, 400, "request_malformed", "query.q"},
+		{"a bad thumbprint", request{method: get, path: "/v1/visits/v1/previous/" + phone}, 400, "request_malformed", "path.key"},
+		{"no such visit", request{method: get, path: "/v1/visits/" + phone}, 404, "visit_not_found", ""},
 		{"no such ask", request{path: "/v1/visits/v1/asks", body: `{"ask":"` + phone + `"}`}, 400, "ask_unknown", ""},
 		{"no such purpose", request{path: "/v1/visits/v1/challenge", body: `{"purpose":"` + phone + `"}`}, 400, "challenge_purpose_unknown", ""},
 		{"something where nothing goes", request{path: "/v1/visits/v1/release_permit", body: `{"` + phone + `":1}`}, 400, "json_unknown_name", "…"},
-		{"a name that nobody has", request{body: `{"statement":"` + f.Statement + `","zhangsan":"` + phone + `"}`}, 400, "json_unknown_name", "…"},
-	} {
+		{"a name that nobody has", request{body: `{"statement":"` + envelope + `","zhangsan":"` + phone + `"}`}, 400, "json_unknown_name", "…"},
+	}
+}
+
+// Whatever is wrong with a request, the answer names place and rule and never the value.
+func TestNoRejectedValueIsRepeated(t *testing.T) {
+	w := newWorld(t, nil)
+	ok := signed(w.Cast.Merchant, "visit/v1", visit.TypeConfirmation, visit.Confirmation{Visit: "v1"})
+	var f httpapi.Filing
+	if err := json.Unmarshal([]byte(ok), &f); err != nil {
+		t.Fatal(err)
+	}
+	confirm := httpapi.PathOf(visit.StreamVisit, "v1", visit.Confirm)
+	for _, r := range malformedRequests(ok, f.Statement, confirm) {
 		if r.q.path == "" {
 			r.q.path = confirm
 		}

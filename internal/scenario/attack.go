@@ -118,11 +118,6 @@ func (p *Play) until(ctx context.Context, name string) error {
 	return Run(ctx, Until(p.scenes(), name))
 }
 
-// from runs the honest visit from a scene on.
-func (p *Play) from(ctx context.Context, name string) error {
-	return Run(ctx, From(p.scenes(), name))
-}
-
 // atTheDoor runs the honest visit with the door check changed.
 func (p *Play) atTheDoor(ctx context.Context, edit func(*Door)) error {
 	return p.instead(ctx, "door", func(ctx context.Context) error {

@@ -17,7 +17,6 @@ import (
 // server takes the permit back before the host can refuse it.
 var sooner = map[string]Refusal{
 	"agreement-by-another-merchant": {"order_not_found", ByIntake},
-	"answer-too-late":               {"challenge_expired", ByIntake},
 	"course-by-the-employer":        {"actor_not_signer", ByIntake},
 	"dispatched-by-a-rival":         {"visit_not_found", ByIntake},
 	"frozen-before-release":         {visit.OutcomeCanceled, ByHost},

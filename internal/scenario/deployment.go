@@ -45,6 +45,7 @@ type Deployment struct {
 // DeploymentConfig is what a Deployment can differ in.
 type DeploymentConfig struct {
 	Dir      string // for the database; the caller removes it
+	Database string // its address; "" for SQLite in Dir
 	Now      Clock
 	Patience time.Duration // of the app; 10 s when 0
 	Log      *slog.Logger
@@ -71,7 +72,10 @@ func NewDeployment(ctx context.Context, c DeploymentConfig) (*Deployment, error)
 		return nil, err
 	}
 	d.Host = NewHostCore(d.Cast.Host, d.Trust, c.Now)
-	if d.Store, err = store.Open(ctx, "sqlite:"+filepath.Join(c.Dir, "menshen.db")); err != nil {
+	if c.Database == "" {
+		c.Database = "sqlite:" + filepath.Join(c.Dir, "menshen.db")
+	}
+	if d.Store, err = store.Open(ctx, c.Database); err != nil {
 		return nil, err
 	}
 	if err := d.wire(c); err != nil {

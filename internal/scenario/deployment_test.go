@@ -2,12 +2,17 @@ package scenario
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
+	"github.com/menshen-project/menshen/internal/httpapi"
+	"github.com/menshen-project/menshen/internal/store/storetest"
 	"github.com/menshen-project/menshen/internal/visit"
 )
+
+func TestMain(m *testing.M) { storetest.Main(m) }
 
 func newDeployment(t *testing.T, c DeploymentConfig) *Deployment {
 	t.Helper()
@@ -42,7 +47,12 @@ func verified(t *testing.T, d *Deployment, p *Play, by *Actor) evidence.Result {
 }
 
 func TestHonestVisitsOverHTTP(t *testing.T) {
-	d := newDeployment(t, DeploymentConfig{})
+	for _, e := range storetest.Engines() {
+		t.Run(e.Name, func(t *testing.T) { honestVisits(t, newDeployment(t, DeploymentConfig{Database: e.DSN(t)})) })
+	}
+}
+
+func honestVisits(t *testing.T, d *Deployment) {
 	ctx := t.Context()
 	install := d.Play(visit.Install, 1, "v1", "00005704280117028119", "W1489724")
 	if err := install.OpenCity(ctx); err != nil {
@@ -54,11 +64,37 @@ func TestHonestVisitsOverHTTP(t *testing.T) {
 	if r := verified(t, d, install, d.Cast.Merchant); !r.Accepted() || r.Stage != string(visit.Closed) || r.NotOpened != 0 {
 		t.Fatalf("install: refused %v, stage %s, %d not opened", r.Refusal, r.Stage, r.NotOpened)
 	}
+	checkDetail(t, d, install.ID)
 	inspect := d.Play(visit.Inspection, 0, "v2", install.Device.Serial, "W1489724")
 	if err := Run(ctx, inspect.Inspect()); err != nil {
 		t.Fatal("inspect: ", err)
 	}
 	if r := verified(t, d, inspect, d.Cast.Approver); !r.Accepted() || r.Stage != string(visit.Closed) {
 		t.Fatalf("inspect: refused %v, stage %s", r.Refusal, r.Stage)
+	}
+}
+
+// checkDetail reads the visit's page of the API after an honest installation.
+func checkDetail(t *testing.T, d *Deployment, id string) {
+	t.Helper()
+	var v httpapi.VisitDetail
+	if err := d.Venue.Read(t.Context(), d.Cast.Merchant, "/v1/visits/"+id, &v); err != nil {
+		t.Fatal(err)
+	}
+	var asks []string
+	for _, r := range v.Decisions {
+		asks = append(asks, r.Ask)
+		if power := r.Ask == visit.AskTrial || r.Ask == visit.AskLive; r.Permit != power || (r.Until != "") != power || len(r.Statement) != 64 {
+			t.Errorf("decision %+v", r)
+		}
+	}
+	if want := []string{visit.AskDispatch, visit.AskAdmit, visit.AskTrial, visit.AskLive, visit.AskClose}; !slices.Equal(asks, want) {
+		t.Errorf("decisions at %v", asks)
+	}
+	if v.State != string(visit.Closed) || v.Ask != "" || len(v.Open) != 0 || len(v.Outcomes) != 2 || v.Outcomes[1].Outcome != visit.Loaded {
+		t.Errorf("state %s, next ask %q, open %v, outcomes %+v", v.State, v.Ask, v.Open, v.Outcomes)
+	}
+	if len(v.Cosigned) != 2 || v.LogSize == 0 || v.Serial != "00005704280117028119" || v.Events[0].LeafIndex < 0 || !v.Events[0].Receipted {
+		t.Errorf("cosigned %v, log size %d, serial %s, first event %+v", v.Cosigned, v.LogSize, v.Serial, v.Events[0])
 	}
 }
