@@ -58,6 +58,9 @@ func exported(items []item, visitID string) ([]item, error) {
 		}
 		return a.event.Number - b.event.Number
 	})
+	if err := wholeStreams(items); err != nil {
+		return nil, err
+	}
 	named := map[string]bool{}
 	out := &Result{items: items}
 	last := 0

@@ -1,6 +1,8 @@
 package evidence
 
 import (
+	"slices"
+
 	"github.com/menshen-project/menshen/internal/attest"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/record"
@@ -115,8 +117,14 @@ func (t *Trust) readDevices() error {
 // Fingerprint is the SHA-256 of the file, lower-case hex, "" for the zero value.
 func (t Trust) Fingerprint() string { return t.fingerprint }
 
-// File is a copy of what was read.
-func (t Trust) File() TrustFile { return t.file }
+// File is a copy of what was read; writing into it changes nothing here.
+func (t Trust) File() TrustFile {
+	f := t.file
+	f.TrustListKey.Origins = slices.Clone(f.TrustListKey.Origins)
+	f.Witnesses, f.DeviceRoots = slices.Clone(f.Witnesses), slices.Clone(f.DeviceRoots)
+	f.Revocations.Serials, f.Revocations.Keys = slices.Clone(f.Revocations.Serials), slices.Clone(f.Revocations.Keys)
+	return f
+}
 
 // OK is false for the zero value.
 func (t Trust) OK() bool { return t.ok }
