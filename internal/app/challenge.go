@@ -9,6 +9,7 @@ import (
 	"github.com/menshen-project/menshen/internal/attest"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -64,5 +65,24 @@ func (a *App) AttestDevice(ctx context.Context, actor Actor, visitID string, bod
 	if err := a.mayDo(ctx, actor, visitID, visit.AttestDevice); err != nil {
 		return Accepted{}, err
 	}
-	return a.recordOwnAs(ctx, visit.StreamVisit+"/"+visitID, visit.AttestDevice, attest.TypeAttestation, body.Challenge, body)
+	done, err := a.recordOwnAs(ctx, visit.StreamVisit+"/"+visitID, visit.AttestDevice, attest.TypeAttestation, body.Challenge, body)
+	if fault.CodeOf(err) == errAttested.Code {
+		return a.attestedBefore(ctx, visitID, body)
+	}
+	return done, err
+}
+
+// attestedBefore says where a device's answer was recorded: ours was lost, and it is sent again.
+func (a *App) attestedBefore(ctx context.Context, visitID string, body attest.Attestation) (Accepted, error) {
+	var done Accepted
+	err := a.Store.Read(ctx, func(tx *store.Tx) error {
+		known, err := tx.Refs(ctx, refAttested, attestedAs(visitID, body), 1)
+		if err != nil || len(known) == 0 {
+			return err
+		}
+		e, err := tx.EventByDigest(ctx, known[0])
+		done = Accepted{Stream: e.Stream().String(), Number: e.Number, Event: e.Digest, Statement: e.StatementDigest, Known: true}
+		return err
+	})
+	return done, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/menshen-project/menshen/internal/attest"
 	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/custody"
 	"github.com/menshen-project/menshen/internal/fault"
@@ -32,6 +33,8 @@ func (w *writing) index(ctx context.Context, tx *store.Tx) error {
 		err = w.burn(ctx, tx)
 	case visit.TypeStep:
 		err = w.claimPhotos(ctx, tx)
+	case attest.TypeAttestation:
+		err = w.onceAttested(ctx, tx)
 	case visit.TypeDecision:
 		err = w.indexDecision(ctx, tx)
 	case visit.TypeOutcome:
@@ -193,6 +196,33 @@ func (w *writing) burn(ctx context.Context, tx *store.Tx) error {
 		return nil // evidence is received; that it came too late is the judge's to say
 	}
 	return err
+}
+
+// refAttested finds a device's answer by what it says.
+const refAttested = "attested"
+
+var errAttested = fault.New(fault.Conflict, "attestation_recorded", "机具的这个回答已经收到了。", "This answer of the device is recorded already.")
+
+// onceAttested keeps one answer of a device from being recorded twice, in one transaction with the
+// event: whoever lost our answer sends it again.
+func (w *writing) onceAttested(ctx context.Context, tx *store.Tx) error {
+	a, err := body[attest.Attestation](w)
+	if err != nil {
+		return err
+	}
+	known, err := tx.Refs(ctx, refAttested, attestedAs(w.id, a), 1)
+	if err != nil {
+		return err
+	}
+	if len(known) > 0 {
+		return errAttested
+	}
+	return w.ref(ctx, tx, refAttested, attestedAs(w.id, a), 0)
+}
+
+// attestedAs names one answer of a device in one visit.
+func attestedAs(visitID string, a attest.Attestation) string {
+	return hashHex(visitID + "/" + a.Challenge + "/" + a.Serial + "/" + a.Format + "/" + a.Proof)
 }
 
 func (w *writing) claimPhotos(ctx context.Context, tx *store.Tx) error {

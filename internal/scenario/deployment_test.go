@@ -98,3 +98,29 @@ func checkDetail(t *testing.T, d *Deployment, id string) {
 		t.Errorf("cosigned %v, log size %d, serial %s, first event %+v", v.Cosigned, v.LogSize, v.Serial, v.Events[0])
 	}
 }
+
+// A phone whose answer from menshen was lost brings the device's answer again: it is one answer.
+func TestOneAnswerOfADeviceIsRecordedOnce(t *testing.T) {
+	d := newDeployment(t, DeploymentConfig{})
+	ctx := t.Context()
+	p := d.Play(visit.Install, 0, "v1", "00005704280117028119", "W1489724")
+	if err := p.OpenCity(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := Run(ctx, Until(p.Install(), "attest")); err != nil {
+		t.Fatal(err)
+	}
+	ch, err := p.Venue.Challenge(ctx, p.Cast.Technician, p.ID, visit.PurposeDevice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := p.Device.Attestation(ch.Digest, visit.PurposeDevice, ch.Nonce)
+	for range 2 {
+		if err := d.Venue.AttestAs(ctx, p.Cast.Technician, p.ID, answer); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Run(ctx, From(p.Install(), "ask trial")); err != nil {
+		t.Fatal(err)
+	}
+}
