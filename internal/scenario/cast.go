@@ -48,6 +48,7 @@ type Cast struct {
 	Statuses    []credential.Status
 	ListNumber  int
 	Names       map[string]string // public names of organisations, and of people for the vault; ids where absent
+	Numbers     map[string]string // licence and filing numbers, by organisation; made-up ones where absent
 	Model       *registry.Model   // the listing of the devices used; nil is the ordinary one
 }
 
@@ -123,6 +124,12 @@ func (c *Cast) Organisations() []*Actor {
 func (c *Cast) TrustList(now time.Time) credential.TrustList {
 	c.TrustNumber++
 	from, until := statement.At(now.AddDate(-1, 0, 0)), statement.At(now.AddDate(4, 0, 0))
+	known := func(a *Actor, ordinary string) string {
+		if n := c.Numbers[a.ID]; n != "" {
+			return n
+		}
+		return ordinary
+	}
 	licence := func(number string) *credential.Licence {
 		return &credential.Licence{Number: number, Business: []string{Business}, Regions: []string{credential.AllRegions}, From: from, Until: until}
 	}
@@ -143,12 +150,12 @@ func (c *Cast) TrustList(now time.Time) credential.TrustList {
 	}
 	add(c.Association, "示例支付行业协会", []string{credential.KindRegulator}, nil)
 	add(c.Platform, "门神运营方（演示）", []string{credential.KindPlatform}, nil)
-	add(c.Acquirer, "槐山支付（演示）", []string{credential.KindAcquirer}, func(o *credential.Organisation) { o.Licence = licence("Z2099931000010") })
-	add(c.Other, "临江银行卡（演示）", []string{credential.KindAcquirer}, func(o *credential.Organisation) { o.Licence = licence("Z2099832000018") })
+	add(c.Acquirer, "槐山支付（演示）", []string{credential.KindAcquirer}, func(o *credential.Organisation) { o.Licence = licence(known(c.Acquirer, "Z2099931000010")) })
+	add(c.Other, "临江银行卡（演示）", []string{credential.KindAcquirer}, func(o *credential.Organisation) { o.Licence = licence(known(c.Other, "Z2099832000018")) })
 	add(c.Provider, "安装到家（演示）", []string{credential.KindProvider}, func(o *credential.Organisation) {
-		o.Filing, o.BadgeKey = filing("W-2026-0031"), &badge
+		o.Filing, o.BadgeKey = filing(known(c.Provider, "W-2026-0031")), &badge
 	})
-	add(c.Rival, "快达服务（演示）", []string{credential.KindProvider}, func(o *credential.Organisation) { o.Filing = filing("W-2026-0032") })
+	add(c.Rival, "快达服务（演示）", []string{credential.KindProvider}, func(o *credential.Organisation) { o.Filing = filing(known(c.Rival, "W-2026-0032")) })
 	add(c.Unfiled, "野路子（演示）", []string{credential.KindProvider}, nil)
 	add(c.Maker, "天盾终端（演示）", []string{credential.KindMaker}, nil)
 	add(c.School, "浦江培训（演示）", []string{credential.KindCourseIssuer}, nil)

@@ -68,7 +68,13 @@ func (c *City) organisations(s map[string][]city.Row) *Cast {
 		Acquirer:    org("institutions", 0), Other: org("institutions", 1),
 		Provider: org("providers", 0), Rival: org("providers", 1), Unfiled: org("providers", 2),
 		Maker: org("makers", 0), School: org("course_issuers", 0), Watch: org("supervisors", 0),
-		Names: names,
+		Names: names, Numbers: map[string]string{},
+	}
+	for _, r := range s["institutions"] {
+		k.Numbers[r["编号"]] = r["支付业务许可证"]
+	}
+	for _, r := range s["providers"] {
+		k.Numbers[r["编号"]] = r["备案编号"]
 	}
 	k.Maker.Role, k.School.Role = visit.RoleMaker, visit.RoleCourseIssuer
 	k.BadgeKey = NewActor(k.Provider.ID, k.Provider.ID, visit.RoleOrganisation)
