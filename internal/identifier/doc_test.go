@@ -81,9 +81,16 @@ func refusesSafely(t interface{ Fatalf(string, ...any) }, name, in string, err e
 		return
 	case f.Kind != fault.Invalid || f.Text.Zh == "" || f.Text.En == "":
 		t.Fatalf("%s: fault %q of kind %q lacks a sentence or is not %q", name, f.Code, f.Kind, fault.Invalid)
-	case len(in) > 7 && strings.Contains(f.Error()+f.Text.Zh, in): // 7: the longest example in a sentence
+	case len(in) > 7 && strings.Contains(f.Error()+f.Text.Zh, in) && !strings.Contains(sentence(name), in):
 		t.Fatalf("%s: the fault repeats the value: %s", name, f)
 	}
+}
+
+// sentence is what a parser says of no value at all: a value that is part of its example is not
+// repeated by it.
+func sentence(name string) string {
+	f := fault.Of(parsers[name](""))
+	return f.Error() + f.Text.Zh
 }
 
 func TestNoFaultRepeatsTheValue(t *testing.T) {
