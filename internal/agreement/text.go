@@ -7,21 +7,12 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/menshen-project/menshen/internal/identifier"
 )
 
 // isID is menshen's opaque id: one letter or digit, then up to 63 of letters, digits and "._-".
-func isID(s string) bool {
-	if s == "" || len(s) > 64 {
-		return false
-	}
-	for i, r := range s {
-		letter := (r >= 'a' && r <= 'z') || (r >= 'A' && r <= 'Z') || (r >= '0' && r <= '9')
-		if !letter && (i == 0 || !strings.ContainsRune("._-", r)) {
-			return false
-		}
-	}
-	return true
-}
+func isID(s string) bool { return identifier.CheckID(s) == nil }
 
 // isOrganisation is an id that is not the word for "no organisation".
 func isOrganisation(s string) bool { return isID(s) && s != None }

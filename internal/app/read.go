@@ -7,6 +7,7 @@ import (
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/access"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/gate"
 	"github.com/menshen-project/menshen/internal/record"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
@@ -45,7 +46,7 @@ func NextAsk(kind string, stage visit.Stage) string {
 	case visit.Dispatched:
 		return visit.AskAdmit
 	case visit.Admitted:
-		if kind == visit.Inspection || kind == visit.Removal {
+		if len(gate.Asked(kind, visit.AskTrial)) == 0 || kind == visit.Inspection || kind == visit.Removal {
 			return visit.AskClose
 		}
 		return visit.AskTrial

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
+	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/gate"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -26,24 +27,7 @@ type Material struct {
 }
 
 // AskNext is the ask that a visit of this kind puts next at a stage, "" when none is left.
-func AskNext(kind, stage string) string {
-	switch visit.Stage(stage) {
-	case visit.Booked:
-		return visit.AskDispatch
-	case visit.Dispatched:
-		return visit.AskAdmit
-	case visit.Admitted:
-		if len(gate.Asked(kind, visit.AskTrial)) == 0 || kind == visit.Inspection || kind == visit.Removal {
-			return visit.AskClose
-		}
-		return visit.AskTrial
-	case visit.Trial:
-		return visit.AskLive
-	case visit.Live:
-		return visit.AskClose
-	}
-	return ""
-}
+func AskNext(kind, stage string) string { return app.NextAsk(kind, visit.Stage(stage)) }
 
 // Examine looks at a dossier as it stands now: it asks, without deciding, what comes next. When
 // nothing is left to ask the report has no conditions, and ViewOf shows the last decisions.
