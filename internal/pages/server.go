@@ -51,7 +51,7 @@ func (s *Server) Routes() http.Handler {
 		"GET /visits/{id}/bundle": s.bundle,
 		"GET /enter/{token}":      s.askToEnter,
 		"POST /enter/{token}":     s.enter,
-		"GET /assets/{name}":      s.serveAsset,
+		"GET /assets/{path...}":   s.serveAsset,
 		"/":                       func(http.ResponseWriter, *http.Request) error { return errNoRoute },
 	} {
 		mux.Handle(pattern, s.page(h))
@@ -62,18 +62,14 @@ func (s *Server) Routes() http.Handler {
 // handler answers a request or says why not; page turns the error into what people see.
 type handler func(http.ResponseWriter, *http.Request) error
 
-// policy lets a page load only what this server serves, and lets nobody frame it.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
 func (s *Server) page(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		head := w.Header()
-		head.Set("Content-Security-Policy", policy)
+		allow(w, needs{}) // a page that needs more says so before it is shown
 		head.Set("X-Content-Type-Options", "nosniff")
 		head.Set("Referrer-Policy", "no-referrer")
 		head.Set("Cross-Origin-Opener-Policy", "same-origin")
 		head.Set("Cross-Origin-Resource-Policy", "same-origin")
-		head.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
 		head.Set("X-Robots-Tag", "noindex, nofollow")
 		head.Set("Cache-Control", "no-store")
 		head.Set("Vary", "Cookie")
@@ -140,6 +136,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) {
 		return // nobody is there to read it
 	}
+	allow(w, needs{})
 	f := fault.Of(err)
 	status, known := statusOf[f.Kind]
 	if !known {
