@@ -76,8 +76,9 @@ func (h TreeHead) Text() string {
 
 // Cosignature says who saw the log grow to the checkpoint without a fork, and when.
 type Cosignature struct {
-	Party string
-	Time  time.Time // UTC, by the witness's clock
+	Party     string
+	Time      time.Time // UTC, by the witness's clock
+	Signature [ed25519.SignatureSize]byte
 }
 
 // Checkpoint is a tree head that the log signed and a quorum cosigned. Only a Policy makes one; the
@@ -178,24 +179,11 @@ func (p Policy) VerifyCheckpoint(data []byte) (Checkpoint, error) {
 	if !p.OK() {
 		return Checkpoint{}, errPolicyMissing
 	}
-	head, lines, err := split(data)
+	head, signatures, digest, err := p.signed(data)
 	if err != nil {
 		return Checkpoint{}, err
 	}
-	if head.Origin != p.config.Origin {
-		return Checkpoint{}, errOtherLog
-	}
-	signatures := make([]signature, len(lines))
-	for i, line := range lines {
-		var ok bool
-		if signatures[i], ok = parseSignature(line); !ok {
-			return Checkpoint{}, errCheckpoint.Atf("signature %d", i+1)
-		}
-	}
-	if !p.signedByLog(head, signatures[0]) {
-		return Checkpoint{}, errLogSignature
-	}
-	c := Checkpoint{head: head, quorum: p.config.Quorum, digest: statement.Digest(data)}
+	c := Checkpoint{head: head, quorum: p.config.Quorum, digest: digest}
 	if c.cosigned, err = p.verifyCosignatures(head, signatures[1:]); err != nil {
 		return Checkpoint{}, err
 	}
@@ -204,6 +192,29 @@ func (p Policy) VerifyCheckpoint(data []byte) (Checkpoint, error) {
 	}
 	c.ok = true
 	return c, nil
+}
+
+// signed reads a checkpoint that this policy's log signed, with every signature on it, the log's first,
+// and the hex SHA-256 of its bytes.
+func (p Policy) signed(data []byte) (TreeHead, []signature, string, error) {
+	head, lines, err := split(data)
+	if err != nil {
+		return TreeHead{}, nil, "", err
+	}
+	if head.Origin != p.config.Origin {
+		return TreeHead{}, nil, "", errOtherLog
+	}
+	signatures := make([]signature, len(lines))
+	for i, line := range lines {
+		var ok bool
+		if signatures[i], ok = parseSignature(line); !ok {
+			return TreeHead{}, nil, "", errCheckpoint.Atf("signature %d", i+1)
+		}
+	}
+	if !p.signedByLog(head, signatures[0]) {
+		return TreeHead{}, nil, "", errLogSignature
+	}
+	return head, signatures, statement.Digest(data), nil
 }
 
 func (p Policy) signedByLog(head TreeHead, s signature) bool {
@@ -249,7 +260,7 @@ func (p Policy) verifyCosignature(head TreeHead, s signature) (Cosignature, erro
 	if !ed25519.Verify(p.witnesses[i].public, []byte(message), s.raw[timestampBytes:]) {
 		return Cosignature{}, errCosignature
 	}
-	return Cosignature{Party: p.witnesses[i].party, Time: time.Unix(int64(seconds), 0).UTC()}, nil
+	return Cosignature{Party: p.witnesses[i].party, Time: time.Unix(int64(seconds), 0).UTC(), Signature: [ed25519.SignatureSize]byte(s.raw[timestampBytes:])}, nil
 }
 
 // enough counts parties, not keys.
