@@ -7,6 +7,7 @@ import (
 
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/gate"
+	"github.com/menshen-project/menshen/internal/registry"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -32,6 +33,7 @@ type Report struct {
 	body       visit.Decision
 	trustList  int // numbers of the lists that it was judged under
 	parameters int
+	audits     registry.AuditRule // of the acquirer's parameters that it was judged under
 	state      visit.State
 	order      visit.Order
 }
@@ -142,6 +144,7 @@ func (r *Reader) judge(q question) Report {
 	d := gate.Decide(facts, q.ask, q.now)
 	out.Conditions, out.Refusal, out.Granted = conditions(d.Findings()), d.Refusal(), d.Granted()
 	out.trustList, out.parameters = b.keys.trust.Number(), facts.Parameters.Value.Number
+	out.audits = facts.Parameters.Value.Audits()
 	if out.Granted || onlyUnopened(d.Findings()) {
 		out.body = b.decision(q, facts, d)
 	}

@@ -22,6 +22,9 @@ const (
 // maxTrust bounds a trust file in bytes.
 const maxTrust = 1 << 20
 
+// maxCheckpoint bounds a checkpoint in bytes.
+const maxCheckpoint = 16 << 10
+
 func run(args []string, out, errs io.Writer) int {
 	o, err := parseOptions(args)
 	switch {
@@ -37,15 +40,45 @@ func run(args []string, out, errs io.Writer) int {
 		fmt.Fprintf(errs, "menshen-verify: %v\n", err)
 		return exitUnusable
 	}
-	result := evidence.Verify(bundle, trust)
-	if err := write(out, o, trust, result); err != nil {
+	r := report{Result: evidence.Verify(bundle, trust), trust: trust}
+	if err := r.draw(o.audit); err != nil {
 		fmt.Fprintf(errs, "menshen-verify: %v\n", err)
 		return exitUnusable
 	}
-	if !result.Accepted() {
+	if err := write(out, o, r); err != nil {
+		fmt.Fprintf(errs, "menshen-verify: %v\n", err)
+		return exitUnusable
+	}
+	if !r.Accepted() || r.undrawn != nil {
 		return exitRefused
 	}
 	return exitAccepted
+}
+
+// report is a bundle's verification and, where a checkpoint was given, its draw.
+type report struct {
+	evidence.Result
+	trust   evidence.Trust
+	audit   *evidence.Audit
+	undrawn error // why the checkpoint draws nothing
+}
+
+// draw asks a checkpoint whether the visit is audited. A refused bundle is not asked.
+func (r *report) draw(file string) error {
+	if file == "" || !r.Accepted() {
+		return nil
+	}
+	checkpoint, err := readBounded(file, maxCheckpoint)
+	if err != nil {
+		return err
+	}
+	a, err := r.Audit(checkpoint, r.trust)
+	if err != nil {
+		r.undrawn = err
+		return nil
+	}
+	r.audit = &a
+	return nil
 }
 
 func load(o options) (evidence.Trust, *evidence.Bundle, error) {

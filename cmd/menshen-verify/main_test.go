@@ -11,6 +11,7 @@ import (
 
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/record"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -18,6 +19,12 @@ import (
 
 // files plays an honest installation in memory and writes what its merchant would have.
 func files(t *testing.T) (trust, bundle string) {
+	t.Helper()
+	_, trust, bundle = filed(t)
+	return trust, bundle
+}
+
+func filed(t *testing.T) (p *scenario.Play, trust, bundle string) {
 	t.Helper()
 	p, err := scenario.InMemoryPlay(visit.Install, 1, time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC), nil)
 	if err != nil {
@@ -38,7 +45,7 @@ func files(t *testing.T) (trust, bundle string) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	return put(t, dir, "trust.json", file), put(t, dir, "bundle.json", data)
+	return p, put(t, dir, "trust.json", file), put(t, dir, "bundle.json", data)
 }
 
 func put(t *testing.T, dir, name string, data []byte) string {
@@ -144,6 +151,30 @@ func TestUnusableInput(t *testing.T) {
 		if code, out, errs := verify(args...); code != exitUnusable || errs == "" || out != "" {
 			t.Errorf("%s: exit %d, said %q, wrote %q", name, code, errs, out)
 		}
+	}
+}
+
+// The witness's first checkpoint of the next day says whether the visit is looked at again.
+func TestTheDrawIsPrinted(t *testing.T) {
+	p, trust, bundle := filed(t)
+	log, midnight := p.Venue.(*scenario.Ledger).Log, record.NextMidnight(p.Now())
+	first := put(t, t.TempDir(), "first.txt", log.CheckpointBy(log.Witnesses[0], midnight))
+	code, out, errs := verify("--trust", trust, "--audit", first, bundle)
+	if code != exitAccepted || !strings.Contains(out, "抽查：") || !strings.Contains(out, "witness-a") {
+		t.Fatalf("exit %d\n%s%s", code, out, errs)
+	}
+	code, out, _ = verify("--trust", trust, "--audit", first, "--json", bundle)
+	var d document
+	if err := json.Unmarshal([]byte(out), &d); err != nil || code != exitAccepted || d.Audit == nil || d.Audit.Drawn != (d.Audit.Number < d.Audit.PerMille) || d.Undrawn != nil {
+		t.Errorf("exit %d, %v, %+v %+v", code, err, d.Audit, d.Undrawn)
+	}
+	early := put(t, t.TempDir(), "early.txt", log.CheckpointBy(log.Witnesses[0], midnight.Add(-time.Hour)))
+	code, out, _ = verify("--trust", trust, "--audit", early, bundle)
+	if code != exitRefused || !strings.Contains(out, "audit_checkpoint_early") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	if code, _, errs := verify("--trust", trust, "--audit", early+"x", bundle); code != exitUnusable || errs == "" {
+		t.Errorf("exit %d, %q", code, errs)
 	}
 }
 

@@ -11,9 +11,12 @@ const usage = `menshen-verify checks a bundle offline / 离线核对一份证据
   menshen-verify --trust trust.json bundle.json
   menshen-verify --trust trust.json --json bundle.json
   menshen-verify --trust trust.json --lang en - < bundle.json
+  menshen-verify --trust trust.json --audit first-2026-11-29.txt bundle.json
 
   --trust FILE   the trust file, from its publisher and not from menshen (required)
                  信任文件，要从发布它的机构拿，不从门神拿
+  --audit FILE   a checkpoint as the witness named in the report gives it out: was this visit drawn for an audit?
+                 见证方零点后的第一个检查点：这次上门抽中复查了吗？
   --json         one JSON document for machines
   --lang zh|en|both   language of the report (both)
   --help         this text
@@ -23,8 +26,8 @@ Exit status: 0 accepted, 1 refused, 2 unusable input.
 `
 
 type options struct {
-	trust, bundle, lang string
-	json, help          bool
+	trust, bundle, lang, audit string
+	json, help                 bool
 }
 
 func parseOptions(args []string) (options, error) {
@@ -33,6 +36,7 @@ func parseOptions(args []string) (options, error) {
 	f.SetOutput(io.Discard)
 	f.StringVar(&o.trust, "trust", "", "")
 	f.StringVar(&o.lang, "lang", "both", "")
+	f.StringVar(&o.audit, "audit", "", "")
 	f.BoolVar(&o.json, "json", false, "")
 	if err := f.Parse(args); err != nil {
 		o.help = errors.Is(err, flag.ErrHelp)

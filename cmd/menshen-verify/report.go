@@ -10,17 +10,18 @@ import (
 	"github.com/menshen-project/menshen/internal/fault"
 )
 
-func write(out io.Writer, o options, t evidence.Trust, r evidence.Result) error {
+func write(out io.Writer, o options, r report) error {
 	if o.json {
-		return writeJSON(out, t, r)
+		return writeJSON(out, r)
 	}
 	p := printer{out: out, lang: o.lang}
-	p.head(t, r)
+	p.head(r)
 	for i, d := range r.Decisions {
 		p.decision(i+1, d)
 	}
 	p.story(r)
 	p.verdict(r)
+	p.drawn(r)
 	return p.err
 }
 
@@ -38,9 +39,21 @@ type document struct {
 	NotOpened   int              `json:"not_opened"`
 	KeptByUs    []string         `json:"keys_kept_by_operator"`
 	Refusal     *refusal         `json:"refusal"`
+	Audit       *audit           `json:"audit"`         // null without --audit
+	Undrawn     *refusal         `json:"audit_refusal"` // why the checkpoint draws nothing
 	Decisions   []decision       `json:"decisions"`
 	Events      []evidence.Story `json:"events"`
 	Limitations []evidence.Text  `json:"cannot_prove"`
+}
+
+// audit is whether the visit is looked at again by somebody who was not there.
+type audit struct {
+	Drawn      bool   `json:"drawn"`
+	Number     int    `json:"number"`
+	PerMille   int    `json:"per_mille"`
+	Witness    string `json:"witness"`
+	After      string `json:"after"`
+	CosignedAt string `json:"cosigned_at"`
 }
 
 type refusal struct {
@@ -56,16 +69,25 @@ type decision struct {
 	Conditions []evidence.Condition `json:"conditions"`
 }
 
-func writeJSON(out io.Writer, t evidence.Trust, r evidence.Result) error {
+func refusalOf(err error) *refusal {
+	if err == nil {
+		return nil
+	}
+	f := fault.Of(err)
+	return &refusal{Code: f.Code, Where: f.Where, Text: f.Text}
+}
+
+const moment = "2006-01-02T15:04:05Z"
+
+func writeJSON(out io.Writer, r report) error {
 	d := document{Accepted: r.Accepted(), Visit: r.Visit, Order: r.Order, Kind: r.Kind, Stage: r.Stage, CompleteTo: r.Events, LogSize: r.LogSize,
-		TrustFile: r.Fingerprint, Demo: t.File().Demonstration, NotOpened: r.NotOpened, KeptByUs: append([]string{}, r.KeptByUs...),
-		Decisions: []decision{}, Events: r.Story(), Limitations: evidence.CannotProve()}
-	if r.Refusal != nil {
-		f := fault.Of(r.Refusal)
-		d.Refusal = &refusal{Code: f.Code, Where: f.Where, Text: f.Text}
+		TrustFile: r.Fingerprint, Demo: r.trust.File().Demonstration, NotOpened: r.NotOpened, KeptByUs: append([]string{}, r.KeptByUs...),
+		Decisions: []decision{}, Events: r.Story(), Limitations: evidence.CannotProve(), Refusal: refusalOf(r.Refusal), Undrawn: refusalOf(r.undrawn)}
+	if a := r.audit; a != nil {
+		d.Audit = &audit{Drawn: a.Drawn, Number: a.Number, PerMille: a.PerMille, Witness: a.Witness, After: a.After.Format(moment), CosignedAt: a.CosignedAt.Format(moment)}
 	}
 	for _, x := range r.Decisions {
-		d.Decisions = append(d.Decisions, decision{Ask: x.Ask, DecidedAt: x.Now.UTC().Format("2006-01-02T15:04:05Z"), Granted: x.Granted, Conditions: x.Conditions})
+		d.Decisions = append(d.Decisions, decision{Ask: x.Ask, DecidedAt: x.Now.UTC().Format(moment), Granted: x.Granted, Conditions: x.Conditions})
 	}
 	enc := json.NewEncoder(out)
 	enc.SetIndent("", "  ")
@@ -99,8 +121,8 @@ func (p *printer) say(zh, en string) string {
 
 func (p *printer) text(t evidence.Text) string { return p.say(t.Zh, t.En) }
 
-func (p *printer) head(t evidence.Trust, r evidence.Result) {
-	f := t.File()
+func (p *printer) head(r report) {
+	f := r.trust.File()
 	p.line("%s", p.say("门神证据包核对（离线）", "menshen bundle check (offline)"))
 	p.line("  %s: %s", p.say("上门", "visit"), r.Visit)
 	p.line("  %s: %s, %s %s", p.say("信任文件", "trust file"), f.Name, p.say("发布", "published by"), f.Publisher)
@@ -133,7 +155,7 @@ func (p *printer) basis(b string) string {
 	return p.say("没有打开，是门神的说法", "not opened, menshen's word")
 }
 
-func (p *printer) story(r evidence.Result) {
+func (p *printer) story(r report) {
 	story := r.Story()
 	if len(story) == 0 {
 		return
@@ -145,7 +167,7 @@ func (p *printer) story(r evidence.Result) {
 	}
 }
 
-func (p *printer) verdict(r evidence.Result) {
+func (p *printer) verdict(r report) {
 	p.line("")
 	if !r.Accepted() {
 		f := fault.Of(r.Refusal)
@@ -167,5 +189,19 @@ func (p *printer) verdict(r evidence.Result) {
 	p.line("  %s", p.say("证明不了的事：", "What this cannot prove:"))
 	for _, t := range evidence.CannotProve() {
 		p.line("   - %s", p.text(t))
+	}
+}
+
+// drawn says whether the visit was drawn for an audit, with everything somebody needs to check it by hand.
+func (p *printer) drawn(r report) {
+	switch a := r.audit; {
+	case r.undrawn != nil:
+		f := fault.Of(r.undrawn)
+		p.line("✗ %s: %s (%s)", p.say("抽查：说不清", "audit: cannot be told"), p.text(f.Text), f.Code)
+	case a != nil && a.Drawn:
+		p.line("! %s: %d < %d, %s %s, %s", p.say("抽查：抽中了，要派没到过场的人复查", "audit: drawn; somebody who was not there looks again"),
+			a.Number, a.PerMille, p.say("见证方", "witness"), a.Witness, a.CosignedAt.Format(moment))
+	case a != nil:
+		p.line("  %s: %d >= %d, %s %s, %s", p.say("抽查：没抽中", "audit: not drawn"), a.Number, a.PerMille, p.say("见证方", "witness"), a.Witness, a.CosignedAt.Format(moment))
 	}
 }

@@ -236,6 +236,17 @@ func covers(pattern, version string) bool {
 	return err == nil && p.Match(version)
 }
 
+// AuditRule is how often closed visits are looked at again, and whose cosignature draws them.
+type AuditRule struct {
+	PerMille int
+	Witness  string // a witness's party
+}
+
+// Audits is the rule that these parameters publish.
+func (p Parameters) Audits() AuditRule {
+	return AuditRule{PerMille: p.AuditsPerMille, Witness: p.AuditWitness}
+}
+
 // Approved finds the unexpired listing that covers model, hardware and firmware.
 func (p Parameters) Approved(model, hardware, firmware string, now time.Time) (Model, error) {
 	expired := false

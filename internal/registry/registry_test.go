@@ -432,3 +432,10 @@ func FuzzExtractBody(f *testing.F) {
 		}
 	})
 }
+
+func TestTheAuditRuleIsPublished(t *testing.T) {
+	p := registry.Parameters{AuditsPerMille: 50, AuditWitness: "bank"}
+	if got := p.Audits(); got != (registry.AuditRule{PerMille: 50, Witness: "bank"}) {
+		t.Errorf("%+v", got)
+	}
+}

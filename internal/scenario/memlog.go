@@ -170,6 +170,13 @@ func (l *MemoryLog) newest() []byte {
 	return l.latest
 }
 
+// CheckpointBy is the latest checkpoint as one witness gives it out, cosigned at a moment.
+func (l *MemoryLog) CheckpointBy(w *LogKey, at time.Time) []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.cosigned(at, []*LogKey{w})
+}
+
 // ReceiptBy proves a leaf against a checkpoint that only the given witnesses cosigned: what a lying
 // operator could offer.
 func (l *MemoryLog) ReceiptBy(index int64, witnesses ...*LogKey) string {
@@ -188,13 +195,15 @@ func (l *MemoryLog) receipt(index int64, checkpoint []byte) string {
 	return string(record.FormatReceipt(uint64(index), hashes, checkpoint))
 }
 
-func (l *MemoryLog) checkpoint(witnesses []*LogKey) []byte {
+func (l *MemoryLog) checkpoint(witnesses []*LogKey) []byte { return l.cosigned(l.Now(), witnesses) }
+
+func (l *MemoryLog) cosigned(at time.Time, witnesses []*LogKey) []byte {
 	root, err := tlog.TreeHash(l.leaves, l)
 	must(err)
 	text := fmt.Sprintf("%s\n%d\n%s\n", l.Origin, l.leaves, root)
-	out := text + "\n" + l.Key.sign(text, l.Now())
+	out := text + "\n" + l.Key.sign(text, at)
 	for _, w := range witnesses {
-		out += w.sign(text, l.Now())
+		out += w.sign(text, at)
 	}
 	return []byte(out)
 }

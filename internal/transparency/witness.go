@@ -135,8 +135,12 @@ var (
 	refuseStorage   = &refusal{status: http.StatusInternalServerError, body: "cannot store the checkpoint\n"}
 )
 
-// ServeHTTP answers add-checkpoint and nothing else.
+// ServeHTTP answers add-checkpoint, and the first checkpoint of a day to whoever asks.
 func (w *Witness) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, firstPath) {
+		w.serveFirst(rw, r)
+		return
+	}
 	if r.URL.Path != "/add-checkpoint" {
 		http.NotFound(rw, r)
 		return
@@ -234,6 +238,9 @@ func (w *Witness) cosign(l *followed, head record.TreeHead, signed *note.Note) (
 	signed.UnverifiedSigs = nil
 	data, err := note.Sign(signed, w.signer)
 	if err != nil {
+		return "", refuseStorage
+	}
+	if err := w.keepFirst(head.Origin, data); err != nil {
 		return "", refuseStorage
 	}
 	if err := replaceFile(w.file(head.Origin), data); err != nil {
