@@ -9,6 +9,8 @@ import (
 	"errors"
 	"io/fs"
 	"net"
+	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -19,6 +21,7 @@ import (
 
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/httpapi"
 	"github.com/menshen-project/menshen/internal/identifier"
 )
 
@@ -26,6 +29,7 @@ import (
 // refused, and all problems are told at once. Paths are taken from the file's own folder.
 type Config struct {
 	Listen          string       `yaml:"listen"`           // host:port that serves pages and API; put TLS in front of it
+	TrustedProxies  []string     `yaml:"trusted_proxies"`  // addresses or networks (CIDR) whose X-Forwarded-For and X-Forwarded-Proto are believed
 	Operator        string       `yaml:"operator"`         // organisation id under which the platform key is on the trust list
 	Province        string       `yaml:"province"`         // GB/T 2260, two digits, for records that belong to no shop
 	Database        string       `yaml:"database"`         // sqlite:PATH or postgres://…
@@ -109,6 +113,10 @@ func (c Config) problems() []string {
 	}
 	_, _, err := net.SplitHostPort(c.Listen)
 	wrong(err != nil, "listen: want host:port")
+	for _, p := range c.TrustedProxies {
+		_, ok := network(p)
+		wrong(!ok, "trusted_proxies: want addresses or networks, such as 127.0.0.1 or 10.0.0.0/8")
+	}
 	wrong(identifier.CheckID(c.Operator) != nil, "operator: want an id")
 	wrong(identifier.CheckProvince(c.Province) != nil, "province: want two digits of GB/T 2260")
 	wrong(c.Database == "", "database: want sqlite:PATH or postgres://…")
@@ -132,6 +140,30 @@ func webAddress(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
+
+// network reads an address or a network in CIDR form.
+func network(s string) (netip.Prefix, bool) {
+	if addr, err := netip.ParseAddr(s); err == nil {
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), addr.Zone() == ""
+	}
+	p, err := netip.ParsePrefix(s)
+	return p.Masked(), err == nil
+}
+
+// proxies are the networks of the trusted proxies.
+func (c Config) proxies() []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range c.TrustedProxies {
+		if p, ok := network(s); ok { // loadConfig refuses the others
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// secure says whether a request came over TLS, to us or to a trusted proxy.
+func (c Config) secure(r *http.Request) bool { return httpapi.Secure(r, c.proxies()) }
 
 // path takes a path from the config file's folder.
 func (c Config) path(p string) string {

@@ -129,7 +129,7 @@ func (s setup) make(platform *ecdsa.PrivateKey) (Public, error) {
 
 // config is a config with everything that init knows; the rest is the operator's to fill in.
 func (s setup) config() Config {
-	return Config{Listen: s.listen, Operator: s.operator, Province: s.province, Database: s.database, TrustFile: "trust.json",
+	return Config{Listen: s.listen, Operator: s.operator, Province: s.province, Database: s.database, TrustedProxies: []string{}, TrustFile: "trust.json",
 		PlatformKey: "platform.pem", VaultKey: "vault.key", PatienceSeconds: 20,
 		Log: LogConfig{Dir: "log", Key: "log.key", IntervalMS: 1000, Witnesses: []WitnessConfig{}}, Hosts: []HostConfig{}}
 }

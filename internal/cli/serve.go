@@ -62,9 +62,9 @@ func runServe(ctx context.Context, out, errs io.Writer, path string) error {
 
 // routes puts pages, API and log under one address.
 func (n *node) routes(c Config, logger *slog.Logger) http.Handler {
-	api := httpapi.New(httpapi.Config{App: n.app, Log: logger, Version: version})
+	api := httpapi.New(httpapi.Config{App: n.app, Log: logger, Version: version, Proxies: c.proxies()})
 	site := pages.New(pages.Config{Source: pages.FromApp{App: n.app, Operator: c.Operator, Demonstration: c.Demonstration},
-		Authenticate: n.authenticate, SignIn: n.signIn, Now: time.Now, Log: logger})
+		Authenticate: n.authenticate, SignIn: n.signIn(c), Now: time.Now, Log: logger, Secure: c.secure})
 	mux := http.NewServeMux()
 	for _, prefix := range []string{"/v1/", "/openapi.json", "/healthz", "/readyz"} {
 		mux.Handle(prefix, api)
@@ -74,14 +74,12 @@ func (n *node) routes(c Config, logger *slog.Logger) http.Handler {
 	return mux
 }
 
-const sessionCookie = "menshen_session"
-
 // sessionHolds is how long somebody who came by a link stays signed in.
 const sessionHolds = 12 * time.Hour
 
 // authenticate finds who a page's request is from; nobody is a viewer too.
 func (n *node) authenticate(r *http.Request) (pages.Viewer, error) {
-	cookie, err := r.Cookie(sessionCookie)
+	cookie, err := r.Cookie(httpapi.SessionCookie)
 	if err != nil {
 		return pages.Viewer{}, nil
 	}
@@ -92,18 +90,21 @@ func (n *node) authenticate(r *http.Request) (pages.Viewer, error) {
 	return pages.Viewer{Person: actor.Person, Organisation: actor.Organisation, Role: actor.Role}, err
 }
 
-// signIn turns a link's token into a session.
-func (n *node) signIn(w http.ResponseWriter, r *http.Request, token string) (string, error) {
-	actor, err := n.app.Authenticate(r.Context(), token, store.TokenLink)
-	if err != nil {
-		return "", err
+// signIn turns a link's token into a session: a new secret, whatever cookie came along, so that nobody
+// can fix it beforehand. The link's own secret is in no address after this.
+func (n *node) signIn(c Config) func(http.ResponseWriter, *http.Request, string) (string, error) {
+	return func(w http.ResponseWriter, r *http.Request, token string) (string, error) {
+		actor, err := n.app.Authenticate(r.Context(), token, store.TokenLink)
+		if err != nil {
+			return "", err
+		}
+		_, secret, err := n.app.IssueToken(r.Context(), app.TokenGrant{Kind: store.TokenSession, Person: actor.Person, Organisation: actor.Organisation,
+			Role: actor.Role, Label: "page", Until: n.app.Now().Add(sessionHolds)})
+		if err != nil {
+			return "", err
+		}
+		http.SetCookie(w, &http.Cookie{Name: httpapi.SessionCookie, Value: secret, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
+			Secure: c.secure(r), MaxAge: int(sessionHolds.Seconds())})
+		return "/", nil
 	}
-	_, secret, err := n.app.IssueToken(r.Context(), app.TokenGrant{Kind: store.TokenSession, Person: actor.Person, Organisation: actor.Organisation,
-		Role: actor.Role, Label: "page", Until: n.app.Now().Add(sessionHolds)})
-	if err != nil {
-		return "", err
-	}
-	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: secret, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		Secure: r.TLS != nil, MaxAge: int(sessionHolds.Seconds())})
-	return "/", nil
 }

@@ -31,6 +31,7 @@ type API struct {
 	log        *slog.Logger
 	maxBody    int64
 	proxies    []netip.Prefix
+	origin     *http.CrossOriginProtection
 	perToken   *limiter
 	perAddress *limiter
 	flights    flights
@@ -44,7 +45,7 @@ const defaultMaxBody = 1 << 20
 
 // New makes an API.
 func New(c Config) *API {
-	a := &API{app: c.App, log: c.Log, maxBody: c.MaxBody, proxies: c.Proxies, mux: http.NewServeMux(), flights: flights{now: map[string]chan struct{}{}}}
+	a := &API{app: c.App, log: c.Log, maxBody: c.MaxBody, proxies: c.Proxies, origin: http.NewCrossOriginProtection(), mux: http.NewServeMux(), flights: flights{now: map[string]chan struct{}{}}}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}

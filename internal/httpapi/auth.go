@@ -2,11 +2,14 @@ package httpapi
 
 import (
 	"context"
+	"net/http"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/store"
 )
 
@@ -21,19 +24,22 @@ func actorOf(ctx context.Context) app.Actor {
 // isOpen says whether an operation needs no token.
 func isOpen(op *huma.Operation) bool { return len(op.Security) == 0 }
 
-// authenticate finds who asks by the token, and counts the request against it.
+// authenticate finds who asks, by a program's token or a browser's session, and counts the request against it.
 func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	if isOpen(ctx.Operation()) {
 		next(ctx)
 		return
 	}
-	secret, ok := bearer(ctx.Header("Authorization"))
-	if !ok {
-		ctx.SetHeader("WWW-Authenticate", "Bearer")
-		a.refuse(ctx, errSignedOut)
+	r, _ := humago.Unwrap(ctx)
+	secret, kinds, err := a.credential(r)
+	if err != nil {
+		if fault.KindOf(err) == fault.Unauthenticated {
+			ctx.SetHeader("WWW-Authenticate", "Bearer")
+		}
+		a.refuse(ctx, err)
 		return
 	}
-	actor, err := a.app.Authenticate(ctx.Context(), secret, store.TokenAPI, store.TokenSession)
+	actor, err := a.app.Authenticate(ctx.Context(), secret, kinds...)
 	if err != nil {
 		ctx.SetHeader("WWW-Authenticate", `Bearer error="invalid_token"`)
 		a.refuse(ctx, err)
@@ -46,6 +52,30 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	next(huma.WithValue(ctx, actorKey{}, actor))
+}
+
+// SessionCookie is where a browser keeps its session, for pages and API alike.
+const SessionCookie = "menshen_session"
+
+// credential finds a request's secret and the kinds of token that may come this way. A header goes
+// first and alone. A browser sends a cookie whoever wrote the page that asks: what writes with one must
+// come from our own pages. Faults: signed_out, cross_origin.
+func (a *API) credential(r *http.Request) (secret string, kinds []string, err error) {
+	if header := r.Header.Get("Authorization"); header != "" {
+		secret, ok := bearer(header)
+		if !ok {
+			return "", nil, errSignedOut
+		}
+		return secret, []string{store.TokenAPI, store.TokenSession}, nil
+	}
+	cookie, err := r.Cookie(SessionCookie)
+	if err != nil || cookie.Value == "" {
+		return "", nil, errSignedOut
+	}
+	if err := a.origin.Check(r); err != nil {
+		return "", nil, errOrigin.Because(err)
+	}
+	return cookie.Value, []string{store.TokenSession}, nil
 }
 
 // bearer reads an Authorization header (RFC 6750 §2.1).

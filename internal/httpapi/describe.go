@@ -24,7 +24,7 @@ func describe(version string) huma.Config {
 			Info: &huma.Info{Title: "门神 · menshen", Version: version, License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 				Description: "没有证据，就不启用。签名在手机和机构自己的系统里完成，这里只收签好的文件。\n\n" +
 					"No proof, no activation. Statements are signed on phones and in the organisations' own systems; this API receives what is signed. " +
-					"Every request under /v1 needs a token; every one that writes needs an Idempotency-Key, and the same key with the same request gets the same answer. " +
+					"Every request under /v1 needs a token, or the cookie of a page's session; every one that writes needs an Idempotency-Key, and the same key with the same request gets the same answer. " +
 					"Personal values travel only as openings, beside the statement that commits to them."},
 			Servers: []*huma.Server{{URL: "/"}},
 			Tags: []*huma.Tag{
@@ -32,8 +32,9 @@ func describe(version string) huma.Config {
 				{Name: "people", Description: "人员 · people"}, {Name: "organisations", Description: "机构 · organisations"}, {Name: "service", Description: "服务 · the service itself"},
 			},
 			Components: &huma.Components{
-				Schemas:         huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
-				SecuritySchemes: map[string]*huma.SecurityScheme{securityBearer: {Type: "http", Scheme: "bearer", Description: "访问凭证 · a token"}},
+				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{securityBearer: {Type: "http", Scheme: "bearer", Description: "访问凭证 · a token"},
+					securityCookie: {Type: "apiKey", In: "cookie", Name: SessionCookie, Description: "网页登录以后浏览器带上的；写入只认本站网页 · what a browser brings after sign-in; writes only from this site's own pages"}},
 			},
 		},
 		Formats:       map[string]huma.Format{contentJSON: strictJSON, "json": strictJSON},
@@ -41,7 +42,10 @@ func describe(version string) huma.Config {
 	}
 }
 
-const securityBearer = "bearer"
+const (
+	securityBearer = "bearer"
+	securityCookie = "cookie"
+)
 
 // operation is what routes says of one operation; describe it whole or the description's test fails.
 type operation struct {
@@ -65,7 +69,7 @@ const noReadTimeout = -1
 func register[I, O any](a *API, o operation, handler func(ctx context.Context, in *I) (*O, error)) {
 	op := huma.Operation{OperationID: o.id, Method: o.method, Path: o.path, Tags: []string{o.tag}, Summary: o.zh + " · " + o.en, Description: o.more,
 		DefaultStatus: o.success, SkipValidateBody: true, MaxBodyBytes: a.maxBody + 1, BodyReadTimeout: noReadTimeout, Responses: map[string]*huma.Response{},
-		Security: []map[string][]string{{securityBearer: {}}}}
+		Security: []map[string][]string{{securityBearer: {}}, {securityCookie: {}}}}
 	if o.open {
 		op.Security = []map[string][]string{}
 	}

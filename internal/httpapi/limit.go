@@ -95,9 +95,8 @@ func clientOf(r *http.Request, proxies []netip.Prefix) string {
 	addr := parseAddr(r.RemoteAddr)
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, hop := range slices.Backward(hops) {
-		known := slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(addr) })
 		next := parseAddr(strings.TrimSpace(hop))
-		if !known || !next.IsValid() {
+		if !known(addr, proxies) || !next.IsValid() {
 			break
 		}
 		addr = next
@@ -109,6 +108,26 @@ func clientOf(r *http.Request, proxies []netip.Prefix) string {
 	}
 	return addr.String()
 }
+
+func known(addr netip.Addr, proxies []netip.Prefix) bool {
+	return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+// Secure says whether the client came over TLS: to us, or to one of the operator's own proxies, which
+// says so in its last X-Forwarded-Proto. From anybody else that header means nothing.
+func Secure(r *http.Request, proxies []netip.Prefix) bool {
+	if r.TLS != nil {
+		return true
+	}
+	if !known(parseAddr(r.RemoteAddr), proxies) {
+		return false
+	}
+	protos := strings.Split(strings.Join(r.Header.Values("X-Forwarded-Proto"), ","), ",")
+	return strings.EqualFold(strings.TrimSpace(protos[len(protos)-1]), "https")
+}
+
+// ClientOf gives the network that a request comes from, for limits beside the API's own.
+func ClientOf(r *http.Request, proxies []netip.Prefix) string { return clientOf(r, proxies) }
 
 func parseAddr(s string) netip.Addr {
 	if host, _, err := net.SplitHostPort(s); err == nil {

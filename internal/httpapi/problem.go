@@ -15,6 +15,7 @@ import (
 
 var (
 	errSignedOut  = fault.New(fault.Unauthenticated, "signed_out", "请先登录：没有带上访问凭证。", "Sign in first: the request carries no token.")
+	errOrigin     = fault.New(fault.Forbidden, "cross_origin", "这个请求来自别的网站。", "The request comes from another site.")
 	errKeyAbsent  = fault.New(fault.Invalid, "idempotency_key_missing", "写入的请求必须带 Idempotency-Key。", "A request that writes needs an Idempotency-Key header.")
 	errKeyForm    = fault.New(fault.Invalid, "idempotency_key_malformed", "Idempotency-Key 只能是 1 到 64 位的字母、数字、点、横线和下划线。", "An Idempotency-Key is 1 to 64 letters, digits, dots, dashes and underscores.")
 	errBodyLarge  = fault.New(fault.TooLarge, "body_too_large", "请求的内容太大了。", "The request's body is over the size bound.")

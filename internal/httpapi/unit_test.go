@@ -287,6 +287,29 @@ func TestWhoseRequestItIs(t *testing.T) {
 	}
 }
 
+func TestWhoCameOverTLS(t *testing.T) {
+	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	for _, r := range []struct {
+		remote, proto string
+		want          bool
+	}{
+		{"10.1.2.3:1", "https", true}, {"10.1.2.3:1", "HTTPS", true}, {"10.1.2.3:1", "http, https", true},
+		{"10.1.2.3:1", "https, http", false}, // the nearest proxy knows; what stands before it may be the client's own
+		{"10.1.2.3:1", "http", false}, {"10.1.2.3:1", "", false}, {"203.0.113.7:1", "https", false}, {"", "https", false},
+	} {
+		req := httptest.NewRequest(http.MethodGet, "/", nil)
+		req.RemoteAddr = r.remote
+		req.Header.Set("X-Forwarded-Proto", r.proto)
+		if got := Secure(req, proxies); got != r.want {
+			t.Errorf("%s via %q: %v", r.remote, r.proto, got)
+		}
+	}
+	direct := httptest.NewRequest(http.MethodGet, "https://menshen.example/", nil)
+	if !Secure(direct, nil) {
+		t.Error("our own TLS is not seen")
+	}
+}
+
 func TestAnAddressIsBoundedBeforeAnythingIsLookedUp(t *testing.T) {
 	a := New(Config{App: &app.App{}, PerAddress: Rate{PerSecond: 0.1, Burst: 2}}) // an App without a store: a look-up would panic
 	for range 2 {

@@ -133,6 +133,11 @@ func (w *world) do(t *testing.T, q request) reply {
 		set("Idempotency-Key", q.key, rand.Text())
 		set("Content-Type", q.kind, "application/json")
 	}
+	return w.send(t, req)
+}
+
+func (w *world) send(t *testing.T, req *http.Request) reply {
+	t.Helper()
 	res, err := w.Venue.Client.Do(req)
 	if err != nil {
 		t.Fatal(err)

@@ -23,8 +23,8 @@ type Config struct {
 	// that nobody signs in by link here.
 	SignIn func(w http.ResponseWriter, r *http.Request, token string) (next string, err error)
 	Now    func() time.Time
-	Log    *slog.Logger // gets causes of errors; nil discards them
-	Secure bool         // served over TLS: cookies say so
+	Log    *slog.Logger             // gets causes of errors; nil discards them
+	Secure func(*http.Request) bool // the browser came over TLS: cookies say so; nil is never
 }
 
 // Server shows pages.
@@ -38,6 +38,9 @@ type Server struct {
 func New(c Config) *Server {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Secure == nil {
+		c.Secure = func(*http.Request) bool { return false }
 	}
 	return &Server{Config: c, assets: loadAssets(), origin: http.NewCrossOriginProtection()}
 }
@@ -96,7 +99,7 @@ func (s *Server) look(w http.ResponseWriter, r *http.Request) (*page, error) {
 	p := s.plain(r)
 	p.viewer = v
 	if lang, chosen := language(r); chosen {
-		http.SetCookie(w, &http.Cookie{Name: langCookie, Value: lang, Path: "/", MaxAge: 365 * 24 * 60 * 60, HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteLaxMode})
+		http.SetCookie(w, &http.Cookie{Name: langCookie, Value: lang, Path: "/", MaxAge: 365 * 24 * 60 * 60, HttpOnly: true, Secure: s.Secure(r), SameSite: http.SameSiteLaxMode})
 	}
 	return p, nil
 }

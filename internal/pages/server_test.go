@@ -151,7 +151,7 @@ func TestOpeningALinkDoesNothing(t *testing.T) {
 
 func TestTheLanguageIsKept(t *testing.T) {
 	_, s := city(t)
-	s.Secure = true
+	s.Secure = func(*http.Request) bool { return true }
 	r := ask{path: "/?lang=en&state=open&q=o-2026", viewer: "qiu"}.of(s)
 	if c := r.Cookies(); len(c) != 1 || c[0].Name != langCookie || c[0].Value != en || !c[0].Secure || !c[0].HttpOnly {
 		t.Errorf("cookies: %v", c)

@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/httpapi"
+	"github.com/menshen-project/menshen/internal/store"
+)
+
+// A link becomes a new session in a cookie that no script, no other site and no plain connection gets.
+func TestWhatSignInSets(t *testing.T) {
+	ctx := t.Context()
+	db, err := store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "menshen.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	n := &node{store: db, app: app.New(app.Config{Store: db, Now: time.Now})}
+	_, link, err := n.app.IssueToken(ctx, app.TokenGrant{Kind: store.TokenLink, Person: "wei", Organisation: "acq", Role: "merchant", Until: time.Now().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Config{TrustedProxies: []string{"10.0.0.0/8"}}
+	seen := map[string]bool{"planted": true}
+	for _, r := range []struct {
+		remote string
+		secure bool
+	}{{"10.1.1.1:9", true}, {"203.0.113.7:9", false}} {
+		req := httptest.NewRequest(http.MethodPost, "/enter/x", nil).WithContext(ctx)
+		req.RemoteAddr = r.remote
+		req.Header.Set("X-Forwarded-Proto", "https")
+		req.AddCookie(&http.Cookie{Name: httpapi.SessionCookie, Value: "planted"}) // by somebody who hopes to share the session
+		w := httptest.NewRecorder()
+		next, err := n.signIn(c)(w, req, link)
+		if err != nil || strings.Contains(next, "menshen_") {
+			t.Fatalf("%s, %v", next, err)
+		}
+		got := w.Result().Cookies()
+		if len(got) != 1 || got[0].Name != httpapi.SessionCookie || !got[0].HttpOnly || got[0].SameSite != http.SameSiteLaxMode || got[0].Secure != r.secure || got[0].Path != "/" {
+			t.Errorf("from %s: %v", r.remote, got)
+		}
+		if seen[got[0].Value] || got[0].Value == link {
+			t.Error("a session's secret was there before")
+		}
+		seen[got[0].Value] = true
+	}
+}
