@@ -69,6 +69,11 @@ var forms = map[string]any{
 	"assertion":  statement.Assertion{},
 	"event":      record.Event{},
 	"x509 proof": attest.X509Proof{},
+
+	"enrolling":         credential.Enrolling{},
+	"enrolment request": registry.EnrolmentRequest{},
+	"badge request":     registry.BadgeRequest{},
+
 	"quote":      attest.Quote{},
 	"bundle":     evidence.Bundle{},
 	"trust file": evidence.TrustFile{},

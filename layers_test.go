@@ -23,8 +23,10 @@ var layers = [][]string{
 	{"internal/visit", "internal/credential", "internal/custody", "internal/attest", "internal/agreement"},
 	{"internal/gate"},
 	{"evidence", "internal/access"},
-	{"internal/store"},
+	{"internal/store", "internal/journal"},
 	{"internal/vault", "internal/transparency", "internal/acquirer", "internal/notify"},
+	// An organisation's own service is another party's program: it links nothing of the server's.
+	{"internal/orgapi"},
 	{"internal/app"},
 	{"internal/pages", "internal/httpapi", "internal/jobs"},
 	// Simulated people, devices and hosts, for tests and the demo: nothing below cli may know them.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/menshen-project/menshen/internal/acquirer"
+	"github.com/menshen-project/menshen/internal/journal"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -98,7 +99,7 @@ func (s *stage) child(dies string) *exec.Cmd {
 // outcomesKept reads the signed outcomes that the journal holds for a permit.
 func (s *stage) outcomesKept(permit string) (out [][]byte) {
 	s.Helper()
-	f, err := os.Open(filepath.Join(s.config.Dir, journalName))
+	f, err := os.Open(filepath.Join(s.config.Dir, journal.Name))
 	if err != nil {
 		s.Fatal(err)
 	}

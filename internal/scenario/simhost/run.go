@@ -21,6 +21,7 @@ import (
 	"github.com/menshen-project/menshen/internal/acquirer"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/identifier"
+	"github.com/menshen-project/menshen/internal/journal"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -29,6 +30,11 @@ import (
 const (
 	maxFileBytes = 8 << 20
 	shutdownTime = 5 * time.Second
+
+	journalHeader = "menshen-simhost-journal-v1"
+
+	// DefaultJournalBytes is about ten thousand visits.
+	DefaultJournalBytes = 512 << 20
 )
 
 var (
@@ -78,7 +84,7 @@ type Record struct {
 // Server is a host with its journal open.
 type Server struct {
 	Core         *scenario.HostCore
-	journal      *journal
+	journal      *journal.Journal
 	mischief     *mischief
 	menshenToken [sha256.Size]byte
 	deskToken    [sha256.Size]byte
@@ -105,7 +111,7 @@ func Open(c Config) (*Server, error) {
 	actor.Key = key
 	core := scenario.NewHostCore(actor, trust, c.Now)
 	core.MinList = c.MinList
-	j, changes, err := openJournal(c.Dir, c.JournalBytes)
+	j, changes, err := journal.Open(c.Dir, journalHeader, c.JournalBytes)
 	if err != nil {
 		return nil, err
 	}

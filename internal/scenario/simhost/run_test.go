@@ -26,6 +26,7 @@ import (
 	"github.com/menshen-project/menshen/internal/acquirer"
 	"github.com/menshen-project/menshen/internal/agreement"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/journal"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -317,10 +318,10 @@ func TestAHostGoesOnWhereItStopped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Run(t.Context(), s.config); fault.CodeOf(err) != "host_folder_in_use" {
+	if err := Run(t.Context(), s.config); fault.CodeOf(err) != "journal_in_use" {
 		t.Errorf("a second host on the same folder: %v", err)
 	}
-	kept, err := os.ReadFile(filepath.Join(s.config.Dir, journalName))
+	kept, err := os.ReadFile(filepath.Join(s.config.Dir, journal.Name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -329,7 +330,7 @@ func TestAHostGoesOnWhereItStopped(t *testing.T) {
 	if err := os.Mkdir(s.config.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(s.config.Dir, journalName), kept, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(s.config.Dir, journal.Name), kept, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.start()
@@ -392,7 +393,7 @@ func TestAHostIsStartedWithEverythingItNeeds(t *testing.T) {
 		"address in use": {func(c *Config) { c.Addr = inUse(t) }, "address_not_usable"},
 		"journal damaged": {func(c *Config) {
 			c.Dir = filepath.Join(dir, "damaged")
-			j, _, err := openJournal(c.Dir, DefaultJournalBytes)
+			j, _, err := journal.Open(c.Dir, journalHeader, DefaultJournalBytes)
 			if err != nil || j.Append([]byte(`{"kind":"magic","at":"2026-11-22T12:00:00Z"}`)) != nil || j.Close() != nil {
 				t.Fatal(err)
 			}

@@ -1,4 +1,4 @@
-package simhost
+package journal
 
 import (
 	"bytes"
@@ -10,10 +10,15 @@ import (
 	"github.com/menshen-project/menshen/internal/fault"
 )
 
+const (
+	header = "menshen-test-journal-v1"
+	plenty = 1 << 20
+)
+
 // kept writes a journal of three changes and gives its bytes.
 func kept(t *testing.T, dir string) []byte {
 	t.Helper()
-	j, changes, err := openJournal(dir, DefaultJournalBytes)
+	j, changes, err := Open(dir, header, plenty)
 	if err != nil || len(changes) != 0 {
 		t.Fatalf("%d changes, %v", len(changes), err)
 	}
@@ -25,7 +30,7 @@ func kept(t *testing.T, dir string) []byte {
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
-	data, err := os.ReadFile(filepath.Join(dir, journalName))
+	data, err := os.ReadFile(filepath.Join(dir, Name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +39,7 @@ func kept(t *testing.T, dir string) []byte {
 
 func reopen(t *testing.T, dir string) ([][]byte, error) {
 	t.Helper()
-	j, changes, err := openJournal(dir, DefaultJournalBytes)
+	j, changes, err := Open(dir, header, plenty)
 	if err == nil {
 		t.Cleanup(func() { j.Close() })
 	}
@@ -56,10 +61,10 @@ func TestATornLastLineIsCutOff(t *testing.T) {
 	last := bytes.LastIndexByte(whole[:len(whole)-1], '\n') + 1
 	for cut := last; cut < len(whole); cut++ {
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, journalName), whole[:cut], 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, Name), whole[:cut], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		j, changes, err := openJournal(dir, DefaultJournalBytes)
+		j, changes, err := Open(dir, header, plenty)
 		if err != nil || len(changes) != 2 {
 			t.Fatalf("cut at %d: %d changes, %v", cut, len(changes), err)
 		}
@@ -77,7 +82,7 @@ func TestATornLastLineIsCutOff(t *testing.T) {
 
 func TestATornHeaderIsAnEmptyJournal(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, journalName), []byte(journalHeader[:5]), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, Name), []byte((header + "\n")[:5]), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if changes, err := reopen(t, dir); err != nil || len(changes) != 0 {
@@ -89,7 +94,7 @@ func TestADamagedJournalIsNotGoneOnFrom(t *testing.T) {
 	whole := string(kept(t, t.TempDir()))
 	lines := strings.SplitAfter(whole, "\n")
 	for name, data := range map[string]string{
-		"header":          "menshen-simhost-journal-v2\n" + strings.Join(lines[1:], ""),
+		"header":          "menshen-test-journal-v2\n" + strings.Join(lines[1:], ""),
 		"no header":       strings.Join(lines[1:], ""),
 		"a changed byte":  strings.Replace(whole, `"b":2`, `"b":3`, 1),
 		"the last line":   strings.Replace(whole, `"c":3`, `"c":4`, 1),
@@ -101,10 +106,10 @@ func TestADamagedJournalIsNotGoneOnFrom(t *testing.T) {
 		"a foreign chain": whole + next("", []byte("{}")) + " {}\n",
 	} {
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, journalName), []byte(data), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, Name), []byte(data), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if changes, err := reopen(t, dir); fault.CodeOf(err) != "host_journal_damaged" || changes != nil {
+		if changes, err := reopen(t, dir); fault.CodeOf(err) != "journal_damaged" || changes != nil {
 			t.Errorf("%s: %q, %v", name, changes, err)
 		}
 	}
@@ -115,37 +120,37 @@ func TestOneFolderServesOneHost(t *testing.T) {
 	if _, err := reopen(t, dir); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := reopen(t, dir); fault.CodeOf(err) != "host_folder_in_use" {
+	if _, err := reopen(t, dir); fault.CodeOf(err) != "journal_in_use" {
 		t.Errorf("a second host: %v", err)
 	}
 	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := reopen(t, filepath.Join(file, "below")); fault.CodeOf(err) != "host_folder" {
+	if _, err := reopen(t, filepath.Join(file, "below")); fault.CodeOf(err) != "journal_folder" {
 		t.Errorf("no folder: %v", err)
 	}
 	if err := os.Mkdir(filepath.Join(dir, "other"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(filepath.Join(dir, "other", journalName), 0o700); err != nil {
+	if err := os.Mkdir(filepath.Join(dir, "other", Name), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := reopen(t, filepath.Join(dir, "other")); fault.CodeOf(err) != "host_folder" {
+	if _, err := reopen(t, filepath.Join(dir, "other")); fault.CodeOf(err) != "journal_folder" {
 		t.Errorf("no file: %v", err)
 	}
 }
 
 func TestAJournalIsBounded(t *testing.T) {
 	dir := t.TempDir()
-	j, _, err := openJournal(dir, 200)
+	j, _, err := Open(dir, header, 200)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := j.Append([]byte(`{"a":1}`)); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Append(bytes.Repeat([]byte("x"), 200)); fault.CodeOf(err) != "host_journal_full" {
+	if err := j.Append(bytes.Repeat([]byte("x"), 200)); fault.CodeOf(err) != "journal_full" {
 		t.Errorf("over the bound: %v", err)
 	}
 	if err := j.Append([]byte(`{"b":2}`)); err != nil {
@@ -154,24 +159,24 @@ func TestAJournalIsBounded(t *testing.T) {
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := openJournal(dir, 100); fault.CodeOf(err) != "host_journal_full" {
+	if _, _, err := Open(dir, header, 100); fault.CodeOf(err) != "journal_full" {
 		t.Errorf("opened over its bound: %v", err)
 	}
 }
 
 func TestAfterAFailedWriteNothingIsTaken(t *testing.T) {
-	j, _, err := openJournal(t.TempDir(), DefaultJournalBytes)
+	j, _, err := Open(t.TempDir(), header, plenty)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Append([]byte("two\nlines")); fault.CodeOf(err) != "host_journal_failed" || j.failed {
+	if err := j.Append([]byte("two\nlines")); fault.CodeOf(err) != "journal_failed" || j.failed {
 		t.Errorf("two lines: %v", err)
 	}
 	if err := j.file.Close(); err != nil { // the disk goes away
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := j.Append([]byte("{}")); fault.CodeOf(err) != "host_journal_failed" || !j.failed {
+		if err := j.Append([]byte("{}")); fault.CodeOf(err) != "journal_failed" || !j.failed {
 			t.Errorf("%v", err)
 		}
 	}

@@ -1,4 +1,7 @@
-package simhost
+// Package journal is an append-only file that survives kill -9: what a small service of one process
+// keeps, for an organisation or a simulated host. Every change is one line behind a hash that covers
+// the line before, and is on disk before it is acted on.
+package journal
 
 import (
 	"bufio"
@@ -15,26 +18,23 @@ import (
 	"github.com/menshen-project/menshen/internal/fault"
 )
 
-const (
-	journalName   = "journal"
-	journalHeader = "menshen-simhost-journal-v1\n"
-	hashLength    = 2 * sha256.Size
+// Name is the journal's file in its folder.
+const Name = "journal"
 
-	// DefaultJournalBytes is about ten thousand visits.
-	DefaultJournalBytes = 512 << 20
-)
+const hashLength = 2 * sha256.Size
 
 var (
-	errFolder  = fault.New(fault.Unavailable, "host_folder", "主机的文件夹不能使用。", "The host's folder cannot be used.")
-	errInUse   = fault.New(fault.Conflict, "host_folder_in_use", "已有另一个主机在用这个文件夹。", "Another host uses this folder; two would load one permit twice.")
-	errDamaged = fault.New(fault.Refused, "host_journal_damaged", "主机的记录被改过或损坏了，不能接着用。", "The host's journal was changed or damaged; it does not go on from it.")
-	errFull    = fault.New(fault.Unavailable, "host_journal_full", "主机的记录满了。", "The host's journal is full.")
-	errFailed  = fault.New(fault.Unavailable, "host_journal_failed", "主机记不下来，所以不回答。", "The host cannot keep what it would answer, so it does not.")
+	errFolder  = fault.New(fault.Unavailable, "journal_folder", "存放记录的文件夹不能使用。", "The journal's folder cannot be used.")
+	errInUse   = fault.New(fault.Conflict, "journal_in_use", "已有另一个进程在用这个文件夹。", "Another process uses this folder; two would do one thing twice.")
+	errDamaged = fault.New(fault.Refused, "journal_damaged", "记录被改过或损坏了，不能接着用。", "The journal was changed or damaged; nothing goes on from it.")
+	errFull    = fault.New(fault.Unavailable, "journal_full", "记录满了。", "The journal is full.")
+	errFailed  = fault.New(fault.Unavailable, "journal_failed", "记不下来，所以不回答。", "What would be answered cannot be kept, so it is not answered.")
 )
 
-// journal is an append-only file of changes, one a line behind a hash that covers the line before:
+// Journal is an append-only file of changes, one a line behind a hash that covers the line before:
 // a change that was altered, dropped or moved shows. Every Append reaches the disk before it returns.
-type journal struct {
+type Journal struct {
+	header string
 	mu     sync.Mutex
 	file   *os.File
 	size   int64
@@ -43,17 +43,20 @@ type journal struct {
 	failed bool
 }
 
-// openJournal takes a folder for this process and reads what was kept. A last line without its end
-// was never answered and is cut off; anything else that does not fit is damage.
-func openJournal(dir string, limit int64) (*journal, [][]byte, error) {
+// Open takes a folder for this process and reads what was kept under this header, a line that names
+// the service and the form of its changes. limit bounds the file in bytes. A last line without its
+// end was never answered and is cut off; anything else that does not fit is damage.
+//
+// Faults: journal_folder, journal_in_use, journal_damaged, journal_full.
+func Open(dir, header string, limit int64) (*Journal, [][]byte, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, nil, errFolder.Because(err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, journalName), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, Name), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, nil, errFolder.Because(err)
 	}
-	j := &journal{file: f, limit: limit}
+	j := &Journal{header: header, file: f, limit: limit}
 	changes, err := j.start(dir)
 	if err != nil {
 		return nil, nil, errors.Join(err, f.Close())
@@ -61,7 +64,7 @@ func openJournal(dir string, limit int64) (*journal, [][]byte, error) {
 	return j, changes, nil
 }
 
-func (j *journal) start(dir string) ([][]byte, error) {
+func (j *Journal) start(dir string) ([][]byte, error) {
 	// The kernel lets go of it when the process dies.
 	if err := syscall.Flock(int(j.file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errInUse.Because(err)
@@ -81,7 +84,7 @@ func (j *journal) start(dir string) ([][]byte, error) {
 		return nil, errFolder.Because(err)
 	}
 	if j.size == 0 {
-		if err := j.write([]byte(journalHeader)); err != nil {
+		if err := j.write([]byte(j.header + "\n")); err != nil {
 			return nil, err
 		}
 	}
@@ -89,7 +92,7 @@ func (j *journal) start(dir string) ([][]byte, error) {
 }
 
 // read takes the file apart and leaves size and chain at its last whole line.
-func (j *journal) read() ([][]byte, error) {
+func (j *Journal) read() ([][]byte, error) {
 	r := bufio.NewReader(j.file)
 	var changes [][]byte
 	for {
@@ -102,7 +105,7 @@ func (j *journal) read() ([][]byte, error) {
 		}
 		switch {
 		case j.size == 0:
-			if string(line) != journalHeader {
+			if string(line) != j.header+"\n" {
 				return nil, errDamaged.At("header")
 			}
 		default:
@@ -116,7 +119,7 @@ func (j *journal) read() ([][]byte, error) {
 	}
 }
 
-func (j *journal) open(line []byte) (change []byte, chain string, ok bool) {
+func (j *Journal) open(line []byte) (change []byte, chain string, ok bool) {
 	hash, rest, found := bytes.Cut(line, []byte(" "))
 	if !found || len(hash) != hashLength {
 		return nil, "", false
@@ -133,7 +136,7 @@ func next(chain string, change []byte) string {
 
 // Append keeps one change, or fails. After a failed write nobody knows what reached the disk, so
 // nothing more is taken until the process starts again and reads it.
-func (j *journal) Append(change []byte) error {
+func (j *Journal) Append(change []byte) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.failed {
@@ -154,7 +157,7 @@ func (j *journal) Append(change []byte) error {
 	return nil
 }
 
-func (j *journal) write(line []byte) error {
+func (j *Journal) write(line []byte) error {
 	_, err := j.file.WriteAt(line, j.size)
 	if err == nil {
 		err = j.file.Sync()
@@ -167,8 +170,20 @@ func (j *journal) write(line []byte) error {
 	return nil
 }
 
-// Close lets go of the folder.
-func (j *journal) Close() error { return j.file.Close() }
+// Size is the file's length in bytes.
+func (j *Journal) Size() int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.size
+}
+
+// Close lets go of the folder; a second time it does nothing.
+func (j *Journal) Close() error {
+	if err := j.file.Close(); !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
+}
 
 func syncFolder(dir string) error {
 	d, err := os.Open(dir)
