@@ -1,0 +1,57 @@
+// One way to ask the server: the session's cookie goes along, problems (RFC 9457) come back as {code, zh, en}.
+import { base64url, random } from "./bytes.mjs";
+
+const offline = { code: "offline", zh: "现在没有信号，连不上。", en: "There is no signal; the server cannot be reached." };
+const strange = { code: "answer_unreadable", zh: "服务器的回答看不懂，请稍后再试。", en: "The server's answer cannot be read. Try again later." };
+const slow = { code: "answer_late", zh: "等了很久没有回答，请再试一次。", en: "There was no answer for a long time. Try again." };
+
+/** A fresh key for one write. Keep it with what is written: the same key asks again, it never does twice. */
+export const newIdempotencyKey = () => base64url(random(16));
+
+/**
+ * Asks the server. Never throws for what the network or the server does.
+ * @param {"GET"|"POST"|"PUT"|"DELETE"} method
+ * @param {string} path on this site, from /
+ * @param {object} [body] sent as JSON
+ * @param {{idempotencyKey?: string, headers?: Record<string, string>, timeoutSeconds?: number, signal?: AbortSignal, tries?: number}} [options]
+ *   idempotencyKey: of a write, made afresh when absent; tries: of a GET, at most, default 3
+ * @returns {Promise<{ok: boolean, status: number, body: any}>} status 0: no answer came. When not ok, body is {code, zh, en, …}
+ */
+export async function call(method, path, body, options = {}) {
+  if (!/^\/(?!\/)[^\\\s]*$/.test(path)) throw new TypeError("a path on this site");
+  const reads = method === "GET";
+  const headers = { Accept: "application/json", ...options.headers };
+  if (!reads) headers["Idempotency-Key"] = options.idempotencyKey ?? newIdempotencyKey();
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const request = { method, headers, body: body === undefined ? undefined : JSON.stringify(body),
+    credentials: "same-origin", cache: "no-store", redirect: "error", referrerPolicy: "no-referrer" };
+  for (let left = reads ? options.tries ?? 3 : 1, wait = 300; ; wait *= 3) {
+    const answer = await once(path, request, options);
+    // Only what changes nothing is asked again here; a write is asked again by whoever kept its key.
+    if (--left <= 0 || options.signal?.aborted || ![0, 502, 503, 504].includes(answer.status)) return answer;
+    await new Promise((resolve) => { setTimeout(resolve, wait + Math.random() * wait); });
+  }
+}
+
+async function once(path, request, { timeoutSeconds = 30, signal }) {
+  const stop = new AbortController();
+  let late = false, response, text;
+  const timer = setTimeout(() => { late = true; stop.abort(); }, timeoutSeconds * 1000);
+  const abort = () => stop.abort();
+  signal?.addEventListener("abort", abort);
+  if (signal?.aborted) abort();
+  try {
+    response = await fetch(path, { ...request, signal: stop.signal });
+    text = await response.text();
+  } catch { return { ok: false, status: 0, body: late ? slow : offline }; } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  }
+  const { status } = response;
+  let body;
+  try { body = text === "" ? undefined : JSON.parse(text); } catch { return { ok: false, status, body: strange }; }
+  if (response.ok) return { ok: true, status, body };
+  if (typeof body?.code !== "string" || typeof body.zh !== "string" || typeof body.en !== "string") return { ok: false, status, body: strange };
+  const after = Number(response.headers.get("Retry-After"));
+  return { ok: false, status, body: after > 0 ? { ...body, retry_after_seconds: after } : body };
+}

@@ -1,0 +1,54 @@
+// The browser's own store, as promises. Nothing stays open between two calls: another tab may always upgrade.
+import { Fault } from "./fault.mjs";
+
+const unavailable = (cause) => new Fault("storage_unavailable", "这个浏览器不让本页保存数据。请关掉无痕模式，或换一个浏览器。",
+  "This browser does not let the page keep data. Leave private browsing, or use another browser.", cause);
+const full = (cause) => new Fault("storage_full", "手机存储空间不够了。请先清理一些，再试一次。", "The phone's storage is full. Free some, then try again.", cause);
+
+/** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
+export const done = (request) => new Promise((resolve, reject) => {
+  request.onsuccess = () => resolve(request.result);
+  request.onerror = () => reject(request.error);
+});
+
+function open(name, stores) {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(name, 1);
+    request.onupgradeneeded = () => { for (const [store, options] of Object.entries(stores)) request.result.createObjectStore(store, options); };
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+    request.onblocked = () => reject(request.error);
+  });
+}
+
+/**
+ * Runs work in one transaction over all stores of a database and waits until it is on disk.
+ * @template T
+ * @param {string} name the database
+ * @param {Record<string, IDBObjectStoreParameters>} stores made at the first opening
+ * @param {"readonly"|"readwrite"} mode
+ * @param {(stores: Record<string, IDBObjectStore>) => T|Promise<T>} work awaits nothing but requests of these stores
+ * @returns {Promise<T>}
+ * @throws {Fault} storage_unavailable, storage_full, or what work threw (then nothing was written)
+ */
+export async function transact(name, stores, mode, work) {
+  let db;
+  try { db = await open(name, stores); } catch (e) { throw unavailable(e); }
+  try {
+    const tx = db.transaction(Object.keys(stores), mode, { durability: "strict" });
+    const ended = new Promise((resolve, reject) => { tx.oncomplete = resolve; tx.onabort = () => reject(tx.error); });
+    ended.catch(() => {}); // awaited below, unless work threw first
+    let result;
+    try {
+      result = await work(Object.fromEntries(Object.keys(stores).map((s) => [s, tx.objectStore(s)])));
+    } catch (e) {
+      try { tx.abort(); } catch { /* aborted itself */ }
+      throw e;
+    }
+    await ended;
+    return result;
+  } catch (e) {
+    if (e instanceof Fault) throw e;
+    throw e?.name === "QuotaExceededError" ? full(e) : unavailable(e);
+  } finally { db.close(); }
+}
