@@ -12,7 +12,12 @@ const (
 	ReadOpenings  = "read_openings"   // the personal values behind commitments, with purpose, recorded
 	ReadOrderLink = "read_order_link" // see or resend the address of the merchant's page
 	ListVisits    = "list_visits"
+	ReadPhotos    = "read_photos" // the pictures that steps name, with purpose, recorded
 )
+
+// Carry is a dispatcher bringing what his technician's phone could not send: statements count for
+// their own signatures, pictures for their digests (decision 0019).
+const Carry = "carry"
 
 // Verbs of an organisation's stream whose words mean another thing on a visit's.
 const (
@@ -100,6 +105,8 @@ var table = map[string][]grant{
 		to(Organisation, OwnOrganisation)},
 	ReadOpenings:  {merchant, approver, host, risk},
 	ReadOrderLink: {merchant, approver}, // the acquirer sends it; provider roles never see it
+	ReadPhotos:    {merchant, technician, dispatcher, approver, supervisor, risk},
+	Carry:         {dispatcher},
 	ListVisits:    {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator, platform, to(Organisation, OwnOrganisation)},
 }
 

@@ -24,6 +24,8 @@ type Submission struct {
 	Verb     string
 	Envelope []byte
 	Openings []statement.Opening // personal values behind its commitments, for the vault
+
+	carrier string // who brought it, where that is not the signer
 }
 
 // Accepted says where a statement was recorded.
@@ -408,6 +410,9 @@ func (w *writing) commit(ctx context.Context, tx *store.Tx) error {
 		}
 	}
 	if err := w.index(ctx, tx); err != nil {
+		return err
+	}
+	if err := w.carriedBy(ctx, tx); err != nil {
 		return err
 	}
 	w.done = Accepted{Stream: w.in.Stream, Number: w.entry.Number, Event: w.entry.Digest, Statement: w.claims.Digest()}

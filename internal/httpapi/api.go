@@ -71,6 +71,7 @@ func New(c Config) *API {
 func (a *API) routes() {
 	a.fileOperations()
 	a.visitOperations()
+	a.workOperations()
 	a.readOperations()
 	a.healthOperations()
 	spec, err := json.Marshal(a.huma.OpenAPI())

@@ -178,7 +178,8 @@ func checkWriting(t *testing.T, at string, op specOperation) {
 
 // The bodies shown are bodies that the operations take.
 func TestExampleBodiesAreReadStrictly(t *testing.T) {
-	forms := map[string]any{"visit_challenge": &ChallengeRequest{}, "visit_attest_device": &AttestRequest{}, "visit_asks": &AskRequest{}, "visit_release_permit": &ReleaseRequest{}}
+	forms := map[string]any{"visit_challenge": &ChallengeRequest{}, "visit_attest_device": &AttestRequest{}, "visit_asks": &AskRequest{}, "visit_release_permit": &ReleaseRequest{},
+		"visit_photos": &PhotoFiling{}, "carry": &CarryRequest{}}
 	read := 0
 	served(t).each(func(path, method string, op specOperation) {
 		if method != "post" {
@@ -226,6 +227,7 @@ func TestTheVerbTableAndTheOperationsAreOneList(t *testing.T) {
 	for _, own := range []string{visit.ChallengeVerb, visit.AttestDevice, "asks", visit.ReleasePermit} {
 		want[PathOf(visit.StreamVisit, "{id}", own)] = true
 	}
+	want["/v1/visits/{id}/photos"], want["/v1/carried"] = true, true // bytes and files beside the statements
 	got := map[string]bool{}
 	served(t).each(func(path, method string, _ specOperation) {
 		if method == "post" {

@@ -84,3 +84,8 @@ COMMENT ON COLUMN open_matters.statement IS 'digest of the statement that raised
 COMMENT ON COLUMN open_matters.subject_kind IS 'visit, device, person or organisation';
 COMMENT ON COLUMN open_matters.matter IS 'freeze, incident or conflict';
 COMMENT ON COLUMN open_matters.found_in IS 'stream of the statement';
+COMMENT ON TABLE photo_files IS 'PhotoFile says where in the vault a picture''s bytes are.';
+COMMENT ON COLUMN photo_files.sha256 IS 'hex SHA-256 of the file, as the step names it';
+COMMENT ON COLUMN photo_files.subject IS 'the merchant under whose key it is sealed';
+COMMENT ON COLUMN photo_files.whole IS 'commitment of the bytes';
+COMMENT ON COLUMN photo_files.thumbnail IS 'commitment of the small picture';

@@ -225,6 +225,21 @@ type Photo struct {
 	ClaimedAt Instant
 }
 
+// PhotoFile says where in the vault a picture's bytes are.
+type PhotoFile struct {
+	// hex SHA-256 of the file, as the step names it
+	Sha256 string
+	Visit  string
+	// the merchant under whose key it is sealed
+	Subject string
+	// commitment of the bytes
+	Whole string
+	// commitment of the small picture
+	Thumbnail string
+	Bytes     int64
+	StoredAt  Instant
+}
+
 // QueuedLeaf is a leaf on its way: queued, then sequenced, gone when its event has a receipt.
 type QueuedLeaf struct {
 	EventDigest string

@@ -1,0 +1,4 @@
+package app
+
+// Shrink is what thumbnails are made with.
+var Shrink = shrink
