@@ -94,8 +94,10 @@ func (f FromApp) Visit(ctx context.Context, v Viewer, id string) (VisitView, err
 		return VisitView{}, err
 	}
 	rel := app.Relation(actorOf(v), report.Order(), report.State().Dispatched())
-	return ViewOf(Material{Viewer: v, Report: report, Decided: decided, Events: events, Receipts: receipts, Shop: report.Order().Shop,
-		MayDownload: access.Decide(access.Role(v.Role), access.ReadBundle, rel) == access.Allow, Trust: f.App.Trust, Now: now}), nil
+	view := ViewOf(Material{Viewer: v, Report: report, Decided: decided, Events: events, Receipts: receipts, Shop: report.Order().Shop,
+		MayDownload: access.Decide(access.Role(v.Role), access.ReadBundle, rel) == access.Allow, Trust: f.App.Trust, Now: now})
+	view.Photos, err = f.photosOf(ctx, v, id)
+	return view, err
 }
 
 // Bundle gives the visit's bundle.

@@ -154,6 +154,17 @@ func (s *stageSource) Bundle(_ context.Context, _ Viewer, id string) ([]byte, er
 	return s.bundle, s.err
 }
 
+func (s *stageSource) Photo(_ context.Context, _ Viewer, id, digest string, _ bool) ([]byte, error) {
+	for _, v := range s.views {
+		for _, p := range v.Photos {
+			if v.ID == id && p.Digest == digest && p.Stored {
+				return onePixel, s.err
+			}
+		}
+	}
+	return nil, errNoSuchVisit
+}
+
 // asHeader signs in whoever a test's header names.
 func asHeader(r *http.Request) (Viewer, error) {
 	for _, v := range []Viewer{wei, qiu, fang} {
@@ -180,7 +191,11 @@ func signInByLink(w http.ResponseWriter, _ *http.Request, token string) (string,
 // city is a source with a visit at every stage, and the server over it.
 func city(t *testing.T) (*stageSource, *Server) {
 	t.Helper()
-	s := &stageSource{views: stages(t), bundle: []byte(`{"format":"menshen-bundle-v1"}`), start: StartView{Demonstration: true, Operator: "槐山支付（演示）"}}
+	views := stages(t)
+	closed := views["closed"]
+	closed.Photos = []PhotoView{{Digest: photoDigest, Step: "mount", Stored: true}, {Digest: strings.Repeat("b", 64), Step: "counter"}}
+	views["closed"] = closed
+	s := &stageSource{views: views, bundle: []byte(`{"format":"menshen-bundle-v1"}`), start: StartView{Demonstration: true, Operator: "槐山支付（演示）"}}
 	now := time.Date(2026, 11, 22, 14, 40, 0, 0, shanghai)
 	for i, r := range []VisitRow{
 		{ID: "admitted", Stage: "admitted", Shop: "示例面馆"}, {ID: "frozen", Stage: "admitted", Frozen: true, Shop: "老陈五金"},

@@ -49,13 +49,14 @@ func New(c Config) *Server {
 func (s *Server) Routes() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, h := range map[string]handler{
-		"GET /{$}":                s.start,
-		"GET /visits/{id}":        s.visit,
-		"GET /visits/{id}/bundle": s.bundle,
-		"GET /enter/{token}":      s.askToEnter,
-		"POST /enter/{token}":     s.enter,
-		"GET /assets/{path...}":   s.serveAsset,
-		"/":                       func(http.ResponseWriter, *http.Request) error { return errNoRoute },
+		"GET /{$}":                         s.start,
+		"GET /visits/{id}":                 s.visit,
+		"GET /visits/{id}/bundle":          s.bundle,
+		"GET /visits/{id}/photos/{digest}": s.photo,
+		"GET /enter/{token}":               s.askToEnter,
+		"POST /enter/{token}":              s.enter,
+		"GET /assets/{path...}":            s.serveAsset,
+		"/":                                func(http.ResponseWriter, *http.Request) error { return errNoRoute },
 	} {
 		mux.Handle(pattern, s.page(h))
 	}

@@ -31,6 +31,8 @@ type Source interface {
 	Visit(ctx context.Context, v Viewer, id string) (VisitView, error)
 	// Bundle gives the bytes that menshen-verify checks.
 	Bundle(ctx context.Context, v Viewer, id string) ([]byte, error)
+	// Photo gives a picture of a visit, small or whole, and records the look.
+	Photo(ctx context.Context, v Viewer, id, digest string, small bool) ([]byte, error)
 }
 
 // Filter narrows the list of visits. The zero value asks for everything, from the newest.
@@ -98,6 +100,7 @@ type VisitView struct {
 	Permit        *PermitView     // the last one, nil for none
 	Receipts      ReceiptsView
 	MayDownload   bool
+	Photos        []PhotoView // none for those who may not see them
 }
 
 // Levels of a standing. Only LevelGood is green.
