@@ -43,6 +43,10 @@ func (w *writing) index(ctx context.Context, tx *store.Tx) error {
 		err = w.indexBrake(ctx, tx)
 	case visit.TypeResumption:
 		err = w.indexResumption(ctx, tx)
+	case visit.TypeSuspension:
+		err = w.indexSuspension(ctx, tx)
+	case visit.TypeReinstatement:
+		err = w.indexReinstatement(ctx, tx)
 	case custody.TypeTransfer:
 		err = w.indexTransfer(ctx, tx)
 	}

@@ -22,6 +22,8 @@ const (
 	TypeIncident      = "incident"
 	TypeResumption    = "resumption"
 	TypeReview        = "review"
+	TypeSuspension    = "suspension"
+	TypeReinstatement = "reinstatement"
 )
 
 // Order is what an acquirer's approver booked. The approver's signature carries the acquirer's

@@ -120,6 +120,11 @@ var table = []Row{
 	{StreamPerson, IssueBadge, registry.TypeBadgeIssued, roles(RoleOrganisation), nil, BringsEvidence},
 	{StreamPerson, RevokeBadge, registry.TypeBadgeRevoked, roles(RoleOrganisation), nil, TakesPower},
 
+	{StreamPerson, Freeze, TypeSuspension, roles(RoleRisk, RoleRegulator), nil, TakesPower},
+	{StreamPerson, Resume, TypeReinstatement, roles(RoleRisk, RoleRegulator), nil, GivesPower},
+
+	{StreamOrganisation, Freeze, TypeSuspension, roles(RoleRisk, RoleRegulator), nil, TakesPower},
+	{StreamOrganisation, Resume, TypeReinstatement, roles(RoleRisk, RoleRegulator), nil, GivesPower},
 	{StreamOrganisation, Publish, "trust_list", roles(RoleRegulator), nil, BringsEvidence},
 	{StreamOrganisation, Publish, registry.TypeParameters, roles(RoleOrganisation), nil, BringsEvidence},
 	{StreamOrganisation, Publish, registry.TypeMandate, roles(RoleOrganisation), nil, BringsEvidence},
