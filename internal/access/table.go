@@ -82,7 +82,7 @@ var table = map[string][]grant{
 
 	// brakes
 	"freeze":          {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator},
-	"report_incident": {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator},
+	"report_incident": {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator, platform},
 	"cancel":          {dispatcher, approver, risk, platform},
 	"roll_back":       {merchant, technician, dispatcher, approver, risk, platform},
 	"abort":           {merchant, technician, dispatcher, approver, risk},

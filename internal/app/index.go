@@ -280,6 +280,9 @@ func (w *writing) indexOutcome(ctx context.Context, tx *store.Tx) error {
 		}
 	}
 	if o.Outcome == visit.Loaded && p.Ask == visit.AskLive {
+		if err := queueWatch(ctx, tx, w.id, 1, w.now, w.now.Add(watchEvery)); err != nil {
+			return err
+		}
 		return tx.OpenBinding(ctx, o.Serial, w.id, w.now)
 	}
 	return nil

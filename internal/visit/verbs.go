@@ -110,7 +110,7 @@ var table = []Row{
 	{StreamVisit, Cancel, TypeBrake, roles(RolePlatform, RoleDispatcher, RoleApprover, RoleRisk), nil, TakesPower},
 	{StreamVisit, RollBack, TypeBrake, roles(RoleTechnician, RoleMerchant, RoleDispatcher, RoleApprover, RoleRisk, RolePlatform), nil, TakesPower},
 	{StreamVisit, Abort, TypeBrake, roles(RoleMerchant, RoleTechnician, RoleDispatcher, RoleApprover, RoleRisk), nil, TakesPower},
-	{StreamVisit, ReportIncident, TypeIncident, parties, nil, TakesPower},
+	{StreamVisit, ReportIncident, TypeIncident, append(roles(RolePlatform), parties...), nil, TakesPower},
 	{StreamVisit, Resume, TypeResumption, roles(RoleRisk), nil, GivesPower},
 	{StreamVisit, ReviewVerb, TypeReview, roles(RoleMerchant, RoleTechnician, RoleDispatcher, RoleApprover, RoleSupervisor), from(Closed), BringsEvidence},
 
