@@ -12,7 +12,7 @@ export const newIdempotencyKey = () => base64url(random(16));
  * Asks the server. Never throws for what the network or the server does.
  * @param {"GET"|"POST"|"PUT"|"DELETE"} method
  * @param {string} path on this site, from /
- * @param {object} [body] sent as JSON
+ * @param {object|Blob} [body] sent as JSON; a Blob as it is, under its own type
  * @param {{idempotencyKey?: string, headers?: Record<string, string>, timeoutSeconds?: number, signal?: AbortSignal, tries?: number}} [options]
  *   idempotencyKey: of a write, made afresh when absent; tries: of a GET, at most, default 3
  * @returns {Promise<{ok: boolean, status: number, body: any}>} status 0: no answer came. When not ok, body is {code, zh, en, …}
@@ -22,8 +22,9 @@ export async function call(method, path, body, options = {}) {
   const reads = method === "GET";
   const headers = { Accept: "application/json", ...options.headers };
   if (!reads) headers["Idempotency-Key"] = options.idempotencyKey ?? newIdempotencyKey();
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  const request = { method, headers, body: body === undefined ? undefined : JSON.stringify(body),
+  const raw = body instanceof Blob;
+  if (body !== undefined) headers["Content-Type"] = raw ? body.type : "application/json";
+  const request = { method, headers, body: raw || body === undefined ? body : JSON.stringify(body),
     credentials: "same-origin", cache: "no-store", redirect: "error", referrerPolicy: "no-referrer" };
   for (let left = reads ? options.tries ?? 3 : 1, wait = 300; ; wait *= 3) {
     const answer = await once(path, request, options);

@@ -7,8 +7,13 @@ import { done, transact } from "./idb.mjs";
 const unknown = () => new Fault("previous_unknown", "这部手机还没有取到这次上门的记录。请在有信号的地方打开一次。",
   "This phone has not fetched this visit yet. Open it once where there is signal.");
 
-const within = (mode, work) => transact("menshen-chain", { last: {} }, mode, (s) => work(s.last));
-const place = (visit, key) => `${visit} ${key}`;
+/** The database of what is signed and unsent: last has the end of each chain, items what queue.mjs keeps. One, so that both change together. */
+export const outbox = { name: "menshen-outbox", stores: { last: {}, items: { keyPath: "number", autoIncrement: true } } };
+
+const within = (mode, work) => transact(outbox.name, outbox.stores, mode, (s) => work(s.last));
+
+/** Where the end of a key's chain in a visit is kept. @param {string} visit @param {string} key thumbprint */
+export const place = (visit, key) => `${visit} ${key}`;
 
 /**
  * The digest that the next statement of a key in a visit names as previous, "" for the first. The server's word
