@@ -148,18 +148,15 @@ func TestClerkHasDoorAndTillOnly(t *testing.T) {
 	}
 }
 
-var onOthers = map[string]bool{FreezeOrganisation: true, ResumeOrganisation: true}
-
 // A colleague of the technician, of the same provider, has nothing to do with the visit; and who
-// stands in no relation may nothing, except the regulator, whoever trains other people's staff, and a risk
-// desk that suspends a provider for its own acquirer's orders (visit.SuspendsFor).
+// stands in no relation may nothing, except the regulator and whoever trains other people's staff.
 func TestRelationsDoNotStretch(t *testing.T) {
 	for _, verb := range Verbs() {
 		if Decide(Technician, verb, OwnOrganisation).Allowed() {
 			t.Errorf("a technician who was not sent may %s", verb)
 		}
 		for _, role := range Roles() {
-			exempt := role == Regulator || (role == CourseIssuer && verb == "train") || (role == Risk && onOthers[verb])
+			exempt := role == Regulator || (role == CourseIssuer && verb == "train")
 			if Decide(role, verb, None).Allowed() && !exempt {
 				t.Errorf("%s, who is nobody here, may %s", role, verb)
 			}
@@ -172,8 +169,6 @@ func TestVerbsOfStreams(t *testing.T) {
 		{"visit", "freeze", "freeze"},
 		{"organisation", "freeze", FreezeOrganisation},
 		{"organisation", "resume", ResumeOrganisation},
-		{"person", "freeze", FreezeOrganisation},
-		{"person", "publish", ""},
 		{"organisation", "publish", PublishOrganisation},
 		{"visit", "publish", "publish"},
 		{"organisation", "enrol", "enrol"},

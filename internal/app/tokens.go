@@ -18,6 +18,9 @@ import (
 // tokenPrefix lets people and scanners of leaked files see what a secret is for.
 const tokenPrefix = "menshen_"
 
+// SessionCookie is where a browser keeps its session, for pages and API alike.
+const SessionCookie = "menshen_session"
+
 // tokenHolds is how long a token of a kind may live. An order's link is used for weeks, a session for
 // a working day; a program's token is changed once a year.
 var tokenHolds = map[string]time.Duration{
@@ -53,24 +56,31 @@ type TokenGrant struct {
 	Role         string
 	Label        string // what its owner calls it; no personal value
 	Until        time.Time
+	Idle         time.Duration // a session that is not used for so long is over; 0 is never
 }
 
 // IssueToken keeps a new token and gives its id and its secret, which nobody can read again. Whoever
 // calls it has made sure of the person: a command line at the server, or a sign-in.
 func (a *App) IssueToken(ctx context.Context, g TokenGrant) (id, secret string, err error) {
-	if err := g.check(a.Now()); err != nil {
-		return "", "", err
-	}
-	secret, hash := NewToken()
-	id = "tok-" + rand.Text()
-	err = a.Store.Write(ctx, func(tx *store.Tx) error {
-		return tx.AddToken(ctx, store.Token{ID: id, Hash: hash, Kind: g.Kind, Person: g.Person, Org: g.Organisation, Role: g.Role, Label: g.Label,
-			CreatedAt: store.At(a.Now()), ExpiresAt: store.At(g.Until)})
-	})
+	token, secret, err := a.mint(g)
 	if err != nil {
 		return "", "", err
 	}
-	return id, secret, nil
+	if err := a.Store.Write(ctx, func(tx *store.Tx) error { return tx.AddToken(ctx, token) }); err != nil {
+		return "", "", err
+	}
+	return token.ID, secret, nil
+}
+
+// mint makes a token that is not kept yet.
+func (a *App) mint(g TokenGrant) (store.Token, string, error) {
+	now := a.Now()
+	if err := g.check(now); err != nil {
+		return store.Token{}, "", err
+	}
+	secret, hash := NewToken()
+	return store.Token{ID: "tok-" + rand.Text(), Hash: hash, Kind: g.Kind, Person: g.Person, Org: g.Organisation, Role: g.Role, Label: g.Label,
+		CreatedAt: store.At(now), ExpiresAt: store.At(g.Until), SeenAt: store.At(now), IdleMs: g.Idle.Milliseconds()}, secret, nil
 }
 
 func (g TokenGrant) check(now time.Time) error {
@@ -106,7 +116,22 @@ func (a *App) Authenticate(ctx context.Context, secret string, kinds ...string) 
 	if !slices.Contains(kinds, t.Kind) {
 		return Actor{}, errTokenKind
 	}
+	if err := a.touch(ctx, t); err != nil {
+		return Actor{}, err
+	}
 	return Actor{Person: t.Person, Organisation: t.Org, Role: t.Role, Token: t.ID}, nil
+}
+
+// seenEvery is how exactly a session's last use is kept: each note costs a write.
+const seenEvery = time.Minute
+
+// touch notes that a session is in use.
+func (a *App) touch(ctx context.Context, t store.Token) error {
+	now := a.Now()
+	if t.Kind != store.TokenSession || now.Sub(t.SeenAt.Time()) < seenEvery {
+		return nil
+	}
+	return a.Store.Write(ctx, func(tx *store.Tx) error { return tx.TouchToken(ctx, t.ID, now) })
 }
 
 // RevokeToken ends a token by its id.

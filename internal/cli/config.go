@@ -29,6 +29,7 @@ import (
 // refused, and all problems are told at once. Paths are taken from the file's own folder.
 type Config struct {
 	Listen          string       `yaml:"listen"`           // host:port that serves pages and API; put TLS in front of it
+	PublicURL       string       `yaml:"public_url"`       // where browsers find the site, such as https://menshen.example; passkeys are bound to it. "" signs in on localhost only
 	TrustedProxies  []string     `yaml:"trusted_proxies"`  // addresses or networks (CIDR) whose X-Forwarded-For and X-Forwarded-Proto are believed
 	Operator        string       `yaml:"operator"`         // organisation id under which the platform key is on the trust list
 	Province        string       `yaml:"province"`         // GB/T 2260, two digits, for records that belong to no shop
@@ -113,6 +114,7 @@ func (c Config) problems() []string {
 	}
 	_, _, err := net.SplitHostPort(c.Listen)
 	wrong(err != nil, "listen: want host:port")
+	wrong(c.PublicURL != "" && !isOrigin(c.PublicURL), "public_url: want an origin such as https://menshen.example; http only for localhost")
 	for _, p := range c.TrustedProxies {
 		_, ok := network(p)
 		wrong(!ok, "trusted_proxies: want addresses or networks, such as 127.0.0.1 or 10.0.0.0/8")
@@ -139,6 +141,28 @@ func (c Config) problems() []string {
 func webAddress(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+}
+
+// isOrigin says whether passkeys can be bound to an address: https and a name, or this machine's own.
+func isOrigin(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || s != u.Scheme+"://"+u.Host || u.Hostname() == "" || strings.ToLower(s) != s {
+		return false
+	}
+	_, notName := netip.ParseAddr(u.Hostname())
+	return notName != nil && (u.Scheme == "https" || u.Scheme == "http" && u.Hostname() == "localhost")
+}
+
+// origin is where a request's site is, as browsers write it, "" where passkeys do not work. Only
+// localhost is believed from the request itself: no other machine can be reached by that name.
+func (c Config) origin(r *http.Request) string {
+	if c.PublicURL != "" {
+		return c.PublicURL
+	}
+	if own := "http://" + r.Host; r.TLS == nil && isOrigin(own) {
+		return own
+	}
+	return ""
 }
 
 // network reads an address or a network in CIDR form.

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/menshen-project/menshen/internal/app"
-	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/httpapi"
 	"github.com/menshen-project/menshen/internal/jobs"
 	"github.com/menshen-project/menshen/internal/pages"
@@ -64,7 +63,8 @@ func runServe(ctx context.Context, out, errs io.Writer, path string) error {
 func (n *node) routes(c Config, logger *slog.Logger) http.Handler {
 	api := httpapi.New(httpapi.Config{App: n.app, Log: logger, Version: version, Proxies: c.proxies()})
 	site := pages.New(pages.Config{Source: pages.FromApp{App: n.app, Operator: c.Operator, Demonstration: c.Demonstration},
-		Authenticate: n.authenticate, SignIn: n.signIn(c), Now: time.Now, Log: logger, Secure: c.secure})
+		Authenticate: pages.BySession(n.app), SignIn: n.signIn(c), Now: time.Now, Log: logger, Secure: c.secure,
+		Desk: pages.Desk{App: n.app, Origin: c.origin, Limit: httpapi.Limit(signInRate, c.proxies())}})
 	mux := http.NewServeMux()
 	for _, prefix := range []string{"/v1/", "/openapi.json", "/healthz", "/readyz"} {
 		mux.Handle(prefix, api)
@@ -77,18 +77,8 @@ func (n *node) routes(c Config, logger *slog.Logger) http.Handler {
 // sessionHolds is how long somebody who came by a link stays signed in.
 const sessionHolds = 12 * time.Hour
 
-// authenticate finds who a page's request is from; nobody is a viewer too.
-func (n *node) authenticate(r *http.Request) (pages.Viewer, error) {
-	cookie, err := r.Cookie(httpapi.SessionCookie)
-	if err != nil {
-		return pages.Viewer{}, nil
-	}
-	actor, err := n.app.Authenticate(r.Context(), cookie.Value, store.TokenSession)
-	if fault.KindOf(err) == fault.Unauthenticated {
-		return pages.Viewer{}, nil
-	}
-	return pages.Viewer{Person: actor.Person, Organisation: actor.Organisation, Role: actor.Role}, err
-}
+// signInRate bounds tries to sign in or join from one network: a whole office stands behind one address.
+var signInRate = httpapi.Rate{PerSecond: 0.5, Burst: 30}
 
 // signIn turns a link's token into a session: a new secret, whatever cookie came along, so that nobody
 // can fix it beforehand. The link's own secret is in no address after this.

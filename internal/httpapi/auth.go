@@ -55,7 +55,7 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 }
 
 // SessionCookie is where a browser keeps its session, for pages and API alike.
-const SessionCookie = "menshen_session"
+const SessionCookie = app.SessionCookie
 
 // credential finds a request's secret and the kinds of token that may come this way. A header goes
 // first and alone. A browser sends a cookie whoever wrote the page that asks: what writes with one must

@@ -126,8 +126,11 @@ func Secure(r *http.Request, proxies []netip.Prefix) bool {
 	return strings.EqualFold(strings.TrimSpace(protos[len(protos)-1]), "https")
 }
 
-// ClientOf gives the network that a request comes from, for limits beside the API's own.
-func ClientOf(r *http.Request, proxies []netip.Prefix) string { return clientOf(r, proxies) }
+// Limit bounds how often one network may do what is dear or guessed at, beside the API's own limits.
+func Limit(rate Rate, proxies []netip.Prefix) func(*http.Request) (wait time.Duration, ok bool) {
+	l := newLimiter(rate)
+	return func(r *http.Request) (time.Duration, bool) { return l.take(clientOf(r, proxies)) }
+}
 
 func parseAddr(s string) netip.Addr {
 	if host, _, err := net.SplitHostPort(s); err == nil {

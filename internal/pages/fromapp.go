@@ -17,7 +17,7 @@ type FromApp struct {
 }
 
 func actorOf(v Viewer) app.Actor {
-	return app.Actor{Person: v.Person, Organisation: v.Organisation, Role: v.Role}
+	return app.Actor{Person: v.Person, Organisation: v.Organisation, Role: v.Role, Token: v.Token}
 }
 
 // Start says where this deployment stands.

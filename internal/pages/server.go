@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"time"
 
@@ -22,6 +23,7 @@ type Config struct {
 	// SignIn takes the token of a link, sets its own cookie and gives the path to go to; nil means
 	// that nobody signs in by link here.
 	SignIn func(w http.ResponseWriter, r *http.Request, token string) (next string, err error)
+	Desk   Desk
 	Now    func() time.Time
 	Log    *slog.Logger             // gets causes of errors; nil discards them
 	Secure func(*http.Request) bool // the browser came over TLS: cookies say so; nil is never
@@ -48,7 +50,7 @@ func New(c Config) *Server {
 // Routes are all pages there are.
 func (s *Server) Routes() http.Handler {
 	mux := http.NewServeMux()
-	for pattern, h := range map[string]handler{
+	routes := map[string]handler{
 		"GET /{$}":                         s.start,
 		"GET /visits/{id}":                 s.visit,
 		"GET /visits/{id}/bundle":          s.bundle,
@@ -57,7 +59,9 @@ func (s *Server) Routes() http.Handler {
 		"POST /enter/{token}":              s.enter,
 		"GET /assets/{path...}":            s.serveAsset,
 		"/":                                func(http.ResponseWriter, *http.Request) error { return errNoRoute },
-	} {
+	}
+	maps.Copy(routes, s.staffRoutes())
+	for pattern, h := range routes {
 		mux.Handle(pattern, s.page(h))
 	}
 	return mux

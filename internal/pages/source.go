@@ -15,6 +15,7 @@ type Viewer struct {
 	Person       string // id
 	Organisation string // id
 	Role         string // as in package visit
+	Token        string // id of the session
 }
 
 // SignedIn is false for the zero value.
@@ -59,6 +60,7 @@ type StartView struct {
 	Demonstration bool   // simulated devices and made-up people: every page says so
 	Operator      string // public name of who runs this deployment
 	GetIn         Text   // how to get in here; the zero value for the ordinary sentence
+	SignIn        bool   // staff sign in by passkey here
 }
 
 // VisitList is one page of the list.

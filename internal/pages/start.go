@@ -28,6 +28,7 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.demo = view.Demonstration
+	view.SignIn = s.Desk.App != nil
 	if !p.viewer.SignedIn() {
 		return s.show(r.Context(), w, http.StatusOK, welcomePage(p, view))
 	}

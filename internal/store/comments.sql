@@ -89,3 +89,16 @@ COMMENT ON COLUMN photo_files.sha256 IS 'hex SHA-256 of the file, as the step na
 COMMENT ON COLUMN photo_files.subject IS 'the merchant under whose key it is sealed';
 COMMENT ON COLUMN photo_files.whole IS 'commitment of the bytes';
 COMMENT ON COLUMN photo_files.thumbnail IS 'commitment of the small picture';
+
+COMMENT ON TABLE accounts IS 'Account is one role of one person in one organisation, as who signs in to the pages.';
+COMMENT ON COLUMN accounts.handle IS 'base64url of the 64 random bytes that passkeys carry as user handle; names nobody';
+COMMENT ON TABLE passkeys IS 'Passkey is a credential that signs its account in. It signs no statement.';
+COMMENT ON COLUMN passkeys.id IS 'base64url of the credential id';
+COMMENT ON COLUMN passkeys.doc IS 'public key, flags and counter, as the WebAuthn library writes them';
+COMMENT ON TABLE invitations IS 'Invitation lets somebody make the first passkey of an account, once.';
+COMMENT ON COLUMN invitations.hash IS 'hex SHA-256 of the code';
+COMMENT ON COLUMN invitations.recovers IS 'earlier passkeys and sessions of the account end when it is used';
+COMMENT ON TABLE ceremonies IS 'Ceremony is a WebAuthn challenge that waits for its answer, bound to one browser by a cookie.';
+COMMENT ON COLUMN ceremonies.hash IS 'hex SHA-256 of the cookie';
+COMMENT ON COLUMN ceremonies.subject IS 'invitation id, account handle, or empty at sign-in';
+COMMENT ON COLUMN tokens.idle_ms IS 'a session that was not seen for so long is over; 0 is never';

@@ -8,6 +8,16 @@ import (
 	"database/sql"
 )
 
+// Account is one role of one person in one organisation, as who signs in to the pages.
+type Account struct {
+	// base64url of the 64 random bytes that passkeys carry as user handle; names nobody
+	Handle    string
+	Person    string
+	Org       string
+	Role      string
+	CreatedAt Instant
+}
+
 // Answer is what an idempotent request was answered.
 type Answer struct {
 	// id of the token that asked
@@ -33,6 +43,18 @@ type Binding struct {
 	State string
 	// when it came into this state
 	SinceAt Instant
+}
+
+// Ceremony is a WebAuthn challenge that waits for its answer, bound to one browser by a cookie.
+type Ceremony struct {
+	// hex SHA-256 of the cookie
+	Hash string
+	Kind string
+	// invitation id, account handle, or empty at sign-in
+	Subject   string
+	Doc       []byte
+	ExpiresAt Instant
+	UsedAt    Instant
 }
 
 // Challenge is a nonce that may be answered once.
@@ -105,6 +127,22 @@ type Identity struct {
 	KeyedHash string
 	Person    string
 	AddedAt   Instant
+}
+
+// Invitation lets somebody make the first passkey of an account, once.
+type Invitation struct {
+	ID string
+	// hex SHA-256 of the code
+	Hash   string
+	Person string
+	Org    string
+	Role   string
+	MadeBy string
+	// earlier passkeys and sessions of the account end when it is used
+	Recovers  bool
+	CreatedAt Instant
+	ExpiresAt Instant
+	EndedAt   Instant
 }
 
 // Job is a piece of work that outlives the process. Kind and Key together name it for good.
@@ -183,6 +221,19 @@ type Organisation struct {
 	Name string
 	// JSON of the owner package
 	Doc string
+}
+
+// Passkey is a credential that signs its account in. It signs no statement.
+type Passkey struct {
+	// base64url of the credential id
+	ID     string
+	Handle string
+	Name   string
+	// public key, flags and counter, as the WebAuthn library writes them
+	Doc       []byte
+	CreatedAt Instant
+	UsedAt    Instant
+	RemovedAt Instant
 }
 
 // Permit is a call to a host: what was wanted, what was tried, what came back.
@@ -297,6 +348,9 @@ type Token struct {
 	CreatedAt Instant
 	ExpiresAt Instant
 	RevokedAt Instant
+	SeenAt    Instant
+	// a session that was not seen for so long is over; 0 is never
+	IdleMs int64
 }
 
 // VaultLook is one showing of a value, for its subject to see.

@@ -169,8 +169,8 @@ func (q *Queries) insertJob(ctx context.Context, arg insertJobParams) (int64, er
 }
 
 const insertToken = `-- name: insertToken :execrows
-INSERT INTO tokens (id, hash, kind, person, org, role, label, created_at, expires_at, revoked_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING
+INSERT INTO tokens (id, hash, kind, person, org, role, label, created_at, expires_at, revoked_at, seen_at, idle_ms)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING
 `
 
 type insertTokenParams struct {
@@ -184,6 +184,8 @@ type insertTokenParams struct {
 	CreatedAt Instant
 	ExpiresAt Instant
 	RevokedAt Instant
+	SeenAt    Instant
+	IdleMs    int64
 }
 
 func (q *Queries) insertToken(ctx context.Context, arg insertTokenParams) (int64, error) {
@@ -198,6 +200,8 @@ func (q *Queries) insertToken(ctx context.Context, arg insertTokenParams) (int64
 		arg.CreatedAt,
 		arg.ExpiresAt,
 		arg.RevokedAt,
+		arg.SeenAt,
+		arg.IdleMs,
 	)
 	if err != nil {
 		return 0, err
@@ -266,7 +270,8 @@ func (q *Queries) jobsInState(ctx context.Context, state string, limit int32) ([
 }
 
 const liveToken = `-- name: liveToken :one
-SELECT id, hash, kind, person, org, role, label, created_at, expires_at, revoked_at FROM tokens WHERE hash = $1 AND revoked_at = 0 AND expires_at > $2
+SELECT id, hash, kind, person, org, role, label, created_at, expires_at, revoked_at, seen_at, idle_ms FROM tokens WHERE hash = $1 AND revoked_at = 0 AND expires_at > $2
+AND (idle_ms = 0 OR seen_at + idle_ms > $2)
 `
 
 func (q *Queries) liveToken(ctx context.Context, hash string, now Instant) (Token, error) {
@@ -283,6 +288,8 @@ func (q *Queries) liveToken(ctx context.Context, hash string, now Instant) (Toke
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.RevokedAt,
+		&i.SeenAt,
+		&i.IdleMs,
 	)
 	return i, err
 }
@@ -367,7 +374,7 @@ func (q *Queries) setting(ctx context.Context, key string) (string, error) {
 }
 
 const tokensOfPerson = `-- name: tokensOfPerson :many
-SELECT id, hash, kind, person, org, role, label, created_at, expires_at, revoked_at FROM tokens WHERE person = $1 ORDER BY created_at, id
+SELECT id, hash, kind, person, org, role, label, created_at, expires_at, revoked_at, seen_at, idle_ms FROM tokens WHERE person = $1 ORDER BY created_at, id
 `
 
 func (q *Queries) tokensOfPerson(ctx context.Context, person string) ([]Token, error) {
@@ -390,6 +397,8 @@ func (q *Queries) tokensOfPerson(ctx context.Context, person string) ([]Token, e
 			&i.CreatedAt,
 			&i.ExpiresAt,
 			&i.RevokedAt,
+			&i.SeenAt,
+			&i.IdleMs,
 		); err != nil {
 			return nil, err
 		}

@@ -22,8 +22,6 @@ const (
 	TypeIncident      = "incident"
 	TypeResumption    = "resumption"
 	TypeReview        = "review"
-	TypeSuspension    = "suspension"
-	TypeReinstatement = "reinstatement"
 )
 
 // Order is what an acquirer's approver booked. The approver's signature carries the acquirer's
@@ -202,7 +200,7 @@ type Brake struct {
 // Incident is a report by a party to the order.
 type Incident struct {
 	Visit string `json:"visit"`
-	Kind  string `json:"kind"` // a code: wrong_person, asked_for_money, device, charged_outside, other
+	Kind  string `json:"kind"` // a code: wrong_person, asked_for_money, device, other
 	Note  string `json:"note"` // commitment of the free text, or ""
 }
 

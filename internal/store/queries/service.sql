@@ -30,11 +30,12 @@ SELECT * FROM answers WHERE scope = $1 AND key = $2;
 DELETE FROM answers WHERE created_at < $1;
 
 -- name: insertToken :execrows
-INSERT INTO tokens (id, hash, kind, person, org, role, label, created_at, expires_at, revoked_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING;
+INSERT INTO tokens (id, hash, kind, person, org, role, label, created_at, expires_at, revoked_at, seen_at, idle_ms)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING;
 
 -- name: liveToken :one
-SELECT * FROM tokens WHERE hash = $1 AND revoked_at = 0 AND expires_at > sqlc.arg(now);
+SELECT * FROM tokens WHERE hash = $1 AND revoked_at = 0 AND expires_at > sqlc.arg(now)
+AND (idle_ms = 0 OR seen_at + idle_ms > sqlc.arg(now));
 
 -- name: tokensOfPerson :many
 SELECT * FROM tokens WHERE person = $1 ORDER BY created_at, id;

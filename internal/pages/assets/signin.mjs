@@ -1,0 +1,102 @@
+// Signing in, joining by an invitation, and one's own passkeys. These passkeys open pages and sign nothing else.
+import { call } from "./api.mjs";
+import { base64url, fromBase64url } from "./bytes.mjs";
+import { Fault, faultOf } from "./fault.mjs";
+
+const lang = document.documentElement.lang === "en" ? "en" : "zh";
+const unsupported = () => new Fault("passkey_unsupported", "这部设备或浏览器不支持通行密钥。", "This device or browser has no passkeys.");
+const cancelled = (e) => new Fault("passkey_cancelled", "没有完成验证。想好了再点一次就行。", "That was not completed. Press again when you are ready.", e);
+const twice = (e) => new Fault("passkey_exists", "这部设备已经登记过了。", "This device is registered already.", e);
+
+async function ask(path, body) {
+  const { ok, body: answer } = await call("POST", path, body ?? {});
+  if (!ok) throw new Fault(answer.code, answer.zh, answer.en);
+  return answer;
+}
+
+async function withAuthenticator(work) {
+  if (!globalThis.PublicKeyCredential || !navigator.credentials) throw unsupported();
+  try {
+    return await work() ?? Promise.reject(cancelled());
+  } catch (e) {
+    if (e instanceof Fault) throw e;
+    throw e?.name === "InvalidStateError" ? twice(e) : e?.name === "NotAllowedError" || e?.name === "AbortError" ? cancelled(e) : unsupported();
+  }
+}
+
+const text = (buffer) => base64url(new Uint8Array(buffer));
+const descriptors = (list = []) => list.map((d) => ({ ...d, id: fromBase64url(d.id) }));
+const envelope = (c, response) => ({ id: c.id, rawId: text(c.rawId), type: c.type, clientExtensionResults: c.getClientExtensionResults(),
+  authenticatorAttachment: c.authenticatorAttachment ?? undefined, response });
+
+async function make(options) {
+  const c = await withAuthenticator(() => navigator.credentials.create({ publicKey: { ...options, challenge: fromBase64url(options.challenge),
+    user: { ...options.user, id: fromBase64url(options.user.id) }, excludeCredentials: descriptors(options.excludeCredentials) } }));
+  const r = c.response;
+  return envelope(c, { clientDataJSON: text(r.clientDataJSON), attestationObject: text(r.attestationObject), transports: r.getTransports?.() ?? [] });
+}
+
+async function show(options) {
+  const c = await withAuthenticator(() => navigator.credentials.get({ publicKey: { ...options, challenge: fromBase64url(options.challenge),
+    allowCredentials: descriptors(options.allowCredentials) } }));
+  const r = c.response;
+  return envelope(c, { clientDataJSON: text(r.clientDataJSON), authenticatorData: text(r.authenticatorData), signature: text(r.signature),
+    userHandle: r.userHandle ? text(r.userHandle) : undefined });
+}
+
+// One act at a time: a second press while the first works does nothing.
+function act(form, work) {
+  const problem = form.querySelector("[data-problem]");
+  const button = form.querySelector("button[type=submit]");
+  button.disabled = false;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (button.disabled) return;
+    button.disabled = true;
+    form.setAttribute("aria-busy", "true");
+    problem.hidden = true;
+    try {
+      await work(new FormData(form));
+    } catch (e) {
+      problem.textContent = faultOf(e).text(lang);
+      problem.dataset.code = faultOf(e).code;
+      problem.hidden = false;
+      problem.focus();
+    }
+    form.removeAttribute("aria-busy");
+    button.disabled = false;
+  });
+}
+
+const acts = {
+  "sign-in": async () => {
+    const { next } = await ask("/sign-in", { answer: await show(await ask("/sign-in/options")) });
+    location.replace(next);
+  },
+  join: async (data) => {
+    const options = await ask("/join/options", { code: data.get("code") });
+    const { next } = await ask("/join", { name: data.get("name"), answer: await make(options) });
+    location.replace(next);
+  },
+  "add-passkey": async (data) => {
+    await ask("/account/passkeys", { name: data.get("name"), answer: await make(await ask("/account/passkeys/options")) });
+    location.reload();
+  },
+  invite: async (data) => {
+    const { code } = await ask("/staff/invitations", { person: data.get("person"), role: data.get("role"), recover: data.get("recover") === "on" });
+    const made = document.getElementById("made");
+    document.getElementById("made-code").textContent = code;
+    document.getElementById("made-person").textContent = data.get("person");
+    made.hidden = false;
+    made.focus();
+  },
+};
+
+for (const form of document.querySelectorAll("form[data-act]")) act(form, acts[form.dataset.act]);
+
+// A link may carry the code behind its #, which no server and no log sees; it does not stay in the address either.
+const code = document.querySelector("form[data-act=join] input[name=code]");
+if (code && location.hash.length > 1) {
+  code.value = decodeURIComponent(location.hash.slice(1));
+  history.replaceState(null, "", location.pathname + location.search);
+}

@@ -1,0 +1,170 @@
+package pages
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/store"
+)
+
+// Desk is what sign-in by passkey and the consoles of staff need. The zero value has neither.
+type Desk struct {
+	App *app.App
+	// Origin is where the site is, as browsers write it; passkeys are bound to it. "" for a request
+	// that came to no address passkeys can have.
+	Origin func(*http.Request) string
+	// Limit counts one try to sign in against the request's network; over it, how long to wait. nil
+	// does not count.
+	Limit func(*http.Request) (wait time.Duration, ok bool)
+}
+
+func (s *Server) staffRoutes() map[string]handler {
+	if s.Desk.App == nil {
+		return nil
+	}
+	return map[string]handler{
+		"GET /sign-in":                          s.signInPage,
+		"POST /sign-in/options":                 s.answer(s.limited(s.beginSignIn)),
+		"POST /sign-in":                         s.answer(s.limited(s.finishSignIn)),
+		"GET /join":                             s.joinPage,
+		"POST /join/options":                    s.answer(s.limited(s.beginJoin)),
+		"POST /join":                            s.answer(s.limited(s.finishJoin)),
+		"GET /account":                          s.account,
+		"POST /account/sign-out":                s.signOut,
+		"POST /account/sessions/{id}/end":       s.endSession,
+		"POST /account/sessions/end-others":     s.endOtherSessions,
+		"POST /account/passkeys/options":        s.answer(s.beginAddPasskey),
+		"POST /account/passkeys":                s.answer(s.finishAddPasskey),
+		"POST /account/passkeys/{id}/name":      s.renamePasskey,
+		"POST /account/passkeys/{id}/remove":    s.removePasskey,
+		"GET /staff/invitations":                s.invitations,
+		"POST /staff/invitations":               s.answer(s.invite),
+		"POST /staff/invitations/{id}/withdraw": s.withdrawInvitation,
+	}
+}
+
+var (
+	errForm    = fault.New(fault.Invalid, "form_malformed", "填的内容看不懂，请重新打开这一页。", "What was sent cannot be read; open the page again.")
+	errTooMany = fault.New(fault.TooMany, "rate_limited", "试得太频繁，请过一会儿再试。", "Too many tries; wait a little.")
+)
+
+const maxForm = 64 << 10
+
+// problem is an error as page scripts read it.
+type problem struct {
+	Code string `json:"code"`
+	Zh   string `json:"zh"`
+	En   string `json:"en"`
+}
+
+// asked is what a script's request answers with.
+type asked func(http.ResponseWriter, *http.Request) (any, error)
+
+// answer makes a handler that speaks JSON, errors included.
+func (s *Server) answer(h asked) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		out, err := h(w, r)
+		status := http.StatusOK
+		if err != nil {
+			f := fault.Of(err)
+			if status = statusOf[f.Kind]; status == 0 {
+				status = http.StatusInternalServerError
+			}
+			if status >= http.StatusInternalServerError {
+				s.Log.Error("a page's request failed", "code", f.Code, "error", err)
+			}
+			out = problem{Code: f.Code, Zh: f.Text.Zh, En: f.Text.En}
+		}
+		data, err := json.Marshal(out)
+		if err != nil {
+			return err
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = w.Write(data) // the browser may have gone
+		return nil
+	}
+}
+
+// limited bounds tries by network, before anything is looked up.
+func (s *Server) limited(h asked) asked {
+	return func(w http.ResponseWriter, r *http.Request) (any, error) {
+		if s.Desk.Limit != nil {
+			if _, ok := s.Desk.Limit(r); !ok {
+				w.Header().Set("Retry-After", "30")
+				return nil, errTooMany
+			}
+		}
+		return h(w, r)
+	}
+}
+
+// readForm reads a small JSON body.
+func readForm(w http.ResponseWriter, r *http.Request, into any) error {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return errForm
+	}
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxForm))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return errForm.Because(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errForm
+	}
+	return nil
+}
+
+// BySession finds who a page's request is from by its session's cookie; nobody is a viewer too.
+func BySession(a *app.App) func(*http.Request) (Viewer, error) {
+	return func(r *http.Request) (Viewer, error) {
+		cookie, err := r.Cookie(app.SessionCookie)
+		if err != nil {
+			return Viewer{}, nil
+		}
+		actor, err := a.Authenticate(r.Context(), cookie.Value, store.TokenSession)
+		if fault.KindOf(err) == fault.Unauthenticated {
+			return Viewer{}, nil
+		}
+		return Viewer{Person: actor.Person, Organisation: actor.Organisation, Role: actor.Role, Token: actor.Token}, err
+	}
+}
+
+// signedIn is who asks; nobody is signed_out.
+func (s *Server) signedIn(w http.ResponseWriter, r *http.Request) (*page, error) {
+	p, err := s.look(w, r)
+	if err == nil && !p.viewer.SignedIn() {
+		err = errSignedOut
+	}
+	return p, err
+}
+
+// hrefOf is an address on this site made of names, each escaped.
+func hrefOf(parts ...string) templ.SafeURL {
+	u := url.URL{}
+	return templ.SafeURL(u.JoinPath(append([]string{"/"}, escaped(parts)...)...).String())
+}
+
+func escaped(parts []string) []string {
+	out := make([]string, len(parts))
+	for i, p := range parts {
+		out[i] = url.PathEscape(p)
+	}
+	return out
+}
+
+func (s *Server) site(r *http.Request) string {
+	if s.Desk.Origin == nil {
+		return ""
+	}
+	return s.Desk.Origin(r)
+}

@@ -1,0 +1,206 @@
+//go:build browser
+
+package pages
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+
+	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// office is a whole deployment with its pages, and the browser of one member of staff.
+type office struct {
+	*scenario.Deployment
+	t      *testing.T
+	play   *scenario.Play
+	ctx    context.Context
+	origin string
+	client *http.Client
+}
+
+func newOffice(t *testing.T) *office {
+	t.Helper()
+	d, err := scenario.NewDeployment(t.Context(), scenario.DeploymentConfig{Dir: t.TempDir(), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	p := d.Play(visit.Install, 1, "v1", "00005704280117028119", "W1489724")
+	if err := p.OpenCity(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	o := &office{Deployment: d, t: t, play: p}
+	site := New(Config{Source: FromApp{App: d.App}, Authenticate: BySession(d.App), Now: time.Now, Desk: Desk{App: d.App, Origin: func(*http.Request) string { return o.origin }}})
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", d.API)
+	mux.Handle("/", site.Routes())
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	o.origin, o.client = strings.Replace(server.URL, "127.0.0.1", "localhost", 1), server.Client()
+	o.ctx = browser(t)
+	o.desk()
+	return o
+}
+
+// desk is a desktop with a passkey keeper that verifies its user.
+func (o *office) desk() {
+	o.t.Helper()
+	o.do(send(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1280, Height: 900, DeviceScaleFactor: 1}),
+		send(webauthn.Enable, webauthn.EnableParams{}))
+	_, err := chromedp.Run(o.ctx, func(ctx context.Context, t *chromedp.Target) (webauthn.AddVirtualAuthenticatorResult, error) {
+		return cdp.Call(ctx, t, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+			Protocol: "ctap2", Transport: "internal", HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true}})
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+func (o *office) do(steps ...chromedp.Action[chromedp.Void]) {
+	o.t.Helper()
+	if err := chromedp.Do(o.ctx, steps...); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+func (o *office) open(path string) { o.t.Helper(); o.do(chromedp.Navigate(o.origin + path)) }
+
+// js gives what an expression is in the page, as text.
+func (o *office) js(expression string) string {
+	o.t.Helper()
+	out, err := chromedp.Run(o.ctx, chromedp.Evaluate[string]("(async () => String(await ("+expression+")))()", chromedp.EvalAwaitPromise))
+	if err != nil {
+		o.t.Fatal(expression, err)
+	}
+	return out
+}
+
+// until waits for an expression to be true; what it is instead fails the test with the page's text.
+func (o *office) until(expression string) {
+	o.t.Helper()
+	for began := time.Now(); time.Since(began) < 15*time.Second; time.Sleep(50 * time.Millisecond) {
+		out, err := chromedp.Run(o.ctx, chromedp.Evaluate[string]("String("+expression+")"))
+		if err == nil && out == "true" {
+			return
+		}
+	}
+	o.t.Fatalf("%s never came; at %s: %.600s", expression, o.js("location.href"), o.js("document.body.innerText"))
+}
+
+// join signs the browser in as somebody, by an invitation and a new passkey.
+func (o *office) join(person, organisation, role string) {
+	o.t.Helper()
+	code, err := o.App.Invite(o.t.Context(), "operator", app.Invitation{Person: person, Organisation: organisation, Role: role, Until: time.Now().Add(time.Hour)})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	o.open("/join#" + code)
+	o.until(`document.querySelector("input[name=code]")?.value.length > 20 && location.hash === ""`)
+	o.until(`!document.querySelector("form[data-act] button").disabled`)
+	o.js(`document.querySelector("form[data-act] button").click()`)
+	o.until(`location.pathname === "/"`)
+}
+
+// look takes pictures of a page in both languages and sizes and asks axe.
+func (o *office) look(name, path string) {
+	o.t.Helper()
+	folder := os.Getenv("MENSHEN_SCREENSHOTS")
+	if folder == "" {
+		folder = o.t.TempDir()
+	}
+	for _, lang := range []string{zh, en} {
+		for _, s := range sizes {
+			for _, scheme := range []string{"light", "dark"} {
+				if scheme == "dark" && lang == en {
+					continue
+				}
+				s.axe = lang == zh
+				image, problems := visitIn(o.ctx, o.origin+withLang(path, lang), "", scheme, s)
+				for _, p := range problems {
+					o.t.Errorf("%s %s %s %s: %s", name, lang, scheme, s.name, p)
+				}
+				if err := os.WriteFile(filepath.Join(folder, strings.Join([]string{name, lang, scheme, s.name}, "-")+".png"), image, 0o644); err != nil {
+					o.t.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
+// A member of staff comes by invitation, leaves, comes back with the passkey, sees both sessions and ends one.
+func TestStaffSignIn(t *testing.T) {
+	o := newOffice(t)
+	d := o.Cast.Dispatcher
+	o.look("sign-in", "/sign-in")
+	o.look("join", "/join")
+	o.join(d.ID, d.Organisation, d.Role)
+	if o.js("document.cookie") != "" {
+		t.Error("a script can read the session")
+	}
+	_, other, err := o.App.IssueToken(t.Context(), app.TokenGrant{Kind: store.TokenSession, Person: d.ID, Organisation: d.Organisation, Role: d.Role, Label: "Firefox · Windows", Until: time.Now().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.look("account", "/account")
+	o.look("invitations", "/staff/invitations")
+	o.open("/account?lang=zh")
+	o.until(`document.querySelectorAll("[aria-labelledby=sessions] li").length === 2`)
+	o.js(`document.querySelector("form[action$='/end'] button").click()`)
+	o.until(`document.querySelectorAll("[aria-labelledby=sessions] li").length === 1`)
+	if _, err := o.App.Authenticate(t.Context(), other, store.TokenSession); err == nil {
+		t.Error("an ended session goes on")
+	}
+	o.js(`document.querySelector("form[action='/account/sign-out'] button").click()`)
+	o.until(`location.pathname === "/" && !document.querySelector("a.viewer")`)
+	o.open("/sign-in")
+	o.until(`!document.querySelector("form[data-act] button").disabled`)
+	o.js(`document.querySelector("form[data-act] button").click()`)
+	o.until(`location.pathname === "/" && !!document.querySelector("a.viewer")`)
+	if strings.Contains(o.js("location.href+document.documentElement.outerHTML"), "menshen_") {
+		t.Error("a secret is in an address or page")
+	}
+	o.open("/staff/invitations")
+	o.until(`!document.querySelector("form[data-act] button").disabled`)
+	o.js(`(() => { document.querySelector("#person").value = "lan"; document.querySelector("#role").value = "technician"; document.querySelector("form[data-act] button").click(); })()`)
+	o.until(`/^[A-Z2-7-]{23}$/.test(document.querySelector("#made-code").textContent)`)
+	o.foreign("/account/sign-out")
+	o.foreign("/sign-in/options")
+}
+
+// foreign posts to a path as a page of another site would: nothing happens.
+func (o *office) foreign(path string) {
+	o.t.Helper()
+	r, err := http.NewRequestWithContext(o.t.Context(), http.MethodPost, strings.Replace(o.origin, "localhost", "127.0.0.1", 1)+path, strings.NewReader("{}"))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	r.Header.Set("Origin", "https://evil.example")
+	r.Header.Set("Content-Type", "application/json")
+	res, err := o.client.Do(r)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusForbidden {
+		o.t.Errorf("%s from another site: %d", path, res.StatusCode)
+	}
+}
