@@ -49,6 +49,11 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
+	if *remakeDoor {
+		if err := makeDoorVectors(); err != nil {
+			panic(err)
+		}
+	}
 	if *remake || *update {
 		if err := errors.Join(updateAttacks(), rewriteDocuments()); err != nil {
 			panic(err)

@@ -1,9 +1,7 @@
 package evidence
 
 import (
-	"encoding/json"
-	"strings"
-
+	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -44,7 +42,7 @@ func (it item) positions() ([]string, error) {
 	case visit.TypeAdmission:
 		var a visit.Admission
 		err := it.claims.UntrustedBody(&a)
-		return []string{a.Position, presentedPosition(a.Presentation)}, err
+		return []string{a.Position, credential.Committed(a.Presentation)[0]}, err
 	case visit.TypeStep:
 		var s visit.Step
 		err := it.claims.UntrustedBody(&s)
@@ -53,27 +51,8 @@ func (it item) positions() ([]string, error) {
 	return nil, nil
 }
 
-// presentedPosition reads the position claim of a presentation's key binding without checking it.
-func presentedPosition(presentation string) string {
-	parts := strings.Split(presentation[strings.LastIndexByte(presentation, '~')+1:], ".")
-	if len(parts) != 3 {
-		return ""
-	}
-	raw, err := statement.Base64URL(parts[1])
-	if err != nil {
-		return ""
-	}
-	var claims struct {
-		Position string `json:"position"`
-	}
-	if json.Unmarshal(raw, &claims) != nil {
-		return ""
-	}
-	return claims.Position
-}
-
 // committedIn collects everything in the statements that may be a commitment: each run of 64
-// hexadecimal digits, also inside the base64 of a badge's presentation. More is taken than is one;
+// hexadecimal digits, and what a badge's presentation commits to. More is taken than is one;
 // nobody finds an opening for a digest that is none.
 func committedIn(items []item) map[string]bool {
 	out := map[string]bool{}
@@ -84,10 +63,8 @@ func committedIn(items []item) map[string]bool {
 		}
 		var a visit.Admission
 		_ = it.claims.UntrustedBody(&a) // unreadable: it commits to nothing
-		for _, part := range strings.FieldsFunc(a.Presentation, func(r rune) bool { return r == '~' || r == '.' }) {
-			if raw, err := statement.Base64URL(part); err == nil {
-				digestsIn(raw, out)
-			}
+		for _, c := range credential.Committed(a.Presentation) {
+			out[c] = true
 		}
 	}
 	return out

@@ -3,7 +3,6 @@ package credential
 import (
 	"crypto/ecdsa"
 	"encoding/json"
-	"strings"
 	"time"
 
 	"github.com/menshen-project/menshen/internal/statement"
@@ -14,7 +13,7 @@ const BadgeType = "urn:menshen:badge:v1"
 
 const (
 	maxBadgeLife    = 24 * time.Hour
-	maxPresentation = 4096 // bytes; a badge with its key binding has about 1,700
+	maxPresentation = 1800 // bytes; what a QR code can carry, unpacked, has fewer (pack.go)
 	maxStatusIndex  = 1<<23 - 1
 )
 
@@ -40,7 +39,7 @@ type badgePayload struct {
 	Exp    int64         `json:"exp"`
 	Cnf    *confirmation `json:"cnf,omitempty"`
 	Status *statusClaim  `json:"status,omitempty"`
-	SDAlg  string        `json:"_sd_alg"`
+	SDAlg  *string       `json:"_sd_alg,omitempty"` // sha-256 is the standard's default
 	SD     []string      `json:"_sd"`
 
 	// Claims about the issuer's own key: read only to say what is wrong.
@@ -93,7 +92,7 @@ type Badge struct {
 // OK is false for the zero value.
 func (b Badge) OK() bool { return b.ok }
 
-// Issuer is the organisation id of the employer, which is also the badge's organisation claim.
+// Issuer is the organisation id of the employer, whose person the badge is for.
 func (b Badge) Issuer() string { return b.issuer }
 
 // IssuerKey is the thumbprint of the key the badge was checked with.
@@ -127,19 +126,14 @@ func (b Badge) StatusIndex() int { return b.statusIndex }
 // under it.
 func (b Badge) Digest() string { return b.digest }
 
-// Issue signs a badge and gives it as "jwt~disclosure~disclosure~disclosure~disclosure~"
+// Issue signs a badge and gives it as "jwt~disclosure~"
 // (RFC 9901 §4). It gives out nothing that VerifyBadge would refuse, with VerifyBadge's fault.
 func Issue(issuer *ecdsa.PrivateKey, c BadgeClaims) ([]byte, error) {
-	disclosures := []string{
-		newDisclosure(claimStaffNumber, c.StaffNumber),
-		newDisclosure(claimOrganisation, c.Issuer),
-		newDisclosure(claimNameCommitment, c.NameCommitment),
-		newDisclosure(claimPhotoCommitment, c.PhotoCommitment),
-	}
+	disclosure := newDisclosure(claimPerson, c.StaffNumber, shorter(c.NameCommitment), shorter(c.PhotoCommitment))
 	p := badgePayload{Iss: c.Issuer, Vct: BadgeType, Iat: c.IssuedAt.Unix(), Exp: c.ExpiresAt.Unix(),
 		Cnf:    &confirmation{JWK: &jwk{Kty: "EC", Crv: "P-256", X: c.Holder.X, Y: c.Holder.Y}},
 		Status: &statusClaim{StatusList: &statusReference{Idx: c.StatusIndex, URI: c.StatusURI}},
-		SDAlg:  "sha-256", SD: digestsOf(disclosures)}
+		SD:     []string{disclosureDigest(disclosure)}}
 	from := p.Iat
 	if !c.NotBefore.IsZero() {
 		from = c.NotBefore.Unix()
@@ -149,7 +143,7 @@ func Issue(issuer *ecdsa.PrivateKey, c BadgeClaims) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	badge := []byte(jwt + "~" + strings.Join(disclosures, "~") + "~")
+	badge := []byte(jwt + "~" + disclosure + "~")
 	if _, err := VerifyBadge(badge, statement.KeyOf(&issuer.PublicKey), c.Issuer, time.Unix(from, 0)); err != nil {
 		return nil, err
 	}
@@ -198,7 +192,7 @@ func (b *Badge) read(p badgePayload, disclosures []string, issuerID string, at t
 		return errBadgeIssuerOther
 	case p.Vct != BadgeType:
 		return errBadgeCredential
-	case p.SDAlg != "sha-256":
+	case p.SDAlg != nil && *p.SDAlg != "sha-256":
 		return errBadgeDigestAlg
 	}
 	if err := b.readHolder(p.Cnf); err != nil {
@@ -213,13 +207,12 @@ func (b *Badge) read(p badgePayload, disclosures []string, issuerID string, at t
 	if err := checkDigests(p.SD); err != nil {
 		return err
 	}
-	values, err := readDisclosures(p.SD, disclosures)
+	who, err := readDisclosures(p.SD, disclosures)
 	if err != nil {
 		return err
 	}
-	b.issuer, b.staff = p.Iss, values[claimStaffNumber]
-	b.name, b.photo = values[claimNameCommitment], values[claimPhotoCommitment]
-	return checkValues(values, p.Iss)
+	b.issuer, b.staff, b.name, b.photo = p.Iss, who.staff, who.name, who.photo
+	return nil
 }
 
 func (b *Badge) readHolder(c *confirmation) error {

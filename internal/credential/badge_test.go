@@ -96,7 +96,9 @@ var spoiledBadges = []struct {
 	{"payload x5c", func(d *draft) { d.payload.X5C = []byte(`[]`) }, "badge_self_vouched"},
 	{"other issuer", func(d *draft) { d.payload.Iss = "provider-2" }, "badge_issuer_other"},
 	{"other credential", func(d *draft) { d.payload.Vct = "urn:menshen:badge:v2" }, "badge_credential_type"},
-	{"sha-512", func(d *draft) { d.payload.SDAlg = "sha-512" }, "badge_digest_algorithm"},
+	{"sha-512", func(d *draft) { alg := "sha-512"; d.payload.SDAlg = &alg }, "badge_digest_algorithm"},
+	{"sha-256 said", func(d *draft) { alg := "sha-256"; d.payload.SDAlg = &alg }, ""},
+	{"no digest algorithm named", func(d *draft) { alg := ""; d.payload.SDAlg = &alg }, "badge_digest_algorithm"},
 	{"no cnf", func(d *draft) { d.payload.Cnf = nil }, "badge_key_missing"},
 	{"empty cnf", func(d *draft) { d.payload.Cnf.JWK = nil }, "badge_key_missing"},
 	{"cnf by kid", func(d *draft) {
@@ -127,63 +129,45 @@ var spoiledBadges = []struct {
 	{"index too high", func(d *draft) { d.payload.Status.StatusList.Idx = maxStatusIndex + 1 }, "badge_status_malformed"},
 	{"status without scheme", func(d *draft) { d.payload.Status.StatusList.URI = "status/1" }, "badge_status_malformed"},
 	{"status with a space", func(d *draft) { d.payload.Status.StatusList.URI = "https://a.example/ b" }, "badge_status_malformed"},
-	{"digest missing", func(d *draft) { d.payload.SD = d.payload.SD[1:] }, "badge_digests"},
+	{"digest missing", func(d *draft) { d.payload.SD = []string{} }, "badge_digests"},
 	{"decoy digest", func(d *draft) {
 		d.payload.SD = append(d.payload.SD, disclosureDigest("decoy"))
 		slices.Sort(d.payload.SD)
 	}, "badge_digests"},
-	{"digests unsorted", func(d *draft) { slices.Reverse(d.payload.SD) }, "badge_digests"},
-	{"digest twice", func(d *draft) { d.payload.SD[1] = d.payload.SD[0] }, "badge_digests"},
+	{"digest twice", func(d *draft) { d.payload.SD = append(d.payload.SD, d.payload.SD[0]) }, "badge_digests"},
 	{"digest too short", func(d *draft) { d.payload.SD[0] = "AAAA" }, "badge_digests"},
 	{"digest no base64url", func(d *draft) { d.payload.SD[0] = "++++" }, "badge_digests"},
-	{"disclosure twice", func(d *draft) { d.disclosures[1] = d.disclosures[0] }, "badge_disclosure_duplicate"},
-	{"fifth disclosure", func(d *draft) { d.disclosures = append(d.disclosures, newDisclosure("admin", "1")) }, "badge_disclosure_unreferenced"},
-	{"disclosure with a new salt", func(d *draft) { d.disclosures[0] = newDisclosure(claimStaffNumber, "staff-17") }, "badge_disclosure_unreferenced"},
-	{"disclosure withheld", func(d *draft) { d.disclosures = d.disclosures[:3] }, "badge_disclosure_missing"},
-	{"disclosures swapped", func(d *draft) { d.disclosures[0], d.disclosures[1] = d.disclosures[1], d.disclosures[0] }, "badge_disclosure_order"},
-	{"too many disclosures", func(d *draft) { d.disclosures = slices.Repeat(d.disclosures[:1], 17) }, "badge_too_large"},
-	{"disclosure no base64url", func(d *draft) { withDisclosures(d, "+", d.disclosures[1], d.disclosures[2], d.disclosures[3]) }, "badge_disclosure_malformed"},
-	{"disclosure no JSON", func(d *draft) {
-		withDisclosures(d, encode([]byte("x")), d.disclosures[1], d.disclosures[2], d.disclosures[3])
+	{"disclosure twice", func(d *draft) { d.disclosures = append(d.disclosures, d.disclosures[0]) }, "badge_disclosure_duplicate"},
+	{"second disclosure", func(d *draft) { d.disclosures = append(d.disclosures, newDisclosure("admin", "1")) }, "badge_disclosure_unreferenced"},
+	{"disclosure with a new salt", func(d *draft) { d.disclosures[0] = disclosed("staff-17") }, "badge_disclosure_unreferenced"},
+	{"disclosure withheld", func(d *draft) { d.disclosures = nil; d.bare = true }, "badge_disclosure_missing"},
+	{"too many disclosures", func(d *draft) { d.disclosures = slices.Repeat([]string{"AA"}, 17) }, "badge_too_large"},
+	{"disclosure no base64url", func(d *draft) { withDisclosure(d, "+") }, "badge_disclosure_malformed"},
+	{"disclosure no JSON", func(d *draft) { withDisclosure(d, encode([]byte("x"))) }, "badge_disclosure_malformed"},
+	{"disclosure with four members", func(d *draft) { withRaw(d, `["AAAAAAAAAAAAAAAAAAAAAA","person",[],1]`) }, "badge_disclosure_malformed"},
+	{"array element disclosure", func(d *draft) { withRaw(d, `["AAAAAAAAAAAAAAAAAAAAAA","v"]`) }, "badge_disclosure_malformed"},
+	{"nested disclosure", func(d *draft) { withRaw(d, `["AAAAAAAAAAAAAAAAAAAAAA","person",{"_sd":[]}]`) }, "badge_disclosure_malformed"},
+	{"hidden list element", func(d *draft) {
+		withRaw(d, `["AAAAAAAAAAAAAAAAAAAAAA","person",["staff-17","`+shorter(commitment("name"))+`",{"...":"x"}]]`)
 	}, "badge_disclosure_malformed"},
-	{"array element disclosure", func(d *draft) {
-		withDisclosures(d, encode([]byte(`["AAAAAAAAAAAAAAAAAAAAAA","v"]`)), d.disclosures[1], d.disclosures[2], d.disclosures[3])
-	}, "badge_disclosure_malformed"},
-	{"nested disclosure", func(d *draft) {
-		withDisclosures(d, encode([]byte(`["AAAAAAAAAAAAAAAAAAAAAA","staff_number",{"_sd":[]}]`)), d.disclosures[1], d.disclosures[2], d.disclosures[3])
-	}, "badge_disclosure_malformed"},
-	{"short salt", func(d *draft) {
-		withDisclosures(d, encode([]byte(`["AAAA","staff_number","staff-17"]`)), d.disclosures[1], d.disclosures[2], d.disclosures[3])
-	}, "badge_disclosure_malformed"},
-	{"salt no base64url", func(d *draft) {
-		withDisclosures(d, encode([]byte(`["AAAAAAAAAAAAAAAAAAAAA=","staff_number","staff-17"]`)), d.disclosures[1], d.disclosures[2], d.disclosures[3])
-	}, "badge_disclosure_malformed"},
-	{"disclosed iss", func(d *draft) {
-		withDisclosures(d, newDisclosure("iss", "bank-1"), d.disclosures[1], d.disclosures[2], d.disclosures[3])
-	}, "badge_claim_clash"},
-	{"disclosed cnf", func(d *draft) {
-		withDisclosures(d, newDisclosure("cnf", "k"), d.disclosures[1], d.disclosures[2], d.disclosures[3])
-	}, "badge_claim_clash"},
-	{"disclosed _sd", func(d *draft) {
-		withDisclosures(d, newDisclosure("_sd", "k"), d.disclosures[1], d.disclosures[2], d.disclosures[3])
-	}, "badge_claim_clash"},
-	{"two staff numbers", func(d *draft) {
-		withDisclosures(d, d.disclosures[0], newDisclosure(claimStaffNumber, "staff-18"), d.disclosures[2], d.disclosures[3])
-	}, "badge_claim_clash"},
-	{"disclosed role", func(d *draft) {
-		withDisclosures(d, newDisclosure("role", "boss"), d.disclosures[1], d.disclosures[2], d.disclosures[3])
-	}, "badge_claim_unknown"},
-	{"other organisation", func(d *draft) {
-		withDisclosures(d, d.disclosures[0], newDisclosure(claimOrganisation, "bank-1"), d.disclosures[2], d.disclosures[3])
-	}, "badge_organisation_other"},
-	{"staff number with a space", func(d *draft) {
-		withDisclosures(d, newDisclosure(claimStaffNumber, "staff 17"), d.disclosures[1], d.disclosures[2], d.disclosures[3])
-	}, "badge_claim_malformed"},
+	{"person with two members", func(d *draft) { withDisclosure(d, newDisclosure(claimPerson, "staff-17", shorter(commitment("name")))) }, "badge_disclosure_malformed"},
+	{"name is a number", func(d *draft) { withRaw(d, `["AAAAAAAAAAAAAAAAAAAAAA",1,[]]`) }, "badge_disclosure_malformed"},
+	{"short salt", func(d *draft) { withRaw(d, `["AAAA","person",[]]`) }, "badge_disclosure_malformed"},
+	{"salt no base64url", func(d *draft) { withRaw(d, `["AAAAAAAAAAAAAAAAAAAAA=","person",[]]`) }, "badge_disclosure_malformed"},
+	{"salt is no text", func(d *draft) { withRaw(d, `[[],"person",[]]`) }, "badge_disclosure_malformed"},
+	{"disclosed iss", func(d *draft) { withDisclosure(d, newDisclosure("iss", "bank-1")) }, "badge_claim_clash"},
+	{"disclosed cnf", func(d *draft) { withDisclosure(d, newDisclosure("cnf", "k")) }, "badge_claim_clash"},
+	{"disclosed _sd", func(d *draft) { withDisclosure(d, newDisclosure("_sd", "k")) }, "badge_claim_clash"},
+	{"disclosed role", func(d *draft) { withDisclosure(d, newDisclosure("role", "boss")) }, "badge_claim_unknown"},
+	{"staff number with a space", func(d *draft) { withDisclosure(d, disclosed("staff 17")) }, "badge_claim_malformed"},
 	{"name in clear", func(d *draft) {
-		withDisclosures(d, d.disclosures[0], d.disclosures[1], newDisclosure(claimNameCommitment, "兰"), d.disclosures[3])
+		withDisclosure(d, newDisclosure(claimPerson, "staff-17", "兰", shorter(commitment("photo"))))
+	}, "badge_claim_malformed"},
+	{"name's commitment in hex", func(d *draft) {
+		withDisclosure(d, newDisclosure(claimPerson, "staff-17", commitment("name"), shorter(commitment("photo"))))
 	}, "badge_claim_malformed"},
 	{"photo by address", func(d *draft) {
-		withDisclosures(d, d.disclosures[0], d.disclosures[1], d.disclosures[2], newDisclosure(claimPhotoCommitment, "https://x.example/p"))
+		withDisclosure(d, newDisclosure(claimPerson, "staff-17", shorter(commitment("name")), "https://x.example/p"))
 	}, "badge_claim_malformed"},
 }
 

@@ -3,6 +3,7 @@ package credential
 import (
 	"crypto/ecdsa"
 	"crypto/sha256"
+	"strings"
 	"time"
 
 	"github.com/menshen-project/menshen/internal/statement"
@@ -19,7 +20,7 @@ type bindingPayload struct {
 	Aud      string `json:"aud"`
 	Nonce    string `json:"nonce"`
 	SDHash   string `json:"sd_hash"`
-	Position string `json:"position"` // commitment; a phone without a reading commits to that
+	Position string `json:"position"` // commitment, base64url; a phone without a reading commits to that
 	Order    string `json:"order"`
 }
 
@@ -37,7 +38,7 @@ type Binding struct {
 // with it too.
 func Present(holder *ecdsa.PrivateKey, badge []byte, b Binding) ([]byte, error) {
 	jwt, err := bindingToken.sign(holder, bindingPayload{Iat: b.At.Unix(), Aud: b.Audience, Nonce: b.Nonce,
-		SDHash: sdHash(string(badge)), Position: b.Position, Order: b.Order})
+		SDHash: sdHash(string(badge)), Position: shorter(b.Position), Order: b.Order})
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +146,7 @@ func (p *Presentation) readBinding(binding, whole string, want Expectation) erro
 	if err := statement.Decode(raw, &b); err != nil {
 		return errKBMalformed.At("payload").Because(err)
 	}
+	position, placed := digestOf(b.Position)
 	switch {
 	case b.Nonce != want.Nonce:
 		return errKBNonce
@@ -154,10 +156,10 @@ func (p *Presentation) readBinding(binding, whole string, want Expectation) erro
 		return errKBHash
 	case b.Order != want.Order:
 		return errKBOrderOther
-	case !statement.IsDigest(b.Position):
+	case !placed:
 		return errKBPosition
 	}
-	p.position, p.order, p.nonce = b.Position, b.Order, b.Nonce
+	p.position, p.order, p.nonce = position, b.Order, b.Nonce
 	return p.readTime(b.Iat, want)
 }
 
@@ -175,4 +177,38 @@ func (p *Presentation) readTime(iat int64, want Expectation) error {
 	}
 	p.signedAt = at
 	return nil
+}
+
+// Committed lists the commitments that a presentation holds, as hex, position first, without checking
+// anything: for whoever has to find their openings. A presentation that cannot be read commits to
+// nothing; "" stands for a position that is none.
+func Committed(presentation string) []string {
+	_, _, disclosures, binding, err := split([]byte(presentation))
+	if err != nil || len(disclosures) > maxDisclosures {
+		return []string{""}
+	}
+	out := []string{positionIn(binding)}
+	for _, d := range disclosures {
+		if p, err := readDisclosure(d); err == nil {
+			out = append(out, p.name, p.photo)
+		}
+	}
+	return out
+}
+
+func positionIn(binding string) string {
+	parts := strings.Split(binding, ".")
+	if len(parts) != 3 {
+		return ""
+	}
+	var b bindingPayload
+	raw, err := statement.Base64URL(parts[1])
+	if err != nil || statement.Decode(raw, &b) != nil {
+		return ""
+	}
+	position, ok := digestOf(b.Position)
+	if !ok {
+		return ""
+	}
+	return position
 }

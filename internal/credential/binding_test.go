@@ -2,6 +2,7 @@ package credential
 
 import (
 	"crypto/ecdsa"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -37,7 +38,7 @@ func withBinding(t testing.TB, badge []byte, signer *ecdsa.PrivateKey, head stri
 	t.Helper()
 	a := lanAnswer()
 	payload := `{"iat":` + strconv.FormatInt(a.At.Unix(), 10) + `,"aud":"` + a.Audience + `","nonce":"` + a.Nonce +
-		`","sd_hash":"` + sdHash(string(badge)) + `","position":"` + a.Position + `","order":"` + a.Order + `"}`
+		`","sd_hash":"` + sdHash(string(badge)) + `","position":"` + shorter(a.Position) + `","order":"` + a.Order + `"}`
 	return append(append([]byte{}, badge...), compact(t, signer, head, change(payload))...)
 }
 
@@ -69,7 +70,8 @@ func TestSpoiledBindings(t *testing.T) {
 		{"issuer signs for its staff", providerKey, head, same, "kb_signature"},
 		{"unknown claim", lanKey, head, swap(`{`, `{"x":1,`), "kb_malformed"},
 		{"no position", lanKey, head, func(s string) string { return s[:strings.Index(s, `,"position"`)] + `}` }, "kb_malformed"},
-		{"position in clear", lanKey, head, swap(lanAnswer().Position, "+31.23/+121.47"), "kb_position"},
+		{"position in clear", lanKey, head, swap(shorter(lanAnswer().Position), "+31.23/+121.47"), "kb_position"},
+		{"position in hex", lanKey, head, swap(shorter(lanAnswer().Position), lanAnswer().Position), "kb_position"},
 		{"another nonce", lanKey, head, swap(lanAnswer().Nonce, "YW5vdGhlciBub25jZSB4eA"), "kb_nonce"},
 		{"another audience", lanKey, head, swap("visit/v1", "visit/v2"), "kb_audience"},
 		{"another order", lanKey, head, swap("order-1", "order-2"), "kb_order_other"},
@@ -152,4 +154,29 @@ func TestExpectationMustBeComplete(t *testing.T) {
 	want.Issuer = pub(malloryKey)
 	_, err := VerifyPresentation(data, want)
 	wantCode(t, err, "badge_signature")
+}
+
+func TestCommittedReadsWithoutChecking(t *testing.T) {
+	good := string(present(t, lanBadge(t), lanAnswer()))
+	name, photo := commitment("name"), commitment("photo")
+	badge := good[:strings.LastIndex(good, "~")+1]
+	for _, row := range []struct {
+		presentation string
+		want         []string
+	}{
+		{good, []string{commitment("position"), name, photo}},
+		{badge, []string{"", name, photo}},
+		{badge + "a.+.c", []string{"", name, photo}},
+		{badge + "a.e30.c", []string{"", name, photo}},
+		{string(withBinding(t, []byte(badge), lanKey, `{}`, func(s string) string {
+			return strings.Replace(s, shorter(lanAnswer().Position), "here", 1)
+		})), []string{"", name, photo}},
+		{"~e30~", []string{""}},
+		{"", []string{""}},
+		{strings.Repeat("~", maxPresentation), []string{""}},
+	} {
+		if got := Committed(row.presentation); !slices.Equal(got, row.want) {
+			t.Errorf("%.40s: got %q", row.presentation, got)
+		}
+	}
 }

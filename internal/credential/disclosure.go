@@ -3,21 +3,20 @@ package credential
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
 	"github.com/menshen-project/menshen/internal/statement"
 )
 
-// The four disclosed claims, in the one order in which they are sent. None is a personal value.
-const (
-	claimStaffNumber     = "staff_number"
-	claimOrganisation    = "organisation"
-	claimNameCommitment  = "name_commitment"
-	claimPhotoCommitment = "photo_commitment"
-)
-
-var disclosedClaims = []string{claimStaffNumber, claimOrganisation, claimNameCommitment, claimPhotoCommitment}
+// claimPerson is the one disclosed claim: who the badge is for, as a list of the staff number, the
+// name's and the photo's commitment. One, because a QR code has to hold badge and answer (see
+// pack.go): each disclosure costs a salt and a digest. It is hidden at all so that a badge which is
+// shown elsewhere without it says which firm, not whom. None of it is a personal value.
+const claimPerson = "person"
 
 // plainClaims are the names that a disclosure may never bring: those that are plain in the payload
 // (RFC 9901 §7.1) and those that govern a credential (draft-ietf-oauth-sd-jwt-vc forbids to hide them).
@@ -25,14 +24,17 @@ var plainClaims = []string{"_sd", "...", "_sd_alg", "iss", "sub", "aud", "vct", 
 
 const (
 	saltBytes      = 16
-	maxDisclosures = 16 // far above four: the count is judged by what each one is, this bounds the work
+	maxDisclosures = 16 // far above one: the count is judged by what each one is, this bounds the work
 )
 
-// newDisclosure makes base64url(["salt","name","value"]) with a fresh 128-bit salt.
-func newDisclosure(name, value string) string {
+// person is the disclosed value: commitments are base64url of their 32 bytes, a third shorter than hex.
+type person struct{ staff, name, photo string }
+
+// newDisclosure makes base64url(["salt","name",["value", …]]) with a fresh 128-bit salt.
+func newDisclosure(name string, value ...string) string {
 	salt := make([]byte, saltBytes)
 	_, _ = rand.Read(salt) // never fails: crypto/rand aborts the program instead
-	return encode(canonical([]string{encode(salt), name, value}))
+	return encode(canonical([]any{encode(salt), name, value}))
 }
 
 // disclosureDigest is RFC 9901 §4.2.3: over the encoded form, as sent.
@@ -41,106 +43,105 @@ func disclosureDigest(encoded string) string {
 	return encode(sum[:])
 }
 
-// digestsOf gives the _sd array: sorted, so that order tells nothing (RFC 9901 §4.2.4.1).
-func digestsOf(disclosures []string) []string {
-	var out []string
-	for _, d := range disclosures {
-		out = append(out, disclosureDigest(d))
-	}
-	slices.Sort(out)
-	return out
-}
-
-// checkDigests holds _sd to its one form: four digests, strictly ascending, no decoys.
+// checkDigests holds _sd to its one form: one digest, no decoys.
 func checkDigests(sd []string) error {
-	if len(sd) != len(disclosedClaims) {
+	if len(sd) != 1 {
 		return errBadgeDigests
 	}
-	for i, d := range sd {
-		raw, err := statement.Base64URL(d)
-		if err != nil || len(raw) != sha256.Size || (i > 0 && sd[i-1] >= d) {
-			return errBadgeDigests
-		}
+	if raw, err := statement.Base64URL(sd[0]); err != nil || len(raw) != sha256.Size {
+		return errBadgeDigests
 	}
 	return nil
 }
 
-// readDisclosures checks every disclosure against the signed digests and gives values by name:
+// readDisclosures checks every disclosure against the signed digests and gives the person:
 //
 //	RFC 9901 §7.1: "If any digest value is encountered more than once in the Issuer-signed JWT
 //	payload …, the SD-JWT MUST be rejected"; "If any Disclosure was not referenced by digest value in
 //	the Issuer-signed JWT …, the SD-JWT MUST be rejected"; "If the claim name already exists at the
 //	level of the _sd key, the SD-JWT MUST be rejected".
-func readDisclosures(sd, disclosures []string) (map[string]string, error) {
+func readDisclosures(sd, disclosures []string) (person, error) {
 	if len(disclosures) > maxDisclosures {
-		return nil, errBadgeTooLarge.At("disclosures")
+		return person{}, errBadgeTooLarge.At("disclosures")
 	}
-	values := map[string]string{}
-	var names []string
+	var p person
 	for i, d := range disclosures {
 		if slices.Contains(disclosures[:i], d) {
-			return nil, errDisclosureTwice
+			return person{}, errDisclosureTwice
 		}
 		if !slices.Contains(sd, disclosureDigest(d)) {
-			return nil, errDisclosureUnref
+			return person{}, errDisclosureUnref
 		}
-		name, value, err := readDisclosure(d)
-		if err != nil {
-			return nil, err
+		var err error
+		if p, err = readDisclosure(d); err != nil {
+			return person{}, err
 		}
-		if _, seen := values[name]; seen || slices.Contains(plainClaims, name) {
-			return nil, errClaimClash
-		}
-		if !slices.Contains(disclosedClaims, name) {
-			return nil, errClaimUnknown
-		}
-		values[name] = value
-		names = append(names, name)
 	}
-	if len(names) != len(disclosedClaims) {
-		return nil, errDisclosureMissing
+	if len(disclosures) == 0 {
+		return person{}, errDisclosureMissing
 	}
-	if !slices.Equal(names, disclosedClaims) {
-		return nil, errDisclosureOrder
-	}
-	return values, nil
+	return p, nil
 }
 
-// readDisclosure reads one disclosure. Its value must be a string, so that nothing can nest: no
-// object with digests of its own, no array element.
-func readDisclosure(encoded string) (name, value string, err error) {
+// readDisclosure reads one disclosure. Its value must be a list of strings, so that nothing can nest:
+// no object with digests of its own, no hidden array element.
+func readDisclosure(encoded string) (person, error) {
 	raw, err := statement.Base64URL(encoded)
 	if err != nil {
-		return "", "", errDisclosureShape.Because(err)
+		return person{}, errDisclosureShape.Because(err)
 	}
-	var triple []string
-	if err := statement.Decode(raw, &triple); err != nil {
-		return "", "", errDisclosureShape.Because(err)
+	var triple []json.RawMessage
+	var salt, name string
+	if err := statement.Decode(raw, &triple); err != nil || len(triple) != 3 {
+		return person{}, errDisclosureShape.Because(err)
 	}
-	if len(triple) != 3 {
-		return "", "", errDisclosureShape
+	if err := errors.Join(statement.Decode(triple[0], &salt), statement.Decode(triple[1], &name)); err != nil {
+		return person{}, errDisclosureShape.Because(err)
 	}
-	salt, err := statement.Base64URL(triple[0])
-	if err != nil || len(salt) != saltBytes {
-		return "", "", errDisclosureShape.At("salt")
+	if raw, err := statement.Base64URL(salt); err != nil || len(raw) != saltBytes {
+		return person{}, errDisclosureShape.At("salt")
 	}
-	return triple[1], triple[2], nil
+	switch {
+	case slices.Contains(plainClaims, name):
+		return person{}, errClaimClash
+	case name != claimPerson:
+		return person{}, errClaimUnknown
+	}
+	return readPerson(triple[2])
 }
 
-// checkValues holds the disclosed values to their shapes.
-func checkValues(values map[string]string, issuer string) error {
-	if values[claimOrganisation] != issuer {
-		return errOrganisationOther
+// readPerson holds the disclosed value to its shape and turns the commitments into the hex that
+// statements write.
+func readPerson(raw json.RawMessage) (person, error) {
+	var value []string
+	if err := statement.Decode(raw, &value); err != nil || len(value) != 3 {
+		return person{}, errDisclosureShape.At("value").Because(err)
 	}
-	if !opaqueID(values[claimStaffNumber]) {
-		return errClaimMalformed.At(claimStaffNumber)
+	if !opaqueID(value[0]) {
+		return person{}, errClaimMalformed.At("staff number")
 	}
-	for _, name := range []string{claimNameCommitment, claimPhotoCommitment} {
-		if !statement.IsDigest(values[name]) {
-			return errClaimMalformed.At(name)
-		}
+	name, okN := digestOf(value[1])
+	photo, okP := digestOf(value[2])
+	if !okN || !okP {
+		return person{}, errClaimMalformed.At("commitments")
 	}
-	return nil
+	return person{staff: value[0], name: name, photo: photo}, nil
+}
+
+// digestOf turns 32 bytes of base64url into the hex in which statements write digests and commitments.
+func digestOf(encoded string) (string, bool) {
+	raw, err := statement.Base64URL(encoded)
+	return hex.EncodeToString(raw), err == nil && len(raw) == sha256.Size
+}
+
+// shorter turns a hex digest into base64url; what is no digest stays as it is, and is refused when it
+// is read.
+func shorter(digest string) string {
+	raw, err := hex.DecodeString(digest)
+	if err != nil || !statement.IsDigest(digest) {
+		return digest
+	}
+	return encode(raw)
 }
 
 // split takes a badge or presentation apart: the issuer's JWT, the disclosures, and what follows

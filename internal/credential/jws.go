@@ -160,5 +160,5 @@ func plainURI(s string) bool {
 			return false
 		}
 	}
-	return len(s) <= 200 && strings.Index(s, ":") > 0
+	return len(s) <= 100 && strings.Index(s, ":") > 0
 }

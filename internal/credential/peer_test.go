@@ -3,6 +3,7 @@ package credential
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,16 +11,16 @@ import (
 )
 
 // The badge in testdata was issued by irmago v1.3.0's SD-JWT builder with lan's claims and the kept
-// vector's keys. Its signature, disclosures and digests are the standard's and are read here; as a
-// badge it is refused, because irmago writes "x5c":null and leaves its digests unsorted. (The other
-// way round, irmago v1.3.0 accepted the kept vector: both signatures, every disclosure, sd_hash,
-// and every entry of the status list.)
+// vector's keys of that day. Its signature, disclosures and digests are the standard's and fit here; as
+// a badge it is refused, because irmago writes "x5c":null, and has more than the one disclosure.
+// irmagoIssuer is the key that it was made with.
+var irmagoIssuer = statement.Key{Kind: statement.ES256, X: "nCsp6QbNgrOJm3s5W9Bz6rIMa8A10HTACN9N8JCz2QA", Y: "wfB-GTO4HQ4P43an0EFPSwOmOWAoamV7VDkSqA3gztc"}
+
 func TestBadgeOfAnotherImplementation(t *testing.T) {
 	raw, err := os.ReadFile("testdata/irmago_v1.3.0_badge.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, want, _ := keptVector(t)
 	_, jwt, disclosures, binding, err := split(raw)
 	if err != nil || binding != "" {
 		t.Fatalf("%q, %v", binding, err)
@@ -27,7 +28,7 @@ func TestBadgeOfAnotherImplementation(t *testing.T) {
 	parts := strings.Split(jwt, ".")
 	payload, errP := statement.Base64URL(parts[1])
 	sig, errS := statement.Base64URL(parts[2])
-	issuer, errK := kept.Issuer.Public()
+	issuer, errK := irmagoIssuer.Public()
 	if errP != nil || errS != nil || errK != nil {
 		t.Fatal(errP, errS, errK)
 	}
@@ -40,13 +41,11 @@ func TestBadgeOfAnotherImplementation(t *testing.T) {
 	if err := json.Unmarshal(payload, &claims); err != nil {
 		t.Fatal(err)
 	}
-	values, err := readDisclosures(claims.SD, disclosures)
-	if err != nil {
-		t.Fatal(err)
+	for _, d := range disclosures {
+		if !slices.Contains(claims.SD, disclosureDigest(d)) {
+			t.Errorf("%s belongs to no digest", d)
+		}
 	}
-	if err := checkValues(values, "provider-1"); err != nil || values[claimStaffNumber] != "staff-17" {
-		t.Errorf("read %v, %v", values, err)
-	}
-	_, err = VerifyBadge(raw, kept.Issuer, "provider-1", want.AskedAt)
+	_, err = VerifyBadge(raw, irmagoIssuer, "provider-1", noon)
 	wantCode(t, err, "badge_malformed")
 }

@@ -95,6 +95,7 @@ type draft struct {
 	header      string
 	payload     badgePayload
 	disclosures []string
+	bare        bool // without any disclosure: one tilde
 	signer      *ecdsa.PrivateKey
 	raw         func(string) string // last change to the payload's JSON
 }
@@ -105,22 +106,32 @@ func forged(t testing.TB, spoil func(d *draft)) []byte {
 	t.Helper()
 	c := lanClaims()
 	d := draft{header: `{"alg":"ES256","typ":"dc+sd-jwt"}`, signer: providerKey, raw: func(s string) string { return s }}
-	d.disclosures = []string{newDisclosure(claimStaffNumber, c.StaffNumber), newDisclosure(claimOrganisation, c.Issuer),
-		newDisclosure(claimNameCommitment, c.NameCommitment), newDisclosure(claimPhotoCommitment, c.PhotoCommitment)}
+	d.disclosures = []string{disclosed(c.StaffNumber)}
 	d.payload = badgePayload{Iss: c.Issuer, Vct: BadgeType, Iat: c.IssuedAt.Unix(), Exp: c.ExpiresAt.Unix(),
 		Cnf:    &confirmation{JWK: &jwk{Kty: "EC", Crv: "P-256", X: c.Holder.X, Y: c.Holder.Y}},
 		Status: &statusClaim{StatusList: &statusReference{Idx: c.StatusIndex, URI: c.StatusURI}},
-		SDAlg:  "sha-256", SD: digestsOf(d.disclosures)}
+		SD:     []string{disclosureDigest(d.disclosures[0])}}
 	spoil(&d)
 	payload, err := json.Marshal(d.payload)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []byte(compact(t, d.signer, d.header, d.raw(string(payload))) + "~" + strings.Join(d.disclosures, "~") + "~")
+	jwt := compact(t, d.signer, d.header, d.raw(string(payload))) + "~"
+	if d.bare {
+		return []byte(jwt)
+	}
+	return []byte(jwt + strings.Join(d.disclosures, "~") + "~")
 }
 
-// withDisclosures replaces the disclosures and signs their digests, as a careless issuer would.
-func withDisclosures(d *draft, disclosures ...string) {
-	d.disclosures = disclosures
-	d.payload.SD = digestsOf(disclosures)
+// disclosed is lan's disclosure with another staff number.
+func disclosed(staff string) string {
+	return newDisclosure(claimPerson, staff, shorter(commitment("name")), shorter(commitment("photo")))
 }
+
+// withDisclosure replaces the disclosure and signs its digest, as a careless issuer would.
+func withDisclosure(d *draft, disclosure string) {
+	d.disclosures = []string{disclosure}
+	d.payload.SD = []string{disclosureDigest(disclosure)}
+}
+
+func withRaw(d *draft, disclosure string) { withDisclosure(d, encode([]byte(disclosure))) }

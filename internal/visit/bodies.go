@@ -103,13 +103,32 @@ const (
 
 // Admission is the merchant's own signature under the door check's verdict and the face answer.
 type Admission struct {
-	Challenge    string `json:"challenge"` // digest of the challenge statement
-	Answer       string `json:"answer"`    // digest of the presentation
-	Presentation string `json:"presentation"`
-	Genuine      bool   `json:"genuine"`
-	SameFace     bool   `json:"same_face"`
-	Mode         string `json:"mode"`               // online or offline
-	Position     string `json:"position,omitempty"` // commitment of where the merchant's page was
+	Challenge    string      `json:"challenge"` // digest of the challenge statement, "" offline
+	Answer       string      `json:"answer"`    // digest of the presentation
+	Presentation string      `json:"presentation"`
+	Genuine      bool        `json:"genuine"`
+	SameFace     bool        `json:"same_face"`
+	Mode         string      `json:"mode"`               // online, offline or weak
+	Position     string      `json:"position,omitempty"` // commitment of where the merchant's page was
+	Offline      *Transcript `json:"offline,omitempty"`  // with mode offline, and only then
+}
+
+// Modes of a door check. Any other never admits anybody.
+const (
+	ModeOnline  = "online"
+	ModeOffline = "offline"
+)
+
+// Transcript is what the merchant's page did without signal, for everybody to judge again. Its times
+// are the page's clock.
+type Transcript struct {
+	Nonce        string         `json:"nonce"` // base64, 16 bytes, made by the page
+	MadeAt       statement.Time `json:"made_at"`
+	AnsweredAt   statement.Time `json:"answered_at"`
+	Dispatch     string         `json:"dispatch"`       // digest of the dispatch statement that the page had
+	TrustList    int            `json:"trust_list"`     // number of the trust list that it had
+	TrustListAt  statement.Time `json:"trust_list_at"`  // when it fetched that
+	StatusListAt statement.Time `json:"status_list_at"` // when the status list that it had was signed
 }
 
 // Refusal is a merchant, or a technician before unsafe premises, saying no.
