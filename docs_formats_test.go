@@ -59,6 +59,8 @@ var bodies = map[string]any{
 	visit.TypeIncident:         visit.Incident{},
 	visit.TypeResumption:       visit.Resumption{},
 	visit.TypeReview:           visit.Review{},
+	visit.TypeSuspension:       visit.Suspension{},
+	visit.TypeReinstatement:    visit.Reinstatement{},
 	evidence.TypeClosing:       evidence.Closing{},
 }
 

@@ -122,12 +122,19 @@ func (m *maker) second(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	suspended, err := file(c.Risk, visit.Freeze, "organisation/"+c.Rival.ID, visit.TypeSuspension,
+		visit.Suspension{Subject: c.Rival.ID, Reason: "rating_failed", Appeal: "12363"})
+	if err != nil {
+		return err
+	}
 	for _, f := range []struct {
 		by                 *scenario.Actor
 		verb, stream, kind string
 		body               any
 	}{
 		{c.Risk, visit.Resume, stream, visit.TypeResumption, visit.Resumption{Visit: q.ID, Reason: "technician_replaced", Appeal: "12363", Closes: []string{incident, frozen}}},
+		{c.Risk, visit.Resume, "organisation/" + c.Rival.ID, visit.TypeReinstatement,
+			visit.Reinstatement{Subject: c.Rival.ID, Reason: "rating_passed", Closes: []string{suspended}}},
 		{c.Merchant, visit.Refuse, stream, visit.TypeRefusal, visit.Refusal{Visit: q.ID, Reason: "asked_for_money"}},
 		{c.Merchant, visit.ReviewVerb, m.play.VisitStream(), visit.TypeReview, visit.Review{Visit: m.play.ID, Stars: 5}},
 		{c.Provider, visit.RevokeBadge, "person/" + c.Stranger.ID, registry.TypeBadgeRevoked,

@@ -407,21 +407,30 @@ func (b *builder) charges() gate.Fact[agreement.ChargeList] {
 		return gate.Fact[agreement.ChargeList]{}
 	}
 	it := found[len(found)-1]
+	list, err := b.chargeList(it)
+	if err != nil {
+		return gate.Unknown[agreement.ChargeList](err, it.signed.Digest())
+	}
+	return gate.Known(list, it.signed.Digest())
+}
+
+// chargeList reads a list of charges that the acquirer's own host signed about this visit's terminal.
+func (b *builder) chargeList(it item) (agreement.ChargeList, error) {
 	if !b.ownHost(it.signed) {
-		return gate.Unknown[agreement.ChargeList](errHostOther, it.signed.Digest())
+		return agreement.ChargeList{}, errHostOther
 	}
 	var list agreement.ChargeList
 	if err := it.signed.Body(agreement.TypeChargeList, &list); err != nil {
-		return gate.Unknown[agreement.ChargeList](err, it.signed.Digest())
+		return agreement.ChargeList{}, err
 	}
 	o, d := b.order.Value, b.state.Dispatched()
 	if list.Visit != b.visitID || list.Serial != d.Serial || list.Terminal != o.Terminal || list.MerchantCode != o.Items.MerchantCode {
-		return gate.Unknown[agreement.ChargeList](errNotParty.At("charge_list"), it.signed.Digest())
+		return agreement.ChargeList{}, errNotParty.At("charge_list")
 	}
 	if !b.coversVisit(list) {
-		return gate.Unknown[agreement.ChargeList](errListTime, it.signed.Digest())
+		return agreement.ChargeList{}, errListTime
 	}
-	return gate.Known(list, it.signed.Digest())
+	return list, nil
 }
 
 // coversVisit says whether a list of charges begins before anybody could come and was made after

@@ -44,6 +44,10 @@ var mayEnrol = map[string]string{
 	visit.RoleRegulator:  credential.KindRegulator,
 }
 
+// othersWrite are the types that are filed in an organisation's stream by somebody else: what stops it and
+// what lets it go on.
+var othersWrite = map[string]bool{visit.TypeSuspension: true, visit.TypeReinstatement: true}
+
 // enrolled is a key that an organisation on the trust list vouches for.
 type enrolled struct {
 	body    statement.Enrolment
@@ -258,7 +262,7 @@ func (r *Reader) proveOne(k *keyring, it *item) error {
 		return errRoleMayNot.At(it.claims.Header.Role)
 	}
 	_, owner, _ := strings.Cut(it.event.Stream, "/")
-	if row.Stream == visit.StreamOrganisation && owner != it.claims.Header.Organisation {
+	if row.Stream == visit.StreamOrganisation && owner != it.claims.Header.Organisation && !othersWrite[row.Type] {
 		return errStreamOwner
 	}
 	return nil

@@ -19,10 +19,10 @@ const (
 // their own signatures, pictures for their digests (decision 0019).
 const Carry = "carry"
 
-// Verbs of an organisation's stream whose words mean another thing on a visit's.
+// Verbs of a person's or organisation's stream whose words mean another thing on a visit's.
 const (
 	PublishOrganisation = "publish_organisation" // lists, parameters, mandates; on a visit: register extracts
-	FreezeOrganisation  = "freeze_organisation"  // a provider or merchant as a whole
+	FreezeOrganisation  = "freeze_organisation"  // a provider, merchant or person as a whole
 	ResumeOrganisation  = "resume_organisation"
 )
 
@@ -46,6 +46,9 @@ var (
 	risk       = to(Risk, OwnOrganisation)
 	regulator  = to(Regulator, None) // party to nothing, watches everything
 	platform   = to(Platform, Self)
+
+	// On people and organisations every regulator stands where he stands to everything.
+	regulatorOf = to(Regulator, OwnOrganisation, None)
 )
 
 // table is the whole of it, by verb. testdata/access.txt says the same by role; a test holds them
@@ -79,7 +82,7 @@ var table = map[string][]grant{
 
 	// brakes
 	"freeze":          {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator},
-	"report_incident": {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator},
+	"report_incident": {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator, platform},
 	"cancel":          {dispatcher, approver, risk, platform},
 	"roll_back":       {merchant, technician, dispatcher, approver, risk, platform},
 	"abort":           {merchant, technician, dispatcher, approver, risk},
@@ -96,8 +99,9 @@ var table = map[string][]grant{
 	"enrol":             {to(Merchant, Self), to(Organisation, Self, OwnOrganisation)}, // a merchant lets in his clerks
 	"end_enrolment":     {to(Merchant, Self), to(Organisation, Self, OwnOrganisation)},
 	PublishOrganisation: {to(Regulator, Self), to(Organisation, Self)},
-	FreezeOrganisation:  {risk, regulator},
-	ResumeOrganisation:  {risk, regulator},
+	// Any acquirer's risk desk, for its own orders; visit.SuspendsFor says for whose it counts.
+	FreezeOrganisation: {to(Risk, OwnOrganisation, None), regulatorOf},
+	ResumeOrganisation: {to(Risk, OwnOrganisation, None), regulatorOf},
 
 	// reading
 	ReadVisit: {merchant, clerk, technician, dispatcher, approver, supervisor, host, risk, regulator, platform, to(Organisation, OwnOrganisation)},
@@ -117,7 +121,7 @@ var streams = map[string][]string{
 		"report_acceptance", "confirm", "publish", "request_permit", "release_permit", "freeze", "cancel", "roll_back",
 		"report_incident", "resume", "abort", "close", "review"},
 	"device":       {"transfer"},
-	"person":       {"train", "issue_badge", "revoke_badge"},
+	"person":       {"train", "issue_badge", "revoke_badge", "freeze", "resume"},
 	"organisation": {"publish", "enrol", "end_enrolment", "freeze", "resume"},
 }
 
@@ -128,7 +132,7 @@ func On(stream, verb string) string {
 	if !slices.Contains(streams[stream], verb) {
 		return ""
 	}
-	if stream == "organisation" && slices.Contains([]string{"publish", "freeze", "resume"}, verb) {
+	if (stream == "organisation" || stream == "person") && slices.Contains([]string{"publish", "freeze", "resume"}, verb) {
 		return verb + "_organisation"
 	}
 	return verb

@@ -29,3 +29,16 @@ func (l ChargeList) None() error {
 	}
 	return nil
 }
+
+// Outside finds every charge of the list that neither the sheet nor a step of the visit's trials explains.
+// Fault: acceptance_unverified for a trial that nobody verified.
+func (l ChargeList) Outside(sheet Sheet, trials ...TrialVerified) ([]Excess, error) {
+	var steps []AcceptanceStep
+	for i, t := range trials {
+		if !t.ok {
+			return nil, errAcceptanceUnverified.At(place("trials", i))
+		}
+		steps = append(steps, t.body.Steps...)
+	}
+	return CompareCharges(sheet, steps, l.Charges), nil
+}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
+	"github.com/menshen-project/menshen/internal/acquirer"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
@@ -32,6 +33,8 @@ type Log interface {
 type Host interface {
 	Release(ctx context.Context, permit string, bundle []byte) ([]byte, error)
 	Cancel(ctx context.Context, permit, visitID string) ([]byte, error)
+	// Charges gives the host's signed list of everything charged since a time on an order's terminal.
+	Charges(ctx context.Context, q acquirer.Query) ([]byte, error)
 }
 
 // Config is what an App is made of. Every member is required.

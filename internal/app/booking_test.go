@@ -40,14 +40,16 @@ func enrolled(t *testing.T, d *scenario.Deployment, org *scenario.Actor, id, rol
 	return a
 }
 
-// submit signs a body and hands it to the app; want is the fault's code, "" for none.
-func submit(t *testing.T, d *scenario.Deployment, by *scenario.Actor, stream, verb, kind string, body any, want string) {
+// submit signs a body and hands it to the app; want is the fault's code, "" for none. It gives the statement's
+// digest.
+func submit(t *testing.T, d *scenario.Deployment, by *scenario.Actor, stream, verb, kind string, body any, want string) string {
 	t.Helper()
 	envelope := by.Forge(scenario.Draft{Stream: stream, Type: kind, At: time.Now(), Body: body})
 	_, err := d.App.Submit(t.Context(), app.Actor{Person: by.ID, Organisation: by.Organisation, Role: by.Role}, app.Submission{Stream: stream, Verb: verb, Envelope: envelope})
 	if got := fault.CodeOf(err); got != want {
 		t.Fatalf("%s %s by %s: %v, want %q", verb, stream, by.ID, err, want)
 	}
+	return statement.Digest(envelope)
 }
 
 func orderRow(t *testing.T, d *scenario.Deployment, id string) (store.Order, error) {

@@ -246,6 +246,13 @@ func (l *looker) open(x *registry.Extract, o visit.Order, d visit.Dispatch) erro
 			return err
 		}
 		for _, m := range matters {
+			against, err := l.countsAgainst(m, o.Acquirer)
+			if err != nil {
+				return err
+			}
+			if !against {
+				continue
+			}
 			look := registry.OpenMatter{Stream: m.FoundIn, Kind: m.Matter, Statement: m.Statement}
 			if !slices.Contains(x.Open, look) {
 				x.Open = append(x.Open, look)
@@ -253,6 +260,15 @@ func (l *looker) open(x *registry.Extract, o visit.Order, d visit.Dispatch) erro
 		}
 	}
 	return nil
+}
+
+// countsAgainst leaves out a suspension by another acquirer than the order's.
+func (l *looker) countsAgainst(m store.OpenMatter, acquirer string) (bool, error) {
+	if m.Matter != matterSuspension {
+		return true, nil
+	}
+	by, err := headerOf(l.ctx, l.tx, m.Statement)
+	return visit.SuspendsFor(by.Header, acquirer), err
 }
 
 // photos looks up every photo that the visit's steps name.

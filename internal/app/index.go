@@ -43,6 +43,10 @@ func (w *writing) index(ctx context.Context, tx *store.Tx) error {
 		err = w.indexBrake(ctx, tx)
 	case visit.TypeResumption:
 		err = w.indexResumption(ctx, tx)
+	case visit.TypeSuspension:
+		err = w.indexSuspension(ctx, tx)
+	case visit.TypeReinstatement:
+		err = w.indexReinstatement(ctx, tx)
 	case custody.TypeTransfer:
 		err = w.indexTransfer(ctx, tx)
 	}
@@ -276,6 +280,9 @@ func (w *writing) indexOutcome(ctx context.Context, tx *store.Tx) error {
 		}
 	}
 	if o.Outcome == visit.Loaded && p.Ask == visit.AskLive {
+		if err := queueWatch(ctx, tx, w.id, 1, w.now, w.now.Add(watchEvery)); err != nil {
+			return err
+		}
 		return tx.OpenBinding(ctx, o.Serial, w.id, w.now)
 	}
 	return nil

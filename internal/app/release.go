@@ -15,6 +15,7 @@ import (
 const (
 	JobRelease = "release_permit" // key: permit digest, payload: visit
 	JobCancel  = "cancel"         // key: permit digest, payload: visit
+	JobWatch   = "watch_charges"  // key: visit#day, payload: visit
 )
 
 // releaseGrace is how long a permit waits for somebody to ask for its release before menshen does.

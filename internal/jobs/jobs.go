@@ -18,6 +18,7 @@ import (
 const (
 	sequencePause = 20 * time.Millisecond
 	workPause     = 500 * time.Millisecond
+	watchPause    = time.Minute
 	clearPause    = 10 * time.Minute
 	failurePause  = time.Second
 	jobLease      = 30 * time.Second
@@ -30,6 +31,7 @@ func Run(ctx context.Context, a *app.App, log *slog.Logger) {
 		"sequence": {a.Sequence, sequencePause},
 		"release":  {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobRelease, release(a)) }, workPause},
 		"cancel":   {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobCancel, a.Cancel) }, workPause},
+		"watch":    {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobWatch, a.WatchCharges) }, watchPause},
 		"clear":    {func(ctx context.Context) (bool, error) { return false, a.Clear(ctx) }, clearPause},
 	} {
 		wg.Go(func() { l.run(ctx, log.With("loop", name)) })

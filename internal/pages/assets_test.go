@@ -3,6 +3,8 @@ package pages
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -107,7 +109,7 @@ func TestGzipIsSentToWhoTakesIt(t *testing.T) {
 }
 
 // imports are the other files that a module names.
-var imports = regexp.MustCompile(`(?:from|import)\s*\(?\s*["']([^"']+)["']`)
+var imports = regexp.MustCompile(`(?:(?m:^)(?:import|export)\b[^'"\n=(]*|\bimport\(\s*)["']([^"']+)["']`)
 
 func TestNoAssetReachesAway(t *testing.T) {
 	a := loadAssets()
@@ -121,6 +123,9 @@ func TestNoAssetReachesAway(t *testing.T) {
 				}
 			}
 		case ".mjs", ".js":
+			if strings.Contains(text, "jsdelivr") || strings.Contains(text, "unpkg") {
+				t.Errorf("%s names a CDN", name)
+			}
 			for _, m := range imports.FindAllStringSubmatch(text, -1) {
 				if _, there := a.files[path.Join(path.Dir(name), m[1])]; !there || !strings.HasPrefix(m[1], "./") && !strings.HasPrefix(m[1], "../") {
 					t.Errorf("%s imports %s", name, m[1])
@@ -166,5 +171,71 @@ func TestAnErrorPageMayDoNothing(t *testing.T) {
 	}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/x", nil))
 	if w.Code != 404 || w.Header().Get("Content-Security-Policy") != (needs{}).contentPolicy() || w.Header().Get("Permissions-Policy") != (needs{}).permissions() {
 		t.Errorf("%d %v", w.Code, w.Header())
+	}
+}
+
+// The wasm is the one that the vendored reader was built with.
+func TestTheVendoredScannerIsOfOnePiece(t *testing.T) {
+	a := loadAssets()
+	sum := sha256.Sum256(a.files["vendor/barcode-detector/zxing_reader.wasm"].data)
+	glue := string(a.files["vendor/barcode-detector/zxing-exported.js"].data)
+	if !strings.Contains(glue, hex.EncodeToString(sum[:])) || !strings.Contains(glue, `"3.1.3"`) {
+		t.Error("wasm and glue are not of one release")
+	}
+	for _, folder := range []string{"lean-qr", "barcode-detector"} {
+		if _, there := a.files["vendor/"+folder+"/LICENSE.txt"]; !there || !strings.Contains(string(a.files["vendor/README.txt"].data), folder) {
+			t.Errorf("%s has no licence or no version beside it", folder)
+		}
+	}
+}
+
+// loads are a module and what it imports when it is loaded, without what it fetches later.
+func loads(a *assets, name string, seen map[string]bool) {
+	if seen[name] {
+		return
+	}
+	seen[name] = true
+	for _, m := range imports.FindAllStringSubmatch(string(a.files[name].data), -1) {
+		if !strings.Contains(m[0], "import(") {
+			loads(a, path.Join(path.Dir(name), m[1]), seen)
+		}
+	}
+}
+
+// firstLoad is how many compressed bytes the files take that a page names, with their imports.
+func firstLoad(a *assets, names ...string) (int, map[string]bool) {
+	seen := map[string]bool{}
+	for _, name := range names {
+		loads(a, name, seen)
+	}
+	total := 0
+	for name := range seen {
+		if packed := pack(a.files[name].data); packed != nil {
+			total += len(packed)
+		} else {
+			total += len(a.files[name].data)
+		}
+	}
+	return total, seen
+}
+
+// The design's bound for a merchant's page before the scanner: 100 kB. Every module of ours, each at once.
+func TestTheModulesAreSmall(t *testing.T) {
+	a := loadAssets()
+	all := []string{"menshen.css", "menshen.js", "door.svg"}
+	for _, name := range a.names() {
+		if path.Ext(name) == ".mjs" && !strings.HasPrefix(name, "vendor/") {
+			all = append(all, name)
+		}
+	}
+	total, seen := firstLoad(a, all...)
+	t.Logf("%d files, %d bytes compressed", len(seen), total)
+	for name := range seen {
+		if strings.HasPrefix(name, "vendor/barcode-detector/") {
+			t.Errorf("%s is loaded before anybody scans", name)
+		}
+	}
+	if total > 100<<10 {
+		t.Errorf("%d bytes compressed", total)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
+	"github.com/menshen-project/menshen/internal/acquirer"
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/httpapi"
 	"github.com/menshen-project/menshen/internal/jobs"
@@ -205,6 +206,15 @@ type servedHost struct{ core *HostCore }
 // Release hands the bundle to the host.
 func (h servedHost) Release(_ context.Context, permit string, bundle []byte) ([]byte, error) {
 	return h.core.Release(bundle, permit)
+}
+
+// Charges lists what was charged on an order's terminal.
+func (h servedHost) Charges(_ context.Context, q acquirer.Query) ([]byte, error) {
+	since, err := q.Since.Parse()
+	if err != nil {
+		return nil, err
+	}
+	return h.core.ChargesOf(Asked{Visit: q.Visit, Order: q.Order, Serial: q.Serial, Since: since})
 }
 
 // Cancel takes a permit back.

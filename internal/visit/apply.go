@@ -6,6 +6,9 @@ import (
 	"github.com/menshen-project/menshen/internal/fault"
 )
 
+// MaxStars is the best that a review can say; the worst is one.
+const MaxStars = 5
+
 // MaxTrials is how many trial permits one visit may use (design §8).
 const MaxTrials = 3
 
@@ -22,6 +25,8 @@ var (
 	errOutcomeWord    = fault.New(fault.Invalid, "outcome_unknown", "主机的答复不是规定的几种之一。", "The host's answer is none of loaded, refused and cancelled.")
 	errOtherAcquirer  = fault.New(fault.Forbidden, "signer_of_another_acquirer", "签名的人不是这次上门的收单机构的。", "The signer belongs to another acquirer than the one that opened this visit.")
 	errResumeBare     = fault.New(fault.Invalid, "resumption_incomplete", "恢复要写明理由和申诉的办法。", "A resumption gives its reason and the way to appeal.")
+	errReviewTwice    = fault.New(fault.Conflict, "review_given_before", "这次上门您已经评价过了，评价不能改，也不能删。", "You have reviewed this visit already; a review is neither changed nor removed.")
+	errReviewStars    = fault.New(fault.Invalid, "review_stars_out_of_bounds", "评分是 1 到 5 颗星。", "A review gives one to five stars.")
 	errResumeNothing  = fault.New(fault.Refused, "resumption_names_nothing", "恢复要一件件写明处理了哪些没结的事。", "A resumption names the open matters that it closes, and no others.")
 )
 
@@ -49,6 +54,8 @@ func (s State) apply(e Event) (State, error) {
 		return s.braked(e)
 	case TypeResumption:
 		return s.resume(e)
+	case TypeReview:
+		return s.review(e)
 	}
 	return s, nil
 }
@@ -223,6 +230,26 @@ func (s State) outcome(e Event) (State, error) {
 	case loaded && permit.Body.Ask == AskLive && s.stage == Trial:
 		s.stage = Live
 	}
+	return s, nil
+}
+
+// review takes one judgement of a closed visit from each party: it counts people, not their keys.
+func (s State) review(e Event) (State, error) {
+	var r Review
+	if err := e.Statement.Body(TypeReview, &r); err != nil {
+		return State{}, err
+	}
+	h := e.Statement.Header()
+	who := h.Role + "/" + h.Organisation + "/" + h.Signer
+	switch {
+	case r.Visit != s.id:
+		return State{}, errOtherVisit
+	case r.Stars < 1 || r.Stars > MaxStars:
+		return State{}, errReviewStars
+	case slices.Contains(s.reviewed, who):
+		return State{}, errReviewTwice
+	}
+	s.reviewed = append(slices.Clip(s.reviewed), who)
 	return s, nil
 }
 

@@ -22,6 +22,8 @@ const (
 	TypeIncident      = "incident"
 	TypeResumption    = "resumption"
 	TypeReview        = "review"
+	TypeSuspension    = "suspension"
+	TypeReinstatement = "reinstatement"
 )
 
 // Order is what an acquirer's approver booked. The approver's signature carries the acquirer's
@@ -219,7 +221,7 @@ type Brake struct {
 // Incident is a report by a party to the order.
 type Incident struct {
 	Visit string `json:"visit"`
-	Kind  string `json:"kind"` // a code: wrong_person, asked_for_money, device, other
+	Kind  string `json:"kind"` // a code: wrong_person, asked_for_money, device, charged_outside, other
 	Note  string `json:"note"` // commitment of the free text, or ""
 }
 

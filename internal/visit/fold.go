@@ -148,8 +148,6 @@ func (s State) checkBody(v statement.Verified) error {
 		visit, err = visitOf(v, func(b SignOff) string { return b.Visit })
 	case TypeConfirmation:
 		visit, err = visitOf(v, func(b Confirmation) string { return b.Visit })
-	case TypeReview:
-		visit, err = visitOf(v, func(b Review) string { return b.Visit })
 	case registry.TypeExtract:
 		visit, err = visitOf(v, func(b registry.Extract) string { return b.Visit })
 	}

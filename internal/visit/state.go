@@ -34,6 +34,7 @@ type State struct {
 	answered   []string // digests of challenges
 	incidents  []string // digests of unresolved freezes, incidents and contradictions
 	trials     int
+	reviewed   []string          // holders who have judged the visit
 	last       map[string]string // signer's key → digest of his last statement here; never written in place
 	ahead      map[string]string // digest that has not come yet → the brake that names it as previous; as last
 }

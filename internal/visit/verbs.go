@@ -110,7 +110,7 @@ var table = []Row{
 	{StreamVisit, Cancel, TypeBrake, roles(RolePlatform, RoleDispatcher, RoleApprover, RoleRisk), nil, TakesPower},
 	{StreamVisit, RollBack, TypeBrake, roles(RoleTechnician, RoleMerchant, RoleDispatcher, RoleApprover, RoleRisk, RolePlatform), nil, TakesPower},
 	{StreamVisit, Abort, TypeBrake, roles(RoleMerchant, RoleTechnician, RoleDispatcher, RoleApprover, RoleRisk), nil, TakesPower},
-	{StreamVisit, ReportIncident, TypeIncident, parties, nil, TakesPower},
+	{StreamVisit, ReportIncident, TypeIncident, append(roles(RolePlatform), parties...), nil, TakesPower},
 	{StreamVisit, Resume, TypeResumption, roles(RoleRisk), nil, GivesPower},
 	{StreamVisit, ReviewVerb, TypeReview, roles(RoleMerchant, RoleTechnician, RoleDispatcher, RoleApprover, RoleSupervisor), from(Closed), BringsEvidence},
 
@@ -120,6 +120,11 @@ var table = []Row{
 	{StreamPerson, IssueBadge, registry.TypeBadgeIssued, roles(RoleOrganisation), nil, BringsEvidence},
 	{StreamPerson, RevokeBadge, registry.TypeBadgeRevoked, roles(RoleOrganisation), nil, TakesPower},
 
+	{StreamPerson, Freeze, TypeSuspension, roles(RoleRisk, RoleRegulator), nil, TakesPower},
+	{StreamPerson, Resume, TypeReinstatement, roles(RoleRisk, RoleRegulator), nil, GivesPower},
+
+	{StreamOrganisation, Freeze, TypeSuspension, roles(RoleRisk, RoleRegulator), nil, TakesPower},
+	{StreamOrganisation, Resume, TypeReinstatement, roles(RoleRisk, RoleRegulator), nil, GivesPower},
 	{StreamOrganisation, Publish, "trust_list", roles(RoleRegulator), nil, BringsEvidence},
 	{StreamOrganisation, Publish, registry.TypeParameters, roles(RoleOrganisation), nil, BringsEvidence},
 	{StreamOrganisation, Publish, registry.TypeMandate, roles(RoleOrganisation), nil, BringsEvidence},

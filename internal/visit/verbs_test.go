@@ -180,7 +180,7 @@ func plainBody(kind string) any {
 	case visit.TypeConfirmation:
 		return visit.Confirmation{Visit: visitID}
 	case visit.TypeReview:
-		return visit.Review{Visit: visitID}
+		return visit.Review{Visit: visitID, Stars: 4}
 	}
 	return struct{}{}
 }
