@@ -23,10 +23,11 @@ var layers = [][]string{
 	{"internal/visit", "internal/credential", "internal/door", "internal/custody", "internal/attest", "internal/agreement"},
 	{"internal/gate"},
 	{"evidence", "internal/access"},
-	{"internal/store", "internal/journal"},
+	{"internal/store", "internal/journal", "internal/service"},
 	{"internal/vault", "internal/transparency", "internal/acquirer", "internal/notify"},
 	// An organisation's own service is another party's program: it links nothing of the server's.
 	{"internal/orgapi"},
+	{"internal/organisation"},
 	{"internal/app"},
 	{"internal/pages", "internal/httpapi", "internal/jobs"},
 	// Simulated people, devices and hosts, for tests and the demo: nothing below cli may know them.

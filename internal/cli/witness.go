@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -100,13 +101,17 @@ func (w witnessing) serve(ctx context.Context, out io.Writer) error {
 	return errors.Join(err, handler.Close())
 }
 
-// serveHTTP serves until ctx is done, then lets requests under way finish.
+// serveHTTP serves, over TLS if the server has a configuration for it, until ctx is done, then lets requests under way finish.
 func serveHTTP(ctx context.Context, address string, server *http.Server, out io.Writer) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return errListen.At(address).Because(err)
 	}
-	if _, err := fmt.Fprintf(out, "listening on http://%s\n", listener.Addr()); err != nil {
+	scheme := "http"
+	if server.TLSConfig != nil {
+		scheme, listener = "https", tls.NewListener(listener, server.TLSConfig)
+	}
+	if _, err := fmt.Fprintf(out, "listening on %s://%s\n", scheme, listener.Addr()); err != nil {
 		return err
 	}
 	stopped := make(chan error, 1)

@@ -17,6 +17,7 @@ import (
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/scenario/iso8583"
+	"github.com/menshen-project/menshen/internal/service"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -216,7 +217,7 @@ func (c *Client) once(ctx context.Context, method, path string, body []byte) ([]
 	case resp.StatusCode == http.StatusOK, resp.StatusCode == http.StatusNoContent:
 		return data, nil
 	}
-	var p Problem
+	var p service.Problem
 	if err := json.Unmarshal(data, &p); err != nil || p.Code == "" {
 		return nil, errStrange.At(resp.Status)
 	}

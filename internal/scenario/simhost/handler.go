@@ -7,11 +7,22 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/agreement"
+	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/identifier"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/scenario/iso8583"
+	"github.com/menshen-project/menshen/internal/service"
 	"github.com/menshen-project/menshen/internal/statement"
+)
+
+// maxBundle bounds a permit's bundle in bytes.
+const maxBundle = evidence.MaxBundle
+
+var (
+	errToken = fault.New(fault.Unauthenticated, "host_token_wrong", "没有带上主机认识的口令。", "The request carries no token that this host knows.")
+	errSide  = fault.New(fault.Forbidden, "host_token_other_side", "这个口令不能用来做这件事。", "This token belongs to the other side and opens this address not.")
 )
 
 // envelopeType is the media type of a DSSE envelope.
@@ -102,7 +113,7 @@ func (s *Server) routes() []route {
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range s.routes() {
-		inner := http.Handler(answering(r.serve))
+		inner := http.Handler(service.Answering(r.serve))
 		switch {
 		case r.hostile:
 			inner = s.mischief.on(inner)
@@ -111,59 +122,33 @@ func (s *Server) Handler() http.Handler {
 		}
 		mux.Handle(r.pattern, s.only(r.side, inner))
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if h, pattern := mux.Handler(r); pattern == "" {
-			unrouted(w, r, h)
-			return
-		}
-		mux.ServeHTTP(w, r)
-	})
-}
-
-// unrouted turns ServeMux's own refusals into problems.
-func unrouted(w http.ResponseWriter, r *http.Request, own http.Handler) {
-	probe := &recorded{header: http.Header{}}
-	own.ServeHTTP(probe, r)
-	if probe.status != http.StatusMethodNotAllowed {
-		writeProblem(w, errNoRoute)
-		return
-	}
-	w.Header().Set("Allow", probe.header.Get("Allow"))
-	writeProblem(w, errMethod)
-}
-
-func answering(serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if err := serve(w, r); err != nil {
-			writeProblem(w, err)
-		}
-	}
+	return service.Routed(mux)
 }
 
 // only lets one side in. Tokens are compared by their digests, so that time tells nothing.
 func (s *Server) only(who side, inner http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		given := sha256.Sum256([]byte(bearer(r)))
+		given := sha256.Sum256([]byte(service.Bearer(r)))
 		isDesk := subtle.ConstantTimeCompare(given[:], s.deskToken[:]) == 1
 		isMenshen := subtle.ConstantTimeCompare(given[:], s.menshenToken[:]) == 1
 		switch {
 		case who == anybody, isDesk, isMenshen && who == menshen:
 			inner.ServeHTTP(w, r)
 		case isMenshen:
-			writeProblem(w, errSide)
+			service.WriteProblem(w, errSide)
 		default:
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			writeProblem(w, errToken)
+			service.WriteProblem(w, errToken)
 		}
 	})
 }
 
 func (s *Server) health(w http.ResponseWriter, _ *http.Request) error {
-	return write(w, "text/plain; charset=utf-8", []byte("ok\n"))
+	return service.Write(w, "text/plain; charset=utf-8", []byte("ok\n"))
 }
 
 func (s *Server) release(w http.ResponseWriter, r *http.Request) error {
-	bundle, err := readBody(r, maxBundle)
+	bundle, err := service.ReadBody(r, maxBundle)
 	if err != nil {
 		return err
 	}
@@ -172,7 +157,7 @@ func (s *Server) release(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) cancel(w http.ResponseWriter, r *http.Request) error {
 	var in cancelBody
-	if err := decode(r, &in); err != nil {
+	if err := service.Decode(r, &in); err != nil {
 		return err
 	}
 	return signed(w)(s.Core.Cancel(in.Visit, r.PathValue("digest")))
@@ -184,31 +169,31 @@ func signed(w http.ResponseWriter) func([]byte, error) error {
 		if err != nil {
 			return err
 		}
-		return write(w, envelopeType, envelope)
+		return service.Write(w, envelopeType, envelope)
 	}
 }
 
 func (s *Server) standing(w http.ResponseWriter, r *http.Request) error {
 	permit := r.PathValue("digest")
 	outcome, _ := s.Core.Outcome(permit)
-	return writeJSON(w, standingBody{Loads: s.Core.Loads(permit), Outcome: base64.StdEncoding.EncodeToString(outcome)})
+	return service.WriteJSON(w, standingBody{Loads: s.Core.Loads(permit), Outcome: base64.StdEncoding.EncodeToString(outcome)})
 }
 
 func (s *Server) nonce(w http.ResponseWriter, r *http.Request) error {
 	var in serialBody
-	if err := decode(r, &in); err != nil {
+	if err := service.Decode(r, &in); err != nil {
 		return err
 	}
 	nonce, err := s.Core.Nonce(in.Serial)
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, nonceBody{Nonce: nonce})
+	return service.WriteJSON(w, nonceBody{Nonce: nonce})
 }
 
 func (s *Server) session(w http.ResponseWriter, r *http.Request) error {
 	var in sessionBody
-	if err := decode(r, &in); err != nil {
+	if err := service.Decode(r, &in); err != nil {
 		return err
 	}
 	sig, err := statement.Base64(in.Sig)
@@ -224,7 +209,7 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) collect(w http.ResponseWriter, r *http.Request) error {
 	var in collectBody
-	if err := decode(r, &in); err != nil {
+	if err := service.Decode(r, &in); err != nil {
 		return err
 	}
 	point, errPoint := statement.Base64(in.Point)
@@ -236,13 +221,13 @@ func (s *Server) collect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, handoverBody{Permit: h.Permit, Visit: h.Visit, Terminal: h.Terminal, MerchantCode: h.MerchantCode,
+	return service.WriteJSON(w, handoverBody{Permit: h.Permit, Visit: h.Visit, Terminal: h.Terminal, MerchantCode: h.MerchantCode,
 		Point: base64.StdEncoding.EncodeToString(h.Point)})
 }
 
 // message passes a terminal's message on. Silence is silence: the connection is dropped.
 func (s *Server) message(w http.ResponseWriter, r *http.Request) error {
-	raw, err := readBody(r, iso8583.MaxBytes)
+	raw, err := service.ReadBody(r, iso8583.MaxBytes)
 	if err != nil {
 		return err
 	}
@@ -253,7 +238,7 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return write(w, "application/octet-stream", answer)
+	return service.Write(w, "application/octet-stream", answer)
 }
 
 func (s *Server) trial(w http.ResponseWriter, r *http.Request) error {
@@ -261,12 +246,12 @@ func (s *Server) trial(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, trialBody{Permit: t.Permit, Word: t.Word, Over: t.Over, Steps: append([]agreement.AcceptanceStep{}, t.Steps...)})
+	return service.WriteJSON(w, trialBody{Permit: t.Permit, Word: t.Word, Over: t.Over, Steps: append([]agreement.AcceptanceStep{}, t.Steps...)})
 }
 
 func (s *Server) acceptance(w http.ResponseWriter, r *http.Request) error {
 	var in acceptanceBody
-	if err := decode(r, &in); err != nil {
+	if err := service.Decode(r, &in); err != nil {
 		return err
 	}
 	return signed(w)(s.Core.Acceptance(r.PathValue("id"), in.MerchantName, nil))
@@ -283,7 +268,7 @@ func (s *Server) listCharges(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) charge(w http.ResponseWriter, r *http.Request) error {
 	var in chargeBody
-	if err := decode(r, &in); err != nil {
+	if err := service.Decode(r, &in); err != nil {
 		return err
 	}
 	if err := identifier.CheckID(r.PathValue("id")); err != nil {
@@ -298,7 +283,7 @@ func (s *Server) charge(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) record(w http.ResponseWriter, r *http.Request) error {
 	var row scenario.HostRow
-	if err := decode(r, &row); err != nil {
+	if err := service.Decode(r, &row); err != nil {
 		return err
 	}
 	if err := s.Core.PutRecord(r.PathValue("order"), row); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/scenario/iso8583"
+	"github.com/menshen-project/menshen/internal/service"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -103,7 +104,7 @@ func TestMalformedRequestsAreRefusedAndChangeNothing(t *testing.T) {
 	s, web := opened(t)
 	digest := statement.Digest([]byte("permit"))
 	before := s.journal.Size()
-	long := strings.Repeat("x", maxBody+1)
+	long := strings.Repeat("x", service.MaxBody+1)
 	for _, c := range []struct{ method, path, body, code string }{
 		{"POST", "/permits/" + digest, "{}", "json_missing_name"},
 		{"POST", "/permits/short", "{}", "permit_digest_malformed"},
@@ -190,7 +191,7 @@ func TestSilenceIsSilence(t *testing.T) {
 		"no problem":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusTeapot) }, "host_answer_strange", 1},
 		"a huge answer":   {func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, maxAnswer+1)) }, "host_answer_strange", 1},
 		"another form":    {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") }, "json_missing_name", 1},
-		"a plain refusal": {func(w http.ResponseWriter, _ *http.Request) { writeProblem(w, errSide) }, "host_token_other_side", 1},
+		"a plain refusal": {func(w http.ResponseWriter, _ *http.Request) { service.WriteProblem(w, errSide) }, "host_token_other_side", 1},
 	} {
 		answer, asked = a.answer, 0
 		if _, err := c.Nonce(t.Context(), "s"); fault.CodeOf(err) != a.code || asked != a.asks {

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/menshen-project/menshen/internal/service"
 )
 
 // reorderWait is how long a request that is held back waits to be overtaken.
@@ -86,7 +88,7 @@ func (m *mischief) on(inner http.Handler) http.Handler {
 		answer, err := m.carryOut(inner, r)
 		m.done()
 		if err != nil {
-			writeProblem(w, err)
+			service.WriteProblem(w, err)
 			return
 		}
 		if m.acted != nil {
@@ -118,7 +120,7 @@ func (m *mischief) slowly(r *http.Request, path string, n int) {
 
 // carryOut has the request done once or twice, and gives the first answer.
 func (m *mischief) carryOut(inner http.Handler, r *http.Request) (*recorded, error) {
-	body, err := readBody(r, maxBundle)
+	body, err := service.ReadBody(r, maxBundle)
 	if err != nil {
 		return nil, err
 	}

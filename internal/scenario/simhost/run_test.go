@@ -28,6 +28,7 @@ import (
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/journal"
 	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/service"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -467,10 +468,10 @@ func TestAHostWithACertificateIsPinned(t *testing.T) {
 }
 
 // problemIn reads a refusal as any client would.
-func problemIn(t *testing.T, resp *http.Response) Problem {
+func problemIn(t *testing.T, resp *http.Response) service.Problem {
 	t.Helper()
 	defer resp.Body.Close()
-	var p Problem
+	var p service.Problem
 	if err := json.NewDecoder(resp.Body).Decode(&p); err != nil {
 		t.Fatal(err)
 	}

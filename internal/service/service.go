@@ -1,4 +1,6 @@
-package simhost
+// Package service is what small HTTP services of one process have in common: strict, bounded bodies,
+// problems (RFC 9457) with the same members as menshen's own API, and serving until told to stop.
+package service
 
 import (
 	"encoding/json"
@@ -6,22 +8,16 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/statement"
 )
 
-// Bounds on requests in bytes.
-const (
-	maxBundle = evidence.MaxBundle
-	maxBody   = 64 << 10
-)
+// MaxBody bounds a request's JSON in bytes.
+const MaxBody = 64 << 10
 
 var (
 	errNoRoute   = fault.New(fault.NotFound, "route_unknown", "没有这个地址。", "There is nothing at this address.")
 	errMethod    = fault.New(fault.Invalid, "method_not_allowed", "这个地址不支持这种请求方法。", "This address does not take this method.")
-	errToken     = fault.New(fault.Unauthenticated, "host_token_wrong", "没有带上主机认识的口令。", "The request carries no token that this host knows.")
-	errSide      = fault.New(fault.Forbidden, "host_token_other_side", "这个口令不能用来做这件事。", "This token belongs to the other side and opens this address not.")
 	errBodyLarge = fault.New(fault.TooLarge, "body_too_large", "请求的内容太大了。", "The request's body is over the size bound.")
 	errBodyCut   = fault.New(fault.Invalid, "body_unreadable", "请求的内容没有收完整。", "The request's body did not arrive whole.")
 )
@@ -59,8 +55,8 @@ func (p Problem) Fault() *fault.Fault {
 	return f
 }
 
-// writeProblem answers with a fault. Its cause stays here.
-func writeProblem(w http.ResponseWriter, err error) {
+// WriteProblem answers with a fault. Its cause stays here.
+func WriteProblem(w http.ResponseWriter, err error) {
 	f := fault.Of(err)
 	status, ok := statusOf[f.Kind]
 	if !ok {
@@ -79,23 +75,25 @@ func writeProblem(w http.ResponseWriter, err error) {
 	_, _ = w.Write(body) // the client may have gone
 }
 
-func writeJSON(w http.ResponseWriter, v any) error {
+// WriteJSON answers with canonical JSON.
+func WriteJSON(w http.ResponseWriter, v any) error {
 	data, err := statement.Canonical(v)
 	if err != nil {
 		return err
 	}
-	return write(w, "application/json", data)
+	return Write(w, "application/json", data)
 }
 
-func write(w http.ResponseWriter, kind string, data []byte) error {
+// Write answers with bytes that nobody may keep.
+func Write(w http.ResponseWriter, kind string, data []byte) error {
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Cache-Control", "no-store")
 	_, _ = w.Write(data) // the client may have gone
 	return nil
 }
 
-// readBody reads a bounded body whole.
-func readBody(r *http.Request, limit int64) ([]byte, error) {
+// ReadBody reads a bounded body whole.
+func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
 	switch {
 	case err != nil:
@@ -106,16 +104,60 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// decode reads a bounded, strict JSON body.
-func decode(r *http.Request, v any) error {
-	data, err := readBody(r, maxBody)
+// Decode reads a bounded, strict JSON body.
+func Decode(r *http.Request, v any) error {
+	data, err := ReadBody(r, MaxBody)
 	if err != nil {
 		return err
 	}
 	return statement.Decode(data, v)
 }
 
-func bearer(r *http.Request) string {
+// Bearer is the token that a request carries, "" for none.
+func Bearer(r *http.Request) string {
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	return token
 }
+
+// Unrouted answers a request that has no route, or not this method: ServeMux's own refusals as problems.
+// own is what ServeMux would answer with.
+func Unrouted(w http.ResponseWriter, r *http.Request, own http.Handler) {
+	probe := &probe{header: http.Header{}}
+	own.ServeHTTP(probe, r)
+	if probe.status != http.StatusMethodNotAllowed {
+		WriteProblem(w, errNoRoute)
+		return
+	}
+	w.Header().Set("Allow", probe.header.Get("Allow"))
+	WriteProblem(w, errMethod)
+}
+
+// Routed serves what the mux has a route for, and problems for the rest.
+func Routed(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h, pattern := mux.Handler(r); pattern == "" {
+			Unrouted(w, r, h)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// Answering makes a handler of a function that answers or fails.
+func Answering(serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := serve(w, r); err != nil {
+			WriteProblem(w, err)
+		}
+	}
+}
+
+// probe takes an answer that is not sent.
+type probe struct {
+	header http.Header
+	status int
+}
+
+func (p *probe) Header() http.Header            { return p.header }
+func (p *probe) WriteHeader(status int)         { p.status = status }
+func (p *probe) Write(data []byte) (int, error) { return len(data), nil }
