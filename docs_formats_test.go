@@ -61,6 +61,10 @@ var bodies = map[string]any{
 	visit.TypeReview:           visit.Review{},
 	visit.TypeSuspension:       visit.Suspension{},
 	visit.TypeReinstatement:    visit.Reinstatement{},
+	visit.TypeDeviceWork:       visit.DeviceWork{},
+	visit.TypeTerminalState:    visit.TerminalState{},
+	visit.TypeEndConsent:       visit.EndConsent{},
+	visit.TypeOutageAccepted:   visit.OutageAccepted{},
 	evidence.TypeClosing:       evidence.Closing{},
 }
 

@@ -90,7 +90,7 @@ func (m *maker) keepBundle(context.Context) error {
 }
 
 // second plays what an honest installation does not have: an inspection's list of charges, brakes,
-// a backup, and what ends keys and badges.
+// a backup, what other kinds of visit say of a terminal, and what ends keys and badges.
 func (m *maker) second(ctx context.Context) error {
 	q, c := m.play.Another("v2", "00005704280117028127", "W1489725"), m.play.Cast
 	if err := scenario.Run(ctx, scenario.Until(q.Install(), "nothing to keep")); err != nil {
@@ -132,6 +132,12 @@ func (m *maker) second(ctx context.Context) error {
 		verb, stream, kind string
 		body               any
 	}{
+		{c.Technician, visit.RecordStep, stream, visit.TypeDeviceWork, visit.DeviceWork{Visit: q.ID, Serial: q.Device.Serial, Opened: true}},
+		{c.Host, visit.ReportTerminal, stream, visit.TypeTerminalState,
+			visit.TerminalState{Visit: q.ID, Serial: q.Device.Serial, Terminal: q.Order.Terminal, State: visit.TerminalDead, At: statement.At(q.Now())}},
+		{c.Merchant, visit.Confirm, stream, visit.TypeOutageAccepted,
+			visit.OutageAccepted{Visit: q.ID, Serial: q.Device.Serial, Loaner: m.play.Device.Serial}},
+		{c.Merchant, visit.Confirm, stream, visit.TypeEndConsent, visit.EndConsent{Visit: q.ID, Serial: q.Device.Serial, Terminal: q.Order.Terminal}},
 		{c.Risk, visit.Resume, stream, visit.TypeResumption, visit.Resumption{Visit: q.ID, Reason: "technician_replaced", Appeal: "12363", Closes: []string{incident, frozen}}},
 		{c.Risk, visit.Resume, "organisation/" + c.Rival.ID, visit.TypeReinstatement,
 			visit.Reinstatement{Subject: c.Rival.ID, Reason: "rating_passed", Closes: []string{suspended}}},

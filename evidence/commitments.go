@@ -32,13 +32,13 @@ func Commitments(entries []Entry) ([]string, error) {
 	return out, nil
 }
 
-// positions are the commitments to positions that one statement holds.
+// positions are the commitments to positions, and on a relocation to addresses, that one statement holds.
 func (it item) positions() ([]string, error) {
 	switch it.claims.Type {
 	case visit.TypeOrder:
 		var o visit.Order
 		err := it.claims.UntrustedBody(&o)
-		return []string{o.Position}, err
+		return append([]string{o.Position}, addresses(o)...), err
 	case visit.TypeAdmission:
 		var a visit.Admission
 		err := it.claims.UntrustedBody(&a)

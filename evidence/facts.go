@@ -151,7 +151,8 @@ func (b *builder) build() gate.Facts {
 	b.facts.Place = b.place()
 	b.device()
 	b.work()
-	b.facts.Extract = b.extract() // last: it numbers the lists that the others used
+	b.facts.Extract = b.extract() // after the lists that it numbers
+	b.kinds()
 	return b.facts
 }
 
@@ -401,8 +402,12 @@ func (b *builder) work() {
 }
 
 // workDone is the number of the event before which nobody can say that all is well: the host's last
-// report or, on a visit that has none, the merchant's first word at the door.
+// report or, on a visit that has none, the merchant's first word at the door. A removal's work is done
+// once the keys are gone.
 func (b *builder) workDone() int {
+	if e, ok := b.state.Ended(b.old().Serial, b.old().Terminal); ok && b.order.Value.Kind == visit.Removal {
+		return e.Number
+	}
 	if reports := b.inVisit(agreement.TypeAcceptance); len(reports) > 0 {
 		return reports[len(reports)-1].event.Number
 	}

@@ -36,7 +36,18 @@ type Report struct {
 	audits     registry.AuditRule // of the acquirer's parameters that it was judged under
 	state      visit.State
 	order      visit.Order
+	lost       Lost
+	attested   Attested
 }
+
+// Attested is what the device last proved about itself in a visit; the zero value is nothing.
+type Attested struct {
+	Key      string // thumbprint
+	Firmware string
+}
+
+// Attested is what registers keep of the device when it goes live.
+func (r Report) Attested() Attested { return r.attested }
 
 // Condition is one condition's verdict with its reason and evidence.
 type Condition struct {
@@ -136,7 +147,11 @@ func (r *Reader) judge(q question) Report {
 	}
 	facts := b.build()
 	out.Kind, out.Stage = facts.Kind, string(facts.Stage)
-	out.state, out.order = b.state, facts.Order.Value
+	out.state, out.order, out.lost = b.state, facts.Order.Value, b.lost()
+	if n := len(facts.Quotes.Value); n > 0 {
+		last := facts.Quotes.Value[n-1].Quote
+		out.attested = Attested{Key: last.Key(), Firmware: last.Firmware()}
+	}
 	if q.preview {
 		out.Conditions = conditions(gate.Findings(facts, q.ask, q.now))
 		return out
@@ -252,14 +267,39 @@ func (b *builder) decision(q question, f gate.Facts, d gate.Decision) visit.Deci
 const liveHolds = 30 * time.Minute
 
 func (b *builder) permit(f gate.Facts, now time.Time, ask string) *visit.Permit {
+	p := &visit.Permit{Order: f.Order.Value.Order, Serial: f.Assigned.Serial, Terminal: f.Order.Value.Terminal, Items: f.Order.Value.Items}
+	if ask == visit.AskEnd { // of a terminal that may be dead: no key of its own is asked
+		old := b.old()
+		p.Serial, p.Terminal, p.Until = old.Serial, old.Terminal, statement.At(now.Add(liveHolds))
+		return p
+	}
 	quotes := f.Quotes.Value
-	p := &visit.Permit{Order: f.Order.Value.Order, Serial: f.Assigned.Serial, DeviceKey: quotes[len(quotes)-1].Quote.Key(),
-		Terminal: f.Order.Value.Terminal, Items: f.Order.Value.Items, Until: statement.At(now.Add(liveHolds))}
+	p.DeviceKey = quotes[len(quotes)-1].Quote.Key()
+	until := now.Add(liveHolds)
 	if ask == visit.AskTrial {
 		p.CapFen = 1
-		p.Until = statement.At(now.Add(time.Duration(f.Parameters.Value.TrialMinutes) * time.Minute))
+		until = now.Add(time.Duration(f.Parameters.Value.TrialMinutes) * time.Minute)
 	}
+	if back, ok := b.rollbackAt(f, now); ok {
+		p.RollbackAt = statement.At(back)
+		if back.Before(until) {
+			until = back // the host acts before the timer or not at all, whoever forgets the timer
+		}
+	}
+	p.Until = statement.At(until)
 	return p
+}
+
+// rollbackAt is when a visit with an old terminal goes back to it: set by the first trial permit, and
+// moved by no later one.
+func (b *builder) rollbackAt(f gate.Facts, now time.Time) (time.Time, bool) {
+	if !slices.ContainsFunc(gate.Asked(f.Kind, visit.AskTrial), func(q gate.Question) bool { return q.Condition == gate.RollbackReady }) {
+		return time.Time{}, false
+	}
+	if at, err := b.state.RollbackAt().Parse(); err == nil {
+		return at, true
+	}
+	return now.Add(rollbackAfter), true
 }
 
 // cutOf names a dossier exactly: heads of the streams that travel whole, and single events of the

@@ -37,6 +37,7 @@ func TestTheVerbTableNamesTheTypesOfItsPeers(t *testing.T) {
 		visit.TypeOrder, visit.TypeOpened, visit.TypeDispatch, visit.TypeChallenge, visit.TypeAdmission, visit.TypeRefusal, visit.TypeStep,
 		visit.TypeBackup, visit.TypeNothingToKeep, visit.TypeSignOff, visit.TypeConfirmation, visit.TypeDecision, visit.TypeIntent,
 		visit.TypeOutcome, visit.TypeBrake, visit.TypeIncident, visit.TypeResumption, visit.TypeReview, visit.TypeSuspension, visit.TypeReinstatement,
+		visit.TypeDeviceWork, visit.TypeTerminalState, visit.TypeEndConsent, visit.TypeOutageAccepted,
 	}
 	used := map[string]bool{}
 	for _, row := range visit.Table() {

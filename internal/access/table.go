@@ -71,6 +71,7 @@ var table = map[string][]grant{
 	"attest_device":     {technician, platform},
 	"sign_off":          {supervisor},
 	"report_acceptance": {host},
+	"report_terminal":   {host},
 	"confirm":           {merchant},
 	"publish":           {platform},
 	"transfer": {to(Merchant, PartyMerchant, Self), to(Technician, Assigned, Self), to(Dispatcher, OwnOrganisation, Self),
@@ -118,7 +119,7 @@ var table = map[string][]grant{
 var streams = map[string][]string{
 	"order": {"book", "agree"},
 	"visit": {"book", "dispatch", "reassign", "challenge", "admit", "refuse", "record_step", "back_up", "attest_device", "sign_off",
-		"report_acceptance", "confirm", "publish", "request_permit", "release_permit", "freeze", "cancel", "roll_back",
+		"report_acceptance", "report_terminal", "confirm", "publish", "request_permit", "release_permit", "freeze", "cancel", "roll_back",
 		"report_incident", "resume", "abort", "close", "review"},
 	"device":       {"transfer"},
 	"person":       {"train", "issue_badge", "revoke_badge", "freeze", "resume"},

@@ -42,3 +42,15 @@ func (l ChargeList) Outside(sheet Sheet, trials ...TrialVerified) ([]Excess, err
 	}
 	return CompareCharges(sheet, steps, l.Charges), nil
 }
+
+// OnSheet refuses every charge that is not on the sheet: a visit with a price and without a script,
+// such as a removal.
+func (l ChargeList) OnSheet(sheet Sheet) error {
+	if err := sheet.Validate(); err != nil {
+		return err
+	}
+	if excess := CompareCharges(sheet, nil, l.Charges); len(excess) > 0 {
+		return errFeesOutside.At(place("charges", excess[0].Index) + " " + excess[0].Code)
+	}
+	return nil
+}

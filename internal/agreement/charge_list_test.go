@@ -31,3 +31,13 @@ func TestWhatASheetDoesNotExplain(t *testing.T) {
 		t.Errorf("a trial that nobody verified: %v", err)
 	}
 }
+
+func TestAVisitWithASheetAndNoScriptCostsWhatItSays(t *testing.T) {
+	list := ChargeList{Visit: "v1", Charges: []Charge{}}
+	if err := list.OnSheet(plainSheet()); err != nil {
+		t.Errorf("nothing was charged: %v", err)
+	}
+	list.Charges = []Charge{{At: "2026-11-22T06:05:00Z", Code: "exit", AmountFen: 1, Kind: ChargeSheet, Reference: "x1"}}
+	refused(t, list.OnSheet(plainSheet()), "fees_outside_sheet", "charges[0] charge_not_on_sheet")
+	refused(t, list.OnSheet(Sheet{}), "sheet_terms_malformed", "")
+}

@@ -132,6 +132,22 @@ func (t Trust) Licensed(id, business, provinceCode string, now time.Time) error 
 	return o.Licence.covers(business, provinceCode, now)
 }
 
+// Acquires says whether, at now, the list names id as an acquirer, licensed or not, struck off or not:
+// whoever lost his licence may still take his own keys and devices back.
+func (t Trust) Acquires(id string, now time.Time) error {
+	if err := t.Fresh(now); err != nil {
+		return err
+	}
+	o, ok := t.find(id)
+	switch {
+	case !ok:
+		return errNoInstitution
+	case !slices.Contains(o.Kinds, KindAcquirer):
+		return errNotAcquirer
+	}
+	return nil
+}
+
 func (l Licence) covers(business, provinceCode string, now time.Time) error {
 	from, until, _ := period(l.From, l.Until) // check has parsed both
 	switch {

@@ -2,6 +2,7 @@ package credential
 
 import (
 	"crypto/ecdsa"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -223,6 +224,28 @@ func TestLicensed(t *testing.T) {
 			wantCode(t, trust(t, row.spoil).Licensed(row.id, row.business, row.province, row.now), row.code)
 		})
 	}
+}
+
+// Who lost his licence, or was struck off, is still the owner of his own keys.
+func TestAcquires(t *testing.T) {
+	for name, row := range map[string]struct {
+		id    string
+		spoil func(*TrustList)
+		now   time.Time
+		code  string
+	}{
+		"licensed":        {"bank-1", asIs, noon, ""},
+		"without licence": {"bank-1", func(l *TrustList) { l.Organisations[at(l, "bank-1")].Licence.Regions = []string{"44"} }, noon, ""},
+		"not on the list": {"bank-9", asIs, noon, "institution_not_listed"},
+		"no acquirer":     {"provider-1", asIs, noon, "institution_not_acquirer"},
+		"by an old list":  {"bank-1", asIs, noon.AddDate(1, 0, 0), "trust_list_stale"},
+	} {
+		t.Run(name, func(t *testing.T) { wantCode(t, trust(t, row.spoil).Acquires(row.id, row.now), row.code) })
+	}
+}
+
+func at(l *TrustList, id string) int {
+	return slices.IndexFunc(l.Organisations, func(o Organisation) bool { return o.ID == id })
 }
 
 func TestFiled(t *testing.T) {

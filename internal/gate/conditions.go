@@ -38,6 +38,9 @@ func institutionLicensed(f *Facts, now time.Time, _ bool) finding {
 	if err != nil {
 		return rerun(err)
 	}
+	if f.windsUp() {
+		return rerun(trust.Acquires(order.Acquirer, now), f.Trust.From...)
+	}
 	return rerun(trust.Licensed(order.Acquirer, order.Business, order.Province, now), f.Trust.From...)
 }
 

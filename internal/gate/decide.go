@@ -16,14 +16,6 @@ var (
 	errNotAsked = fault.New(fault.Refused, "nothing_asked", "没有任何条件可问，不能放行。", "The ask has no conditions, so it grants nothing.")
 )
 
-// stageFor says at which stages an ask may be put; close depends on whether the kind has a live ask.
-var stageFor = map[string][]visit.Stage{
-	visit.AskDispatch: {visit.Booked},
-	visit.AskAdmit:    {visit.Dispatched},
-	visit.AskTrial:    {visit.Admitted, visit.Trial},
-	visit.AskLive:     {visit.Trial},
-}
-
 // rule is one condition's rule. again says that the table wants fresh evidence at this ask.
 type rule func(f *Facts, now time.Time, again bool) finding
 
@@ -44,7 +36,7 @@ func attested(err error, from ...string) finding {
 	return finding{err: err, basis: Attested, evidence: from}
 }
 
-// rules has one rule for every condition that an implemented kind asks.
+// rules has one rule for every condition.
 var rules = map[string]rule{
 	InstitutionLicensed: institutionLicensed,
 	ProviderFiled:       providerFiled,
@@ -60,18 +52,20 @@ var rules = map[string]rule{
 	CustodyUnbroken:     custodyUnbroken,
 	DeviceGenuine:       deviceGenuine,
 	DataBackedUp:        dataBackedUp,
+	RollbackReady:       rollbackReady,
 	AcceptancePassed:    acceptancePassed,
 	StepsComplete:       stepsComplete,
 	Supervised:          supervised,
 	FeesWithinSheet:     feesWithinSheet,
 	MerchantConfirmed:   merchantConfirmed,
+	KeysEnded:           keysEnded,
 }
 
 // Decide answers an ask. Every condition of the ask is judged and returned, so that people see all
 // that is missing at once; it is granted only if none of the blocking ones fails.
 func Decide(f Facts, ask string, now time.Time) Decision {
 	d := Decision{ask: ask}
-	if d.refusal = admissible(f, ask); d.refusal != nil {
+	if d.refusal = admissible(&f, ask); d.refusal != nil {
 		return d
 	}
 	d.findings = Findings(f, ask, now)
@@ -93,38 +87,33 @@ func (d Decision) grant() Decision {
 	return d
 }
 
-func admissible(f Facts, ask string) error {
-	if !implemented[f.Kind] {
+func admissible(f *Facts, ask string) error {
+	asks, known := path[f.column()]
+	switch {
+	case !known:
 		return errKind
-	}
-	stages, known := stageFor[ask]
-	if ask == visit.AskClose {
-		stages, known = closableFrom(f.Kind), true
-	}
-	if !known || (powers[ask] && !hasPower(f.Kind)) {
+	case asks[ask] == nil:
 		return errAsk
-	}
-	if !slices.Contains(stages, f.Stage) {
+	case !slices.Contains(asks[ask], f.Stage):
 		return errStage
 	}
 	return nil
 }
 
-// hasPower says whether a kind ever asks for a permit.
-func hasPower(kind string) bool { return kind != visit.Inspection && kind != visit.Removal }
-
-func closableFrom(kind string) []visit.Stage {
-	if hasPower(kind) {
-		return []visit.Stage{visit.Live}
+// column is where the table is read for this visit: a repair that touched nothing has its own.
+func (f *Facts) column() string {
+	if f.Kind == visit.Repair && !f.Opened {
+		return RepairUntouched
 	}
-	return []visit.Stage{visit.Admitted}
+	return f.Kind
 }
 
 // Findings judges the conditions of an ask without asking whether the visit is at its stage; pages
 // use it to show what is already green on the way there.
 func Findings(f Facts, ask string, now time.Time) []Finding {
 	var out []Finding
-	for _, a := range Asked(f.Kind, ask) {
+	f.ask = ask
+	for _, a := range Asked(f.column(), ask) {
 		out = append(out, judge(&f, a, now))
 	}
 	return out
@@ -160,8 +149,12 @@ type Question struct {
 }
 
 // Asked lists what a kind is asked at an ask. Asks before close repeat every earlier condition as of
-// now; close asks its own rows and whether anything is open.
+// now; close asks its own rows and whether anything is open; end asks what admit asks, and for the
+// merchant's signature (design §5).
 func Asked(kind, ask string) []Question {
+	if ask == visit.AskEnd && Puts(kind, ask) {
+		return append(Asked(kind, visit.AskAdmit), Question{Condition: MerchantConfirmed})
+	}
 	col := slices.Index(columns, kind)
 	at := slices.Index(asked, ask)
 	if col < 0 || at < 0 {

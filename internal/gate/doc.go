@@ -165,6 +165,7 @@ type StepDone struct {
 // Facts is everything the conditions read. Package evidence builds it; nothing else does.
 type Facts struct {
 	Kind         string
+	Opened       bool // a repair's device was opened or changed
 	Stage        visit.Stage
 	Frozen       bool
 	Open         []string
@@ -190,8 +191,37 @@ type Facts struct {
 	TrialPermit  Fact[visit.Recorded[visit.Decision]] // the last trial permit that the host loaded
 	Acceptance   Fact[Acceptance]
 	Confirmation Fact[visit.Confirmation]
-	Charges      Fact[agreement.ChargeList] // the host's list, for visits without a sheet
-	Demo         bool                       // the trust file calls itself a demonstration
+	Charges      Fact[agreement.ChargeList] // the host's list, for visits without a script
+	Work         Fact[visit.DeviceWork]     // the technician's own word about a repaired device
+	OldState     Fact[visit.TerminalState]  // the host's last word about the old terminal
+	Ended        Fact[Ended]
+	EndConsent   Fact[visit.EndConsent]
+	Outage       Fact[visit.OutageAccepted]
+	Returned     Fact[Returned]
+	Places       Fact[Places]
+	Rollback     time.Time // when the timer runs out; zero before the first trial permit sets it
+	Demo         bool      // the trust file calls itself a demonstration
+
+	ask string // which is being judged
+}
+
+// Ended is a terminal whose keys are gone, as its host says.
+type Ended struct {
+	Serial   string
+	Terminal string
+}
+
+// Returned is the chain of the device that a swap or removal takes away.
+type Returned struct {
+	Chain custody.Verified
+	Given bool // the merchant signed it over for this order
+	Early bool // before the host said that its keys were gone
+}
+
+// Places are a relocation's two addresses, as far as they could be opened.
+type Places struct {
+	Same     bool
+	Unopened bool
 }
 
 // Finding is one condition's answer.

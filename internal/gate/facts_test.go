@@ -1,6 +1,7 @@
 package gate_test
 
 import (
+	"slices"
 	"time"
 
 	"github.com/menshen-project/menshen/internal/agreement"
@@ -12,18 +13,26 @@ import (
 
 // stageOf is the stage at which an ask may be put to a kind.
 func stageOf(kind, ask string) visit.Stage {
-	if kind == visit.Inspection && ask == visit.AskClose {
+	if ask == visit.AskClose && slices.Contains([]string{visit.Inspection, visit.Removal, gate.RepairUntouched}, kind) {
+		return visit.Admitted
+	}
+	if ask == visit.AskEnd && kind != visit.Swap {
 		return visit.Admitted
 	}
 	return map[string]visit.Stage{visit.AskDispatch: visit.Booked, visit.AskAdmit: visit.Dispatched, visit.AskTrial: visit.Admitted,
-		visit.AskLive: visit.Trial, visit.AskClose: visit.Live}[ask]
+		visit.AskLive: visit.Trial, visit.AskEnd: visit.Live, visit.AskClose: visit.Live}[ask]
 }
 
 // honest is every fact of an honest visit of risk 1, as of the ask. Each call gives fresh slices.
+// gate.RepairUntouched is a kind here: a repair that opened nothing.
 func honest(kind, ask string) gate.Facts {
 	w := city()
+	column := kind
+	if kind == gate.RepairUntouched {
+		kind = visit.Repair
+	}
 	f := gate.Facts{
-		Kind: kind, Stage: stageOf(kind, ask),
+		Kind: kind, Opened: column == visit.Repair, Stage: stageOf(column, ask),
 		Order: gate.Known(visit.Order{Order: orderID, Kind: kind, Acquirer: acquirer, Provider: provider, Merchant: w.wei.name, Province: "31", Business: business,
 			Risk: 1, Model: "TD20", Terminal: terminal, Items: visit.FiveItems{AcquirerCode: "48021234", MerchantCode: mid}, Identity: visit.IdentityCheck{Accepted: true}}, "order"),
 		Assigned:     visit.Dispatch{Visit: "v1", Technician: w.lan.name, Issuer: provider, Serial: serial, Supervisor: w.gu.name},
@@ -42,15 +51,13 @@ func honest(kind, ask string) gate.Facts {
 		Custody:      gate.Known(w.custody, "custody"),
 		Quotes:       gate.Known([]gate.Attestation{{Quote: w.quotes[0], AskedAt: noon.Add(-26 * time.Minute), AnswerAt: noon.Add(-25 * time.Minute), Number: 12}}, "quotes"),
 		Backup:       gate.Known(gate.Backup{NothingToKeep: true}, "backup"),
-		Steps:        gate.Known(stepsFor(kind), "steps"),
+		Steps:        gate.Known(stepsFor(column), "steps"),
 		SignOff:      gate.Known(visit.SignOff{Visit: "v1", Mode: "remote", Satisfied: true}, "sign-off"),
 		Confirmation: gate.Known(visit.Confirmation{Visit: "v1", Works: true, StaffShown: true, RefundsProtected: true, PaidNothingBeside: true}, "confirmation"),
 	}
-	if kind == visit.Inspection {
+	ofItsKind(&f, column)
+	if column == visit.Inspection || column == gate.RepairUntouched {
 		f.Charges = gate.Known(agreement.ChargeList{Visit: "v1", Charges: []agreement.Charge{}}, "charges")
-		x := extract()
-		x.Binding.SerialBoundTo, x.Binding.BoundAcquirer, x.Binding.BoundMerchant = "o-0", "48021234", mid
-		f.Extract = gate.Known(x, "extract")
 		return f
 	}
 	f.Agreement = gate.Known(w.sheet, "agreement")
@@ -75,7 +82,7 @@ func photo(name string) visit.Photo {
 }
 
 func stepsFor(kind string) []gate.StepDone {
-	if kind == visit.Inspection {
+	if kind == visit.Inspection || kind == visit.Removal {
 		return []gate.StepDone{{Step: visit.Step{Step: "shopfront", Done: true, Photos: []visit.Photo{photo("shop")}}, Role: visit.RoleTechnician}}
 	}
 	return []gate.StepDone{
@@ -94,4 +101,43 @@ func extract() registry.Extract {
 		x.Photos = append(x.Photos, registry.PhotoLook{Digest: photo(name).Digest})
 	}
 	return x
+}
+
+const (
+	oldSerial   = "00005704280117028127"
+	oldTerminal = "W1489701"
+)
+
+// ofItsKind adds what only some kinds have: a terminal that is at the shop already, and what happens to it.
+func ofItsKind(f *gate.Facts, column string) {
+	w := city()
+	x := extract()
+	old, order := visit.OldTerminal{Serial: serial, Terminal: terminal}, &f.Order.Value
+	order.Items.Address = statement.Digest([]byte("new"))
+	switch column {
+	case visit.Install:
+		return
+	case visit.Swap:
+		old = visit.OldTerminal{Serial: oldSerial, Terminal: oldTerminal}
+		order.Old = &old
+		x.Old = &registry.BindingLook{Serial: oldSerial, Terminal: oldTerminal, SerialBoundTo: "o-0", BoundAcquirer: "48021234", BoundMerchant: mid, TerminalOn: oldSerial}
+	case visit.Relocation:
+		order.Old = &visit.OldTerminal{Serial: serial, Terminal: terminal, Address: statement.Digest([]byte("old"))}
+		f.Places = gate.Known(gate.Places{}, "places")
+	default:
+		x.Binding.SerialBoundTo, x.Binding.BoundAcquirer, x.Binding.BoundMerchant = "o-0", "48021234", mid
+	}
+	x.Binding.DeviceKey = w.quotes[0].Key()
+	f.Extract = gate.Known(x, "extract")
+	f.EndConsent = gate.Known(visit.EndConsent{Visit: "v1", Serial: old.Serial, Terminal: old.Terminal}, "consent")
+	f.Outage = gate.Known(visit.OutageAccepted{Visit: "v1", Serial: old.Serial}, "outage")
+	f.Ended = gate.Known(gate.Ended{Serial: old.Serial, Terminal: old.Terminal}, "ended")
+	f.OldState = gate.Known(visit.TerminalState{Visit: "v1", Serial: old.Serial, Terminal: old.Terminal, State: visit.TerminalLive}, "state")
+	f.Returned = gate.Known(gate.Returned{Chain: w.returned[old.Serial], Given: true}, "returned")
+	f.Work = gate.Known(visit.DeviceWork{Visit: "v1", Serial: serial, SealsIntact: true}, "work")
+	f.Rollback = noon.Add(time.Hour)
+	f.Charges = gate.Known(agreement.ChargeList{Visit: "v1", Charges: []agreement.Charge{}}, "charges")
+	if column == visit.Relocation {
+		f.OldState.Value.State = visit.TerminalEnded
+	}
 }

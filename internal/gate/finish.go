@@ -39,6 +39,11 @@ func stepsComplete(f *Facts, now time.Time, _ bool) finding {
 	if err := p.Fresh(now); err != nil {
 		return rerun(err, f.Parameters.From...)
 	}
+	if f.column() == RepairUntouched {
+		if _, err := f.Work.or(errWorkUnsaid); err != nil {
+			return rerun(err, f.Work.From...)
+		}
+	}
 	required := p.StepsFor(f.Kind)
 	if len(required) == 0 {
 		return rerun(errNoSteps, f.Parameters.From...)
@@ -191,12 +196,15 @@ func feesWithinSheet(f *Facts, _ time.Time, _ bool) finding {
 	if !c.PaidNothingBeside {
 		return rerun(errPaidBeside, f.Confirmation.From...)
 	}
-	if f.Kind == visit.Inspection {
+	if col := f.column(); col == visit.Inspection || col == RepairUntouched {
 		return rerun(f.chargesFree(), f.Charges.From...)
 	}
 	a, err := f.Agreement.get()
 	if err != nil {
 		return rerun(err, f.Agreement.From...)
+	}
+	if f.Kind == visit.Removal {
+		return rerun(f.chargesOnSheet(a), slices.Concat(f.Charges.From, f.Confirmation.From)...)
 	}
 	report, err := f.Acceptance.get()
 	if err != nil {
@@ -215,11 +223,15 @@ func (f *Facts) chargesFree() error {
 }
 
 func merchantConfirmed(f *Facts, _ time.Time, _ bool) finding {
+	if f.ask == visit.AskEnd {
+		return f.mayEnd()
+	}
 	c, err := f.Confirmation.get()
 	switch {
 	case err != nil:
 	case !c.Works:
 		err = errDoesNotWork
+	case f.Kind == visit.Removal: // nothing is left to be shown or protected
 	case !c.StaffShown:
 		err = errNotShown
 	case !c.RefundsProtected:

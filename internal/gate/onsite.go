@@ -47,6 +47,7 @@ var (
 	errQuoteAhead     = fault.New(fault.Refused, "attestation_from_future", "机具自证的时间比现在还晚。", "The device's attestation is dated after now.")
 	errKeyTried       = fault.New(fault.Refused, "device_key_not_the_trials", "机具的密钥不是试交易时的那一把。", "The device's key is not the one that the trial was run with.")
 	errKeyOther       = fault.New(fault.Refused, "device_key_differs", "机具的密钥不是出厂登记的那一把。", "The device's key is not the one that its maker vouched for.")
+	errKeyBound       = fault.New(fault.Refused, "device_key_not_the_bindings", "机具的密钥不是上线时的那一把：机器被换过或刷过。", "The device's key is not the one that went live here: it was swapped or re-flashed.")
 	errBootState      = fault.New(fault.Refused, "device_boot_state", "机具的启动状态不正常。", "The device's boot state is not the listed one.")
 	errDemoDevice     = fault.New(fault.Refused, "device_simulated", "模拟机具只能用在演示里。", "A simulated device counts only under a demonstration's trust file.")
 	errNotBackedUp    = fault.New(fault.Refused, "backup_not_proven", "备份没有用恢复证明过。", "The backup was not proven by a restore.")
@@ -165,12 +166,17 @@ func bindingUnique(f *Facts, _ time.Time, _ bool) finding {
 	if b.Serial == "" || b.Serial != f.Assigned.Serial || b.Terminal != order.Terminal {
 		return attested(errLookOther, f.Extract.From...)
 	}
-	if order.Kind == visit.Inspection {
-		bound := b.BoundAcquirer != "" && b.BoundMerchant != "" // an order without codes would match no binding at all
-		if !bound || b.BoundAcquirer != order.Items.AcquirerCode || b.BoundMerchant != order.Items.MerchantCode {
-			return attested(errNotBound, f.Extract.From...)
+	switch f.column() {
+	case visit.Inspection, RepairUntouched, visit.Repair:
+		return attested(boundHere(b, order), f.Extract.From...)
+	case visit.Swap:
+		if err := f.swapsOwn(x, order); err != nil {
+			return attested(err, f.Extract.From...)
 		}
-		return attested(nil, f.Extract.From...)
+	case visit.Relocation:
+		if got := f.moves(order); got.err != nil {
+			return got
+		}
 	}
 	if b.SerialBoundTo != "" && b.SerialBoundTo != order.Order {
 		return attested(errBoundElsewhere, f.Extract.From...)
@@ -182,6 +188,9 @@ func bindingUnique(f *Facts, _ time.Time, _ bool) finding {
 }
 
 func custodyUnbroken(f *Facts, _ time.Time, _ bool) finding {
+	if f.ask == visit.AskClose {
+		return f.takenBack()
+	}
 	c, err := f.Custody.get()
 	if err != nil {
 		return rerun(err, f.Custody.From...)
@@ -189,6 +198,7 @@ func custodyUnbroken(f *Facts, _ time.Time, _ bool) finding {
 	switch {
 	case !c.OK():
 		err = errUnverified
+	case f.Kind == visit.Repair && c.Holder() == f.merchantID() && c.Serial() == f.Assigned.Serial: // it never left the shop
 	case !c.Arrived():
 		err = errNoArrival
 	case c.Serial() != f.Assigned.Serial:
@@ -221,6 +231,8 @@ func (f *Facts) genuine(q Attestation, now time.Time, again bool) error {
 		return errDeviceOther
 	case c.DeviceKey() != "" && c.DeviceKey() != q.Quote.Key():
 		return errKeyOther
+	case f.boundKey() != "" && f.boundKey() != q.Quote.Key():
+		return errKeyBound
 	case q.AnswerAt.Before(q.AskedAt):
 		return errQuoteEarly
 	case q.AnswerAt.Sub(q.AskedAt) > nonceAnswered:

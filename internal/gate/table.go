@@ -21,14 +21,11 @@ var (
 	no       = when{}
 )
 
-// A repair has two columns: the device opened or changed, and untouched.
-const (
-	repairOpened    = visit.Repair
-	repairUntouched = "repair_untouched"
-)
+// RepairUntouched is the second column of a repair: the device was neither opened nor changed.
+const RepairUntouched = "repair_untouched"
 
 // columns fixes the order of the cells below.
-var columns = []string{visit.Install, visit.Swap, visit.Relocation, repairOpened, visit.Removal, visit.Inspection, repairUntouched}
+var columns = []string{visit.Install, visit.Swap, visit.Relocation, visit.Repair, visit.Removal, visit.Inspection, RepairUntouched}
 
 type row struct {
 	condition string
@@ -65,8 +62,33 @@ var table = []row{
 // asked orders the asks that repeat what came before.
 var asked = []string{visit.AskDispatch, visit.AskAdmit, visit.AskTrial, visit.AskLive, visit.AskClose}
 
-// powers are the asks whose decision carries a permit.
-var powers = map[string]bool{visit.AskTrial: true, visit.AskLive: true}
+// path is which asks a column has, with the stages at which each may be put. Swap and removal end keys
+// by an end permit (design §4), and so does a relocation, whose keys must be gone before its trial.
+var path = map[string]map[string][]visit.Stage{
+	visit.Install:    power(nil),
+	visit.Swap:       power([]visit.Stage{visit.Live}),
+	visit.Relocation: power([]visit.Stage{visit.Admitted}),
+	visit.Repair:     power(nil),
+	visit.Removal:    noPower([]visit.Stage{visit.Admitted}),
+	visit.Inspection: noPower(nil),
+	RepairUntouched:  noPower(nil),
+}
 
-// implemented lists the kinds that this version decides. Every other kind is refused whole.
-var implemented = map[string]bool{visit.Install: true, visit.Inspection: true}
+func noPower(end []visit.Stage) map[string][]visit.Stage {
+	return withEnd(map[string][]visit.Stage{visit.AskDispatch: {visit.Booked}, visit.AskAdmit: {visit.Dispatched}, visit.AskClose: {visit.Admitted}}, end)
+}
+
+func power(end []visit.Stage) map[string][]visit.Stage {
+	return withEnd(map[string][]visit.Stage{visit.AskDispatch: {visit.Booked}, visit.AskAdmit: {visit.Dispatched},
+		visit.AskTrial: {visit.Admitted, visit.Trial}, visit.AskLive: {visit.Trial}, visit.AskClose: {visit.Live}}, end)
+}
+
+func withEnd(asks map[string][]visit.Stage, end []visit.Stage) map[string][]visit.Stage {
+	if end != nil {
+		asks[visit.AskEnd] = end
+	}
+	return asks
+}
+
+// Puts says whether a kind (RepairUntouched is one here) has an ask at all.
+func Puts(kind, ask string) bool { return path[kind][ask] != nil }

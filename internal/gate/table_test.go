@@ -88,6 +88,21 @@ func TestTheTableIsTheWrittenOne(t *testing.T) {
 	}
 }
 
+// End asks what admit asks, and for the merchant's signature; it is put by the kinds that end keys.
+func TestEndAsksTheFirstRowsAndTheMerchant(t *testing.T) {
+	ends := []string{visit.Swap, visit.Relocation, visit.Removal}
+	for kind := range kindNames {
+		kind = kindNames[kind]
+		want := append(gate.Asked(kind, visit.AskAdmit), gate.Question{Condition: gate.MerchantConfirmed})
+		if !slices.Contains(ends, kind) {
+			want = nil
+		}
+		if got := gate.Asked(kind, visit.AskEnd); !slices.Equal(got, want) || gate.Puts(kind, visit.AskEnd) != (want != nil) {
+			t.Errorf("%s at end asks %v", kind, got)
+		}
+	}
+}
+
 func TestEveryConditionHasATitle(t *testing.T) {
 	conditions, _ := wantedTable(t)
 	seen := map[string]bool{}

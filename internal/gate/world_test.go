@@ -78,7 +78,9 @@ type world struct {
 	parameters registry.Parameters
 	sheet      agreement.Verified
 	custody    custody.Verified
-	atMaker    custody.Verified // not shipped yet: no arrival, held by the warehouse
+	atMaker    custody.Verified            // not shipped yet: no arrival, held by the warehouse
+	atShop     custody.Verified            // handed over to the merchant, and never scanned again
+	returned   map[string]custody.Verified // by serial: with the technician, never scanned
 	quotes     [2]attest.Verified
 	trial      visit.Recorded[visit.Decision]
 	report     agreement.AcceptanceVerified
@@ -102,6 +104,10 @@ var city = sync.OnceValue(func() *world {
 	w.devices = newFoundry(false)
 	w.device, w.chain = w.devices.device()
 	w.atMaker = must(custody.Verify(w.transfers(statement.KeyOf(&w.device.PublicKey).Thumbprint(), "TD20")[:1], nil))
+	w.returned = map[string]custody.Verified{serial: must(custody.Verify(w.transfers("", "TD20"), nil)), oldSerial: must(custody.Verify(w.transfersOf(oldSerial, "", "TD20"), nil))}
+	held := w.transfers(statement.KeyOf(&w.device.PublicKey).Thumbprint(), "TD20")
+	w.atShop = must(custody.Verify(append(held, w.lan.says(custody.TypeTransfer, "device/"+serial, -4*time.Hour, held[1].Digest(), custody.Transfer{Serial: serial,
+		FromHolder: w.lan.name, ToHolder: w.wei.name, ToOrganisation: acquirer, Notice: notice(orderID), SealsIntact: true})), nil))
 	w.custody = w.arrived(statement.KeyOf(&w.device.PublicKey).Thumbprint(), "TD20")
 	w.quotes = [2]attest.Verified{w.quote(nil), w.quote(nil)}
 	w.trial = w.trialPermit(w.quotes[0].Key(), -20*time.Minute, 10*time.Minute)
@@ -133,6 +139,9 @@ func parameters() registry.Parameters {
 		Steps: []registry.StepRule{
 			{Kind: visit.Install, Step: "mount", By: visit.RoleTechnician, Photos: 2}, {Kind: visit.Install, Step: "check_serial", By: visit.RoleMerchant},
 			{Kind: visit.Inspection, Step: "shopfront", By: visit.RoleTechnician, Photos: 1},
+			{Kind: visit.Removal, Step: "shopfront", By: visit.RoleTechnician, Photos: 1},
+			{Kind: visit.Swap, Step: "mount", By: visit.RoleTechnician, Photos: 2}, {Kind: visit.Relocation, Step: "mount", By: visit.RoleTechnician, Photos: 2},
+			{Kind: visit.Repair, Step: "check_serial", By: visit.RoleMerchant},
 		},
 		Models:           []registry.Model{model("TD20"), model("TD30")},
 		SupervisionUnder: []registry.Supervision{{Risk: 0, Mode: "merchant"}, {Risk: 1, Mode: "remote"}, {Risk: 2, Mode: "present"}},
@@ -155,16 +164,22 @@ func (w *world) agreed(order, sends string) agreement.Verified {
 	return must(agreement.Verify(yes, offer))
 }
 
-func notice(tracking string) custody.Notice {
+func notice(tracking string) custody.Notice { return noticeOf(serial, tracking) }
+
+func noticeOf(serial, tracking string) custody.Notice {
 	return custody.Notice{Tracking: tracking, BagSeal: "B1", BoxSerial: "X1", DeviceSerial: serial}
 }
 
 // transfers hands the device from maker to warehouse to technician.
 func (w *world) transfers(deviceKey, model string) []statement.Verified {
+	return w.transfersOf(serial, deviceKey, model)
+}
+
+func (w *world) transfersOf(serial, deviceKey, model string) []statement.Verified {
 	origin := &custody.Origin{Model: model, Hardware: "2.0", Firmware: "5.3.0", DeviceKey: deviceKey, AttestationSerial: deviceKey == ""}
 	hand := func(from, to person, tracking, answers string, first *custody.Origin) statement.Verified {
 		return from.says(custody.TypeTransfer, "device/"+serial, -5*time.Hour, answers, custody.Transfer{Serial: serial, FromHolder: from.name,
-			ToHolder: to.name, ToOrganisation: to.organisation, Notice: notice(tracking), First: first, SealsIntact: true})
+			ToHolder: to.name, ToOrganisation: to.organisation, Notice: noticeOf(serial, tracking), First: first, SealsIntact: true})
 	}
 	first := hand(w.maker, w.store, "SF1", "", origin)
 	return []statement.Verified{first, hand(w.store, w.lan, orderID, first.Digest(), nil)}

@@ -24,7 +24,8 @@ type Extract struct {
 	People   []Person       `json:"people"`   // everyone with a duty on this order
 	Identity IdentityUse    `json:"identity"`
 	Binding  BindingLook    `json:"binding"`
-	Open     []OpenMatter   `json:"open"` // freezes, incidents, conflicts that touch this visit
+	Old      *BindingLook   `json:"old,omitempty"` // of the terminal that a swap replaces
+	Open     []OpenMatter   `json:"open"`          // freezes, incidents, conflicts that touch this visit
 	Photos   []PhotoLook    `json:"photos"`
 }
 
@@ -52,10 +53,12 @@ type IdentityUse struct {
 type BindingLook struct {
 	Serial        string `json:"serial"`
 	Terminal      string `json:"terminal"`
-	SerialBoundTo string `json:"serial_bound_to"` // "" or the order that has an open binding
-	BoundAcquirer string `json:"bound_acquirer"`  // acquirer code of that binding, "" for none
-	BoundMerchant string `json:"bound_merchant"`  // merchant code of that binding, "" for none
-	TerminalOn    string `json:"terminal_on"`     // "" or another serial that has this terminal code
+	SerialBoundTo string `json:"serial_bound_to"`      // "" or the order that has an open binding
+	BoundAcquirer string `json:"bound_acquirer"`       // acquirer code of that binding, "" for none
+	BoundMerchant string `json:"bound_merchant"`       // merchant code of that binding, "" for none
+	TerminalOn    string `json:"terminal_on"`          // "" or another serial that has this terminal code
+	DeviceKey     string `json:"device_key,omitempty"` // thumbprint that the serial last went live with
+	Firmware      string `json:"firmware,omitempty"`   // that it attested then
 }
 
 // OpenMatter is something unresolved that touches the visit.

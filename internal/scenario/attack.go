@@ -92,8 +92,17 @@ func (a Attack) ended(err error) Ran {
 
 // scenes are the honest scenes of the play's kind.
 func (p *Play) scenes() []Scene {
-	if p.Order.Kind == visit.Inspection {
+	switch p.Order.Kind {
+	case visit.Inspection:
 		return p.Inspect()
+	case visit.Swap:
+		return p.Swap()
+	case visit.Relocation:
+		return p.Relocate()
+	case visit.Repair:
+		return p.Repair()
+	case visit.Removal:
+		return p.Remove()
 	}
 	return p.Install()
 }

@@ -279,6 +279,7 @@ var hostAttacks = []Attack{
 			if err := Run(ctx, p.scenes()); err != nil {
 				return err
 			}
+			clear(p.ledger().Bound)
 			return Run(ctx, p.Another("v2", "00005704280117028127", p.Order.Terminal).scenes())
 		},
 	},
@@ -289,6 +290,7 @@ var hostAttacks = []Attack{
 			if err := Run(ctx, p.scenes()); err != nil {
 				return err
 			}
+			clear(p.ledger().Bound)
 			second := p.Another("v2", p.Device.Serial, "W1489725")
 			second.Device, second.transfers = p.Device, p.transfers
 			return Run(ctx, Instead(Without(second.scenes(), "ship"), "arrive", func(ctx context.Context) error {

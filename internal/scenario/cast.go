@@ -168,14 +168,20 @@ func (c *Cast) AcquirerParameters(now time.Time) registry.Parameters {
 	step := func(kind, name, by string, photos int) registry.StepRule {
 		return registry.StepRule{Kind: kind, Step: name, By: by, Photos: photos}
 	}
+	steps := []registry.StepRule{
+		step(visit.Install, "shopfront", visit.RoleTechnician, 1), step(visit.Install, "mount", visit.RoleTechnician, 1),
+		step(visit.Install, "counter", visit.RoleTechnician, 1), step(visit.Install, "check_serial", visit.RoleMerchant, 0),
+		step(visit.Inspection, "shopfront", visit.RoleTechnician, 1), step(visit.Inspection, "check_serial", visit.RoleMerchant, 0),
+	}
+	for _, kind := range []string{visit.Swap, visit.Relocation, visit.Repair} {
+		steps = append(steps, step(kind, "mount", visit.RoleTechnician, 1), step(kind, "counter", visit.RoleTechnician, 1),
+			step(kind, "check_serial", visit.RoleMerchant, 0))
+	}
+	steps = append(steps, step(visit.Removal, "counter", visit.RoleTechnician, 1), step(visit.Removal, "check_serial", visit.RoleMerchant, 0))
 	return registry.Parameters{
 		Acquirer: c.Acquirer.ID, Number: 1, IssuedAt: statement.At(now.Add(-time.Hour)), NextAt: statement.At(now.AddDate(0, 0, 30)),
 		RadiusMetres: 150, SecurityCourse: SecurityCourse, TerminalsPerID: 5, TrialMinutes: 30, AuditsPerMille: 50, AuditWitness: "witness-a",
-		Steps: []registry.StepRule{
-			step(visit.Install, "shopfront", visit.RoleTechnician, 1), step(visit.Install, "mount", visit.RoleTechnician, 1),
-			step(visit.Install, "counter", visit.RoleTechnician, 1), step(visit.Install, "check_serial", visit.RoleMerchant, 0),
-			step(visit.Inspection, "shopfront", visit.RoleTechnician, 1), step(visit.Inspection, "check_serial", visit.RoleMerchant, 0),
-		},
+		Steps:            steps,
 		Models:           c.models(now),
 		SupervisionUnder: []registry.Supervision{{Risk: 0, Mode: registry.WatchedByMerchant}, {Risk: 1, Mode: registry.WatchedRemotely}, {Risk: 2, Mode: registry.WatchedPresent}},
 	}

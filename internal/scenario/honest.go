@@ -58,8 +58,10 @@ func (p *Play) toTheDoor() []Scene {
 	if p.Order.Kind != visit.Inspection {
 		scenes = append(scenes,
 			Scene{"offer", func(ctx context.Context) error { return p.AgreeApprover(ctx, p.Sheet) }},
-			Scene{"agree", func(ctx context.Context) error { return p.AgreeMerchant(ctx, p.Sheet) }},
-			Scene{"ship", p.ShipDevice})
+			Scene{"agree", func(ctx context.Context) error { return p.AgreeMerchant(ctx, p.Sheet) }})
+	}
+	if p.Order.Kind == visit.Install || p.Order.Kind == visit.Swap {
+		scenes = append(scenes, Scene{"ship", p.ShipDevice})
 	}
 	return append(scenes,
 		Scene{"dispatch", p.Assign},

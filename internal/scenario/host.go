@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -25,6 +26,7 @@ var (
 	errOwnList          = fault.New(fault.Refused, "host_list_newer", "主机手里的名单比证据包里的新。", "The host has a newer trust list than the bundle.")
 	errNoSession        = fault.New(fault.Refused, "device_session_absent", "这台机具没有用许可里的密钥连上主机。", "No session is open in which the permit's device key signed the host's nonce.")
 	errSessionKey       = fault.New(fault.Refused, "device_session_key", "机具在会话里签名用的是另一把密钥。", "The device signed the session with another key.")
+	errNewNotLive       = fault.New(fault.Refused, "host_new_terminal_not_live", "主机账上新机还没上线，旧机的密钥不能作废。", "In the host's own books the new terminal is not live: the old one's keys stay.")
 	errSessionsMany     = fault.New(fault.TooMany, "device_sessions_too_many", "同时要连主机的机具太多了，请稍后再试。", "Too many devices ask for a session at once; try again later.")
 	errNotLoaded        = fault.New(fault.Conflict, "trial_not_loaded", "还没有装载试用密钥。", "No trial keys are loaded for this visit.")
 	errPermitName       = fault.New(fault.Invalid, "permit_digest_malformed", "许可的编号格式不对。", "A permit is named by its statement's digest.")
@@ -59,6 +61,9 @@ type HostCore struct {
 	trials   map[string]*trial    // visit → its last load
 	devices  map[string]*trial    // serial → its last load
 	live     map[string]string    // serial → terminal code, while its live keys are loaded
+	dead     map[string]bool      // serials that are live and do not answer
+	entered  map[string]time.Time // order → when it came into the books
+	lived    map[string]string    // live permit → the serial that it loaded
 	number   int                  // of trial loads so far
 	charges  map[string][]agreement.Charge
 	reports  map[string]signedReport // visit → the report that still says everything
@@ -68,6 +73,19 @@ type HostCore struct {
 type HostRow struct {
 	MerchantCode string `json:"merchant_code"`
 	Terminal     string `json:"terminal"`
+	OldSerial    string `json:"old_serial,omitempty"` // that a swap replaces
+	OldTerminal  string `json:"old_terminal,omitempty"`
+}
+
+// terminal is the terminal code that a permit at an ask must name for a serial.
+func (r HostRow) terminal(ask, serial string) string {
+	if ask == visit.AskEnd && r.OldSerial != "" {
+		if serial != r.OldSerial {
+			return ""
+		}
+		return r.OldTerminal
+	}
+	return r.Terminal
 }
 
 type hostNonce struct {
@@ -85,7 +103,8 @@ type hostState struct {
 func NewHostCore(a *Actor, t evidence.Trust, now Clock) *HostCore {
 	return &HostCore{Actor: a, Trust: t, Now: now, Records: map[string]HostRow{}, outcomes: map[string][]byte{}, nonces: map[string]hostNonce{},
 		sessions: map[string]hostState{}, loads: map[string]int{}, permits: map[string]*trial{}, trials: map[string]*trial{}, devices: map[string]*trial{},
-		charges: map[string][]agreement.Charge{}, reports: map[string]signedReport{}, live: map[string]string{}}
+		charges: map[string][]agreement.Charge{}, reports: map[string]signedReport{}, live: map[string]string{}, dead: map[string]bool{},
+		entered: map[string]time.Time{}, lived: map[string]string{}}
 }
 
 // now is the host's clock in whole seconds: what is signed and what is remembered agree.
@@ -101,6 +120,12 @@ func (h *HostCore) PutRecord(order string, row HostRow) error {
 	}
 	if err := identifier.CheckTerminalCode(row.Terminal); err != nil {
 		return fault.At(err, "terminal")
+	}
+	if row.OldSerial != "" || row.OldTerminal != "" {
+		_, errSerial := identifier.ParseSerial(row.OldSerial)
+		if err := errors.Join(errSerial, identifier.CheckTerminalCode(row.OldTerminal)); err != nil {
+			return fault.At(err, "old_terminal")
+		}
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -241,10 +266,10 @@ func (h *HostCore) ownChecks(v verdict) error {
 		return errOwnList
 	case v.params < h.MinParameters:
 		return errOwnParameters
-	case !known || row.MerchantCode != p.Items.MerchantCode || row.Terminal != p.Terminal:
+	case !known || row.MerchantCode != p.Items.MerchantCode || row.terminal(v.ask, p.Serial) != p.Terminal:
 		return errOwnRecords
 	case v.ask == visit.AskEnd:
-		return nil
+		return h.mayEnd(row, p)
 	case h.boundElsewhere(p):
 		return errOwnBinding
 	case session.nonce == "" || now.Sub(session.opened) > sessionHolds:
@@ -253,6 +278,23 @@ func (h *HostCore) ownChecks(v verdict) error {
 		return errSessionKey
 	}
 	return nil
+}
+
+// mayEnd says whether the host's own books let a terminal's keys end: never another's, and on a swap
+// not before the new terminal is live in them.
+func (h *HostCore) mayEnd(row HostRow, p visit.Permit) error {
+	if live, ok := h.live[p.Serial]; ok && live != p.Terminal {
+		return errOwnBinding
+	}
+	if row.OldSerial == "" {
+		return nil
+	}
+	for serial, terminal := range h.live {
+		if terminal == row.Terminal && serial != row.OldSerial {
+			return nil
+		}
+	}
+	return errNewNotLive
 }
 
 // boundElsewhere says whether the host's own live terminals contradict a permit: one device under two
@@ -273,7 +315,9 @@ func (h *HostCore) act(v verdict, permit string) ([]byte, error) {
 		Serial: v.permit.Serial, DeviceKey: v.permit.DeviceKey, At: statement.At(h.now())}
 	if v.refusal == nil {
 		o.Outcome = visit.Loaded
-		if v.ask != visit.AskEnd {
+		if v.ask == visit.AskEnd {
+			o.Outcome = visit.KeysEnded
+		} else {
 			o.Session = h.sessions[v.permit.Serial].nonce
 		}
 		c.Ask, c.Body = v.ask, &v.permit
@@ -290,7 +334,8 @@ func (h *HostCore) act(v verdict, permit string) ([]byte, error) {
 }
 
 // Cancel takes a permit's power away. A permit that was already acted on keeps its stored outcome,
-// and trial keys that were loaded on it work no longer.
+// and trial keys that were loaded on it work no longer; live keys of a swap's new device go back only
+// while the old terminal is still live, so that nobody takes both from a shop.
 func (h *HostCore) Cancel(visitID, permit string) ([]byte, error) {
 	if err := identifier.CheckID(visitID); err != nil {
 		return nil, fault.At(err, "visit")
@@ -301,7 +346,7 @@ func (h *HostCore) Cancel(visitID, permit string) ([]byte, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if signed, done := h.outcomes[permit]; done {
-		if t := h.permits[permit]; t != nil && !t.over {
+		if t := h.permits[permit]; (t != nil && !t.over) || h.fallsBack(permit) {
 			if err := h.commit(change{Kind: changeOver, Permit: permit}); err != nil {
 				return nil, err
 			}
@@ -313,6 +358,23 @@ func (h *HostCore) Cancel(visitID, permit string) ([]byte, error) {
 		return nil, err
 	}
 	return signed, nil
+}
+
+// fallsBack says whether a live permit's device has an old terminal to give way to.
+func (h *HostCore) fallsBack(permit string) bool {
+	serial, ok := h.lived[permit]
+	if !ok {
+		return false
+	}
+	for _, row := range h.Records {
+		if row.OldSerial == "" || row.Terminal != h.live[serial] {
+			continue
+		}
+		if old, live := h.live[row.OldSerial]; live && old == row.OldTerminal {
+			return true
+		}
+	}
+	return false
 }
 
 // Loads says how often keys were loaded for a permit.

@@ -29,6 +29,8 @@ const (
 	changeMessage = "message" // a terminal's request whose MAC held
 	changeCharge  = "charge"  // terminal, charge
 	changeReport  = "report"  // the signed acceptance report
+	changeDead    = "dead"    // a terminal does not answer any more: serial
+	changeEnded   = "ended"   // the acquirer ended a terminal's keys by itself: serial
 )
 
 // change is one thing that happened at the host. Applying the same changes in order gives the same
@@ -97,6 +99,15 @@ func (h *HostCore) apply(c change) error {
 	switch {
 	case c.Kind == changeRecord && c.Row != nil:
 		h.Records[c.Order] = *c.Row
+		if _, known := h.entered[c.Order]; !known {
+			h.entered[c.Order] = at
+		}
+	case c.Kind == changeDead:
+		h.dead[c.Serial] = true
+	case c.Kind == changeEnded:
+		delete(h.live, c.Serial)
+	case c.Kind == changeOver && h.lived[c.Permit] != "":
+		delete(h.live, h.lived[c.Permit])
 	case c.Kind == changeSession && c.Key != nil:
 		h.sessions[c.Serial] = hostState{key: *c.Key, nonce: c.Nonce, opened: at}
 	case c.Kind == changeOutcome:
@@ -138,7 +149,8 @@ func (h *HostCore) applyOutcome(c change) error {
 	}
 	switch c.Ask {
 	case visit.AskLive:
-		h.live[c.Body.Serial] = c.Body.Terminal
+		h.live[c.Body.Serial], h.lived[c.Permit] = c.Body.Terminal, c.Body.Serial
+		delete(h.dead, c.Body.Serial)
 	case visit.AskEnd:
 		delete(h.live, c.Body.Serial)
 	}

@@ -70,9 +70,11 @@ func TestWhatCannotBeKeptIsNotAnswered(t *testing.T) {
 			_, err := b.host.act(verdict{visit: benchVisit, ask: visit.AskTrial, permit: b.permit}, other)
 			return err
 		},
-		"cancel":                 func() error { _, err := b.host.Cancel(benchVisit, other); return err },
-		"report":                 func() error { _, err := b.host.Acceptance(benchVisit, benchSlip, nil); return err },
-		"books":                  func() error { return b.host.PutRecord("o", HostRow{"531290058120001", "W1489724"}) },
+		"cancel": func() error { _, err := b.host.Cancel(benchVisit, other); return err },
+		"report": func() error { _, err := b.host.Acceptance(benchVisit, benchSlip, nil); return err },
+		"books": func() error {
+			return b.host.PutRecord("o", HostRow{MerchantCode: "531290058120001", Terminal: "W1489724"})
+		},
 		"taking trial keys back": func() error { _, err := b.host.Cancel(benchVisit, b.digest); return err },
 	} {
 		if err := do(); fault.CodeOf(err) != "journal_full" {
@@ -163,19 +165,19 @@ func second(_ []byte, err error) error { return err }
 func TestMalformedBooksAreRefused(t *testing.T) {
 	b := newBench(t)
 	for name, err := range map[string]error{
-		"order":    b.host.PutRecord("a/b", HostRow{"531290058120001", "W1489724"}),
-		"merchant": b.host.PutRecord("o", HostRow{"531", "W1489724"}),
-		"terminal": b.host.PutRecord("o", HostRow{"531290058120001", "W"}),
+		"order":    b.host.PutRecord("a/b", HostRow{MerchantCode: "531290058120001", Terminal: "W1489724"}),
+		"merchant": b.host.PutRecord("o", HostRow{MerchantCode: "531", Terminal: "W1489724"}),
+		"terminal": b.host.PutRecord("o", HostRow{MerchantCode: "531290058120001", Terminal: "W"}),
 	} {
 		if fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := b.host.PutRecord("o", HostRow{"531290058120001", "W1489724"}); err != nil {
+	if err := b.host.PutRecord("o", HostRow{MerchantCode: "531290058120001", Terminal: "W1489724"}); err != nil {
 		t.Fatal(err)
 	}
 	n := len(b.journal.changes)
-	if err := b.host.PutRecord("o", HostRow{"531290058120001", "W1489724"}); err != nil || len(b.journal.changes) != n {
+	if err := b.host.PutRecord("o", HostRow{MerchantCode: "531290058120001", Terminal: "W1489724"}); err != nil || len(b.journal.changes) != n {
 		t.Errorf("the same row again: %v", err)
 	}
 }

@@ -178,7 +178,8 @@ func (h *HostCore) Acceptance(visitID, merchantName string, edit func(*agreement
 		return r.envelope, nil
 	}
 	a := t.report(merchantName, h.now())
-	a.Charges = h.charged(a.Terminal, time.Time{}, true)
+	// What an earlier visit was charged stands on its own report: this one begins with its order.
+	a.Charges = h.charged(a.Terminal, h.entered[t.permit.Order], true)
 	if edit != nil {
 		edit(&a)
 		return h.sign(visitID, agreement.TypeAcceptance, a), nil

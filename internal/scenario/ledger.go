@@ -37,6 +37,7 @@ type Ledger struct {
 	Photos   map[string]string       // digest → visit that used it first
 	Bound    map[string]registry.BindingLook
 	Same     map[string][]string
+	attested map[string]evidence.Attested // visit → what its device proved at the last ask
 }
 
 // Recorded is one event as the ledger keeps it.
@@ -69,7 +70,8 @@ func newLedger(c *Cast, f *Foundry, now Clock, edit func(*evidence.TrustFile)) (
 		return nil, err
 	}
 	return &Ledger{Cast: c, Log: log, Trust: trust, Now: now, Host: NewHostCore(c.Host, trust, now), reader: evidence.NewReader(trust), streams: map[string][]Recorded{},
-		Photos: map[string]string{}, Bound: map[string]registry.BindingLook{}, Same: map[string][]string{}}, nil
+		Photos: map[string]string{}, Bound: map[string]registry.BindingLook{}, Same: map[string][]string{},
+		attested: map[string]evidence.Attested{}}, nil
 }
 
 // TrustFileFor is the association's trust file without its log part.
@@ -172,10 +174,11 @@ func (l *Ledger) Dossier(visitID string, logSize int64) evidence.Dossier {
 	defer l.mu.Unlock()
 	d := evidence.Dossier{Visit: visitID, LogSize: logSize, Openings: slices.Clone(l.openings)}
 	order, serial := l.names(visitID)
+	old := l.oldSerial(order)
 	for _, stream := range l.sortedStreams() {
 		kind, id, _ := strings.Cut(stream, "/")
 		own := kind == visit.StreamPerson || kind == visit.StreamOrganisation || (kind == visit.StreamVisit && id == visitID) ||
-			(kind == visit.StreamOrder && id == order) || (kind == visit.StreamDevice && id == serial)
+			(kind == visit.StreamOrder && id == order) || (kind == visit.StreamDevice && (id == serial || id == old))
 		if !own {
 			continue
 		}
@@ -239,6 +242,7 @@ func (l *Ledger) Ask(_ context.Context, _ *Actor, visitID, ask string) (Answer, 
 	}
 	report := l.reader.Judge(l.Dossier(visitID, l.Log.Size()), ask, l.Now())
 	answer := AnswerOf(report)
+	l.attested[visitID] = report.Attested()
 	if report.Granted {
 		stream := visit.StreamVisit + "/" + visitID
 		decision := report.Decision()
@@ -250,6 +254,9 @@ func (l *Ledger) Ask(_ context.Context, _ *Actor, visitID, ask string) (Answer, 
 			return Answer{}, err
 		}
 		answer.Decision = statement.Digest(envelope)
+		if err := l.reportFailures(visitID, decision); err != nil {
+			return Answer{}, err
+		}
 	}
 	answer.Took = time.Since(began)
 	return answer, nil
@@ -289,6 +296,7 @@ func (l *Ledger) Release(ctx context.Context, by *Actor, visitID string) (string
 	if err := l.File(ctx, l.Cast.Host, Filing{Stream: stream, Verb: visit.ReleasePermit, Envelope: signed}); err != nil {
 		return "", err
 	}
+	l.bind(visitID, decisions[len(decisions)-1].Body, OutcomeOf(signed))
 	return OutcomeOf(signed), nil
 }
 
@@ -316,7 +324,9 @@ func (l *Ledger) publishExtract(visitID, ask string) error {
 	}
 	if b, ok := l.Bound[d.Serial]; ok {
 		x.Binding.SerialBoundTo, x.Binding.BoundAcquirer, x.Binding.BoundMerchant = b.SerialBoundTo, b.BoundAcquirer, b.BoundMerchant
+		x.Binding.DeviceKey, x.Binding.Firmware = b.DeviceKey, b.Firmware
 	}
+	l.lookAtTerminals(&x, o)
 	for _, who := range []string{o.Merchant, l.Cast.Approver.ID, d.Technician, d.Supervisor} {
 		if who != "" {
 			x.People = append(x.People, registry.Person{Holder: who, Same: append([]string{}, l.Same[who]...)})

@@ -41,6 +41,7 @@ type Play struct {
 	Badge    []byte
 
 	Shop      Shop                // the zero value is the corner shop
+	Earlier   *Play               // the visit that put the shop's terminal there, nil for none
 	hidden    []statement.Opening // behind the order's commitments
 	sent      []statement.Opening // behind the dispatch's
 	transfers []string            // digests of the device's transfers
@@ -54,6 +55,8 @@ type SimulatedHost interface {
 	OpenSession(ctx context.Context, d *Device) error
 	// RunAcceptance runs the script over the loaded trial keys and gives the host's signed report.
 	RunAcceptance(ctx context.Context, p *Play, permit string) ([]byte, error)
+	// TerminalState gives the host's signed word about a terminal in its own books.
+	TerminalState(ctx context.Context, p *Play, serial string) ([]byte, error)
 	// ListCharges gives the host's signed list for a visit without a script.
 	ListCharges(ctx context.Context, p *Play) ([]byte, error)
 }
@@ -110,7 +113,11 @@ func (p *Play) NewOrder(kind string, risk int) {
 		Position: hide(evidence.KindPosition, s.Position),
 		Identity: visit.IdentityCheck{CheckedAt: statement.At(now.Add(-24 * time.Hour)), Method: "in_person", Principal: hide("resident_id", s.Principal), Accepted: true},
 	}
+	p.Order.Old = p.takesOver(kind, hide)
 	p.Sheet = c.sheet()
+	if kind != visit.Install {
+		p.Sheet = c.laterSheet(kind)
+	}
 	name, photo := Hide("name", c.NameOf(c.Technician)), Hide("photo", "portrait of "+c.Technician.ID)
 	p.sent = []statement.Opening{name.Opening, photo.Opening}
 	p.Dispatch = visit.Dispatch{Visit: p.ID, Technician: c.Technician.ID, Issuer: c.Provider.ID, Serial: p.Device.Serial,
@@ -133,6 +140,15 @@ func (c *Cast) sheet() agreement.Sheet {
 		Clauses: []agreement.Clause{}, Scope: "上门安装一台终端，教会店员使用", WarrantyMonths: 12, ResponseHours: 4, ResolutionHours: 24,
 		Responsibility: []agreement.Responsible{{Step: "mount", Organisation: c.Provider.ID}},
 	}
+}
+
+// laterSheet is the price sheet of a visit to a shop that has a terminal: it costs nothing.
+func (c *Cast) laterSheet(kind string) agreement.Sheet {
+	s := c.sheet()
+	s.Items, s.Scope = []agreement.Item{}, map[string]string{visit.Swap: "换一台终端，旧机收回", visit.Relocation: "终端移到新地址", visit.Repair: "维修终端",
+		visit.Removal: "撤走终端，押金全额退回", visit.Inspection: "巡检"}[kind]
+	s.Responsibility = append(s.Responsibility, agreement.Responsible{Step: kind, Organisation: c.Provider.ID})
+	return s
 }
 
 // VisitStream, OrderStream and DeviceStream name this play's streams.

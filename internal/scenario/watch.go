@@ -76,7 +76,7 @@ func (p *Play) apart(what string) string {
 
 // Enter writes an order into the acquirer's own books.
 func (m *InMemory) Enter(o visit.Order) {
-	must(m.Core.PutRecord(o.Order, HostRow{MerchantCode: o.Items.MerchantCode, Terminal: o.Terminal}))
+	must(m.Core.PutRecord(o.Order, RowOf(o)))
 }
 
 // Revocations is a list of revoked device certificates as of now, with nothing on it.

@@ -22,7 +22,7 @@ var (
 	errPermitUnknown  = fault.New(fault.Refused, "permit_unknown", "没有这张许可。", "No such permit was decided on this visit.")
 	errPermitOld      = fault.New(fault.Refused, "permit_superseded", "后来又有了新的许可，这一张不能再用。", "A later permit was decided; this one is not acted on any more.")
 	errPermitCanceled = fault.New(fault.Refused, "permit_cancelled", "这张许可已经取消。", "This permit was cancelled.")
-	errOutcomeWord    = fault.New(fault.Invalid, "outcome_unknown", "主机的答复不是规定的几种之一。", "The host's answer is none of loaded, refused and cancelled.")
+	errOutcomeWord    = fault.New(fault.Invalid, "outcome_unknown", "主机的答复不是规定的几种之一。", "The host's answer is none of loaded, keys_ended, refused and cancelled.")
 	errOtherAcquirer  = fault.New(fault.Forbidden, "signer_of_another_acquirer", "签名的人不是这次上门的收单机构的。", "The signer belongs to another acquirer than the one that opened this visit.")
 	errResumeBare     = fault.New(fault.Invalid, "resumption_incomplete", "恢复要写明理由和申诉的办法。", "A resumption gives its reason and the way to appeal.")
 	errReviewTwice    = fault.New(fault.Conflict, "review_given_before", "这次上门您已经评价过了，评价不能改，也不能删。", "You have reviewed this visit already; a review is neither changed nor removed.")
@@ -48,6 +48,8 @@ func (s State) apply(e Event) (State, error) {
 		return s.intend(e)
 	case TypeOutcome:
 		return s.outcome(e)
+	case TypeTerminalState:
+		return s.report(e)
 	case TypeRefusal, TypeIncident:
 		return s.brake(e), nil
 	case TypeBrake:
@@ -213,16 +215,15 @@ func (s State) outcome(e Event) (State, error) {
 		return State{}, errPermitUnknown
 	case e.Statement.Header().Organisation != s.acquirer:
 		return State{}, errOtherAcquirer
-	case !slices.Contains([]string{Loaded, OutcomeRefused, OutcomeCanceled}, o.Body.Outcome):
+	case !slices.Contains([]string{Loaded, KeysEnded, OutcomeRefused, OutcomeCanceled}, o.Body.Outcome):
 		return State{}, errOutcomeWord
 	}
 	first, answered := s.Outcome(o.Body.Permit)
 	s.outcomes = append(slices.Clip(s.outcomes), o)
-	loaded := o.Body.Outcome == Loaded
-	elsewhere := loaded && (o.Body.Serial != permit.Body.Permit.Serial || o.Body.DeviceKey != permit.Body.Permit.DeviceKey)
-	if elsewhere || (answered && first.Body.Outcome != o.Body.Outcome) {
+	if contradicts(o.Body, permit.Body) || (answered && first.Body.Outcome != o.Body.Outcome) {
 		return s.opens(e), nil
 	}
+	loaded := o.Body.Outcome == Loaded
 	// Only forwards: an answer that comes late or once more does not bring a live visit back.
 	switch {
 	case loaded && permit.Body.Ask == AskTrial && s.stage == Admitted:
@@ -253,6 +254,15 @@ func (s State) review(e Event) (State, error) {
 	return s, nil
 }
 
+// contradicts says whether the host did another thing than the permit was for, or to another device.
+func contradicts(o Outcome, d Decision) bool {
+	if o.Outcome != Loaded && o.Outcome != KeysEnded {
+		return false
+	}
+	ends := d.Ask == AskEnd
+	return ends != (o.Outcome == KeysEnded) || o.Serial != d.Permit.Serial || o.DeviceKey != d.Permit.DeviceKey
+}
+
 // opens freezes the visit until somebody answers the matter that this statement opens.
 func (s State) opens(e Event) State {
 	s.frozen = true
@@ -265,10 +275,11 @@ var endAfter = map[string]Stage{Refuse: Refused, Abort: Aborted, RollBack: Rolle
 
 // brake takes power away. It is recorded even on a visit that has ended, and then changes no stage.
 // A live terminal is not refused or called off, it is rolled back: the other two would leave live
-// keys behind a visit that nobody has to close, so they stop it for a person to look at.
+// keys behind a visit that nobody has to close, so they stop it for a person to look at. So does a
+// roll-back when the old terminal's keys are gone: the shop would be left with neither.
 func (s State) brake(e Event) State {
 	after, ends := endAfter[e.Verb]
-	if !ends || (s.stage == Live && after != RolledBack) {
+	if !ends || (s.stage == Live && (after != RolledBack || s.anyEnded())) {
 		return s.opens(e)
 	}
 	if !s.stage.Ended() {

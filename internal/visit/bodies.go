@@ -47,6 +47,7 @@ type Order struct {
 	Position    string         `json:"position"`      // commitment of the shop's position
 	Identity    IdentityCheck  `json:"identity"`
 	Reason      string         `json:"reason,omitempty"` // digest of the incident that caused the order
+	Old         *OldTerminal   `json:"old,omitempty"`    // what a swap replaces or a relocation moves
 }
 
 // FiveItems is what 银发〔2021〕259号 binds a serial to. Codes are public; the other three are
@@ -209,6 +210,7 @@ const (
 	Loaded          = "loaded"
 	OutcomeRefused  = "refused"
 	OutcomeCanceled = "cancelled"
+	KeysEnded       = "keys_ended" // to an end permit; loaded to every other
 )
 
 // Brake is the body of every verb that takes power away: freeze, cancel, roll_back, abort.

@@ -41,6 +41,8 @@ type Permit struct {
 	Items     FiveItems      `json:"items"`
 	CapFen    int64          `json:"cap_fen"` // highest single amount; 1 at trial, 0 means none of ours
 	Until     statement.Time `json:"until"`   // the host acts before this or not at all
+	// RollbackAt is when the old terminal takes over again unless the new one is live; "" without one.
+	RollbackAt statement.Time `json:"rollback_at,omitempty"`
 }
 
 // RulesVersion names the rules that this code applies. A verifier keeps every published version;

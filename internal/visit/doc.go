@@ -13,7 +13,7 @@
 //	ask        what the gate is asked: dispatch, admit, trial, live, end, close
 //	decision   the gate's positive answer; a permit is a decision at trial, live or end
 //	release    the acquirer's host acting on a permit
-//	outcome    what the host signed: loaded, refused or cancelled
+//	outcome    what the host signed: loaded, keys_ended, refused or cancelled
 package visit
 
 // Stage is where a visit stands. The zero value is a visit nobody booked.

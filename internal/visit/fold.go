@@ -148,6 +148,12 @@ func (s State) checkBody(v statement.Verified) error {
 		visit, err = visitOf(v, func(b SignOff) string { return b.Visit })
 	case TypeConfirmation:
 		visit, err = visitOf(v, func(b Confirmation) string { return b.Visit })
+	case TypeDeviceWork:
+		visit, err = visitOf(v, func(b DeviceWork) string { return b.Visit })
+	case TypeEndConsent:
+		visit, err = visitOf(v, func(b EndConsent) string { return b.Visit })
+	case TypeOutageAccepted:
+		visit, err = visitOf(v, func(b OutageAccepted) string { return b.Visit })
 	case registry.TypeExtract:
 		visit, err = visitOf(v, func(b registry.Extract) string { return b.Visit })
 	}

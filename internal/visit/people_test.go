@@ -220,6 +220,9 @@ func decision(ask string) visit.Decision {
 		Conditions: []visit.Held{{Condition: "nothing-open", Verdict: "holds", Basis: "attested"}}}
 	if visit.VerbOf(ask) == visit.RequestPermit {
 		d.Permit = &visit.Permit{Order: "o1", Serial: serial, DeviceKey: "key-1", Terminal: "W1489724", CapFen: 1, Until: statement.At(noon.Add(30 * time.Minute))}
+		if ask == visit.AskEnd {
+			d.Permit.DeviceKey, d.Permit.CapFen = "", 0
+		}
 	}
 	return d
 }
@@ -228,6 +231,9 @@ func outcomeOf(permit, outcome string) visit.Outcome {
 	o := visit.Outcome{Visit: visitID, Permit: permit, Outcome: outcome, At: statement.At(noon)}
 	if outcome == visit.Loaded {
 		o.Serial, o.DeviceKey = serial, "key-1"
+	}
+	if outcome == visit.KeysEnded {
+		o.Serial = serial
 	}
 	return o
 }

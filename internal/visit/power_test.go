@@ -85,7 +85,7 @@ func TestOnlyALoadedOutcomeMovesTheStage(t *testing.T) {
 		"the old terminal's keys end": {visit.Live, visit.AskEnd, visit.Live},
 	} {
 		s := at(t, c.stage)
-		s.host(s.decide(c.ask), visit.Loaded)
+		s.host(s.decide(c.ask), map[bool]string{true: visit.KeysEnded, false: visit.Loaded}[c.ask == visit.AskEnd])
 		if s.state.Stage() != c.after || s.state.Frozen() {
 			t.Errorf("%s: stage %s, frozen %v", name, s.state.Stage(), s.state.Frozen())
 		}

@@ -29,6 +29,7 @@ type State struct {
 	dispatch   Dispatch
 	decisions  []Recorded[Decision]
 	outcomes   []Recorded[Outcome]
+	terminals  []Recorded[TerminalState]
 	cancelled  []string // digests of permits that nobody may act on any more
 	challenges []Recorded[Challenge]
 	answered   []string // digests of challenges

@@ -53,6 +53,7 @@ const (
 	AttestDevice     = "attest_device"
 	SignOffVerb      = "sign_off"
 	ReportAcceptance = "report_acceptance"
+	ReportTerminal   = "report_terminal"
 	Confirm          = "confirm"
 	Train            = "train"
 	Enrol            = "enrol"
@@ -95,13 +96,17 @@ var table = []Row{
 	{StreamVisit, Refuse, TypeRefusal, roles(RoleMerchant, RoleTechnician), nil, TakesPower},
 	{StreamVisit, RecordStep, TypeStep, roles(RoleTechnician, RoleMerchant), nil, BringsEvidence},
 	{StreamVisit, RecordStep, "arrival", roles(RoleTechnician), nil, BringsEvidence},
+	{StreamVisit, RecordStep, TypeDeviceWork, roles(RoleTechnician, RoleMerchant), nil, BringsEvidence},
 	{StreamVisit, BackUp, TypeBackup, roles(RoleTechnician), nil, BringsEvidence},
 	{StreamVisit, BackUp, TypeNothingToKeep, roles(RoleMerchant), nil, BringsEvidence},
 	{StreamVisit, AttestDevice, "attestation", roles(RolePlatform), nil, BringsEvidence},
 	{StreamVisit, SignOffVerb, TypeSignOff, roles(RoleSupervisor), nil, BringsEvidence},
 	{StreamVisit, ReportAcceptance, "acceptance", roles(RoleHost), nil, BringsEvidence},
 	{StreamVisit, ReportAcceptance, "charge_list", roles(RoleHost), nil, BringsEvidence},
+	{StreamVisit, ReportTerminal, TypeTerminalState, roles(RoleHost), nil, BringsEvidence},
 	{StreamVisit, Confirm, TypeConfirmation, roles(RoleMerchant), nil, BringsEvidence},
+	{StreamVisit, Confirm, TypeEndConsent, roles(RoleMerchant), nil, BringsEvidence},
+	{StreamVisit, Confirm, TypeOutageAccepted, roles(RoleMerchant), nil, BringsEvidence},
 	{StreamVisit, RequestPermit, TypeDecision, roles(RolePlatform), from(Admitted, Trial, Live), GivesPower},
 	{StreamVisit, ReleasePermit, TypeIntent, roles(RolePlatform), from(Admitted, Trial, Live), GivesPower},
 	{StreamVisit, ReleasePermit, TypeOutcome, roles(RoleHost), nil, BringsEvidence},

@@ -179,6 +179,14 @@ func plainBody(kind string) any {
 		return visit.SignOff{Visit: visitID}
 	case visit.TypeConfirmation:
 		return visit.Confirmation{Visit: visitID}
+	case visit.TypeDeviceWork:
+		return visit.DeviceWork{Visit: visitID, Serial: serial}
+	case visit.TypeEndConsent:
+		return visit.EndConsent{Visit: visitID, Serial: serial}
+	case visit.TypeOutageAccepted:
+		return visit.OutageAccepted{Visit: visitID, Serial: serial}
+	case visit.TypeTerminalState:
+		return visit.TerminalState{Visit: visitID, Serial: serial, State: visit.TerminalLive}
 	case visit.TypeReview:
 		return visit.Review{Visit: visitID, Stars: 4}
 	}

@@ -61,7 +61,7 @@ func NewClient(baseURL, pin, deskToken string) (*Client, error) {
 // Enter writes an order into the acquirer's own books, as its desk does when it books. A failure is
 // told when a device comes to be loaded.
 func (c *Client) Enter(o visit.Order) {
-	err := c.PutRecord(context.Background(), o.Order, scenario.HostRow{MerchantCode: o.Items.MerchantCode, Terminal: o.Terminal})
+	err := c.PutRecord(context.Background(), o.Order, scenario.RowOf(o))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.entered = errors.Join(c.entered, err)
@@ -91,6 +91,24 @@ func (c *Client) RunAcceptance(ctx context.Context, p *scenario.Play, _ string) 
 func (c *Client) ListCharges(ctx context.Context, p *scenario.Play) ([]byte, error) {
 	q := url.Values{"order": {p.Order.Order}, "serial": {p.Device.Serial}, "since": {string(p.Order.WindowFrom)}}
 	return c.ask(ctx, http.MethodGet, "/visits/"+p.ID+"/charges?"+q.Encode(), nil)
+}
+
+// TerminalState fetches the host's word about a terminal.
+func (c *Client) TerminalState(ctx context.Context, p *scenario.Play, serial string) ([]byte, error) {
+	q := url.Values{"order": {p.Order.Order}, "serial": {serial}}
+	return c.ask(ctx, http.MethodGet, "/visits/"+p.ID+"/terminal?"+q.Encode(), nil)
+}
+
+// MarkDead has the desk note that a terminal does not answer any more.
+func (c *Client) MarkDead(serial string) error {
+	_, err := c.ask(context.Background(), http.MethodPost, "/terminals/"+url.PathEscape(serial)+"/dead", nil)
+	return err
+}
+
+// EndKeys has the desk end a terminal's keys, which needs nobody's permit.
+func (c *Client) EndKeys(ctx context.Context, serial string) error {
+	_, err := c.ask(ctx, http.MethodDelete, "/terminals/"+url.PathEscape(serial), nil)
+	return err
 }
 
 // Acceptance fetches the signed report of a visit's last trial.

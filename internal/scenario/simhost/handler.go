@@ -106,6 +106,9 @@ func (s *Server) routes() []route {
 		{"POST /sessions/{serial}", desk, false, s.session},
 		{"POST /loads/{serial}", desk, false, s.collect},
 		{"POST /terminals/{serial}/messages", desk, false, s.message},
+		{"GET /visits/{id}/terminal", desk, true, s.terminal},
+		{"POST /terminals/{serial}/dead", desk, false, s.dead},
+		{"DELETE /terminals/{serial}", desk, false, s.end},
 	}
 }
 
@@ -264,6 +267,39 @@ func (s *Server) listCharges(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return signed(w)(s.Core.ChargesOf(scenario.Asked{Visit: r.PathValue("id"), Order: q.Get("order"), Serial: q.Get("serial"), Since: since}))
+}
+
+// terminal signs what the host's own books say about a terminal.
+func (s *Server) terminal(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	if err := identifier.CheckID(r.PathValue("id")); err != nil {
+		return err
+	}
+	if _, err := identifier.ParseSerial(q.Get("serial")); err != nil {
+		return err
+	}
+	return signed(w)(s.Core.TerminalState(r.PathValue("id"), q.Get("order"), q.Get("serial")))
+}
+
+func (s *Server) dead(w http.ResponseWriter, r *http.Request) error {
+	return noted(w, r, s.Core.MarkDead)
+}
+
+func (s *Server) end(w http.ResponseWriter, r *http.Request) error {
+	return noted(w, r, s.Core.EndKeys)
+}
+
+// noted writes down something about a terminal.
+func noted(w http.ResponseWriter, r *http.Request, note func(serial string) error) error {
+	serial := r.PathValue("serial")
+	if _, err := identifier.ParseSerial(serial); err != nil {
+		return err
+	}
+	if err := note(serial); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 func (s *Server) charge(w http.ResponseWriter, r *http.Request) error {
