@@ -50,6 +50,7 @@ var sayings = map[string]saying{
 	"visit/back_up":              {"备份已证实，或没有要保留的数据", "a backup proven by restore, or nothing to keep"},
 	"visit/sign_off":             {"监督人签字", "sign off as supervisor"},
 	"visit/report_acceptance":    {"主机签的验收报告或扣费清单", "a host's acceptance report or charge list"},
+	"visit/report_terminal":      {"主机说明一台终端能不能用", "a host's word about a terminal: live, dead or without keys"},
 	"visit/confirm":              {"店主最后确认", "confirm at the end, as merchant"},
 	"visit/freeze":               {"马上停住", "freeze at once"},
 	"visit/cancel":               {"收回许可", "take a permit back"},
