@@ -1,0 +1,5 @@
+//go:build attacks
+
+package pages
+
+const tamperStep = 1
