@@ -67,10 +67,7 @@ func (b *builder) compare(w *Watch) error {
 		if err != nil {
 			return fault.At(err, it.place)
 		}
-		outside, err := list.Outside(b.facts.Agreement.Value.Sheet(), b.trials()...)
-		if err != nil {
-			return err
-		}
+		outside := list.Outside(b.facts.Agreement.Value.Sheet(), b.trials()...)
 		if reported[it.signed.Digest()] {
 			for _, x := range outside {
 				seen[excessKey(x)] = true
@@ -105,9 +102,6 @@ func (b *builder) reportedLists() map[string]bool {
 
 // trials are every trial that the host reported on this visit and that fits a permit.
 func (b *builder) trials() []agreement.TrialVerified {
-	a := b.facts.Acceptance
-	if a.Err != nil || !a.Value.Report.OK() {
-		return nil
-	}
-	return append([]agreement.TrialVerified{a.Value.Report.Trial()}, a.Value.Earlier...)
+	a := b.facts.Acceptance.Value
+	return append([]agreement.TrialVerified{a.Report.Trial()}, a.Earlier...)
 }

@@ -97,8 +97,45 @@ func TestChargesAreWatchedAfterwards(t *testing.T) {
 func TestNothingToWatchBeforeLive(t *testing.T) {
 	p := open(t, visit.Install, 0)
 	scenes := p.Install()
-	half := run(t, p, scenes[:len(scenes)-2]) // live is granted, the host has not answered
-	if _, err := evidence.NewReader(p.Trust).Watch(half.ledger.Dossier(p.ID, 0), p.Now()); fault.CodeOf(err) != "watch_not_live" {
+	w := watching{t, p, p.Venue.(*scenario.Ledger)}
+	for i, s := range scenes[:len(scenes)-2] { // at the end live is granted, and the host has not answered
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if i > 6 {
+			w.refused("watch_not_live")
+		}
+	}
+}
+
+func (w watching) refused(code string) {
+	w.Helper()
+	if _, err := evidence.NewReader(w.play.Trust).Watch(w.ledger.Dossier(w.play.ID, 0), w.play.Now()); fault.CodeOf(err) != code {
+		w.Errorf("%v, want %s", err, code)
+	}
+}
+
+// What cannot be compared is not called fine.
+func TestAWatchThatCannotCompare(t *testing.T) {
+	p := open(t, visit.Install, 0)
+	w := watching{t, p, run(t, p, p.Install()).ledger}
+	if _, err := evidence.NewReader(p.Trust).Watch(evidence.Dossier{Visit: p.ID, Entries: []evidence.Entry{{}}}, p.Now()); fault.CodeOf(err) != "event_malformed" {
 		t.Error(err)
 	}
+	if _, err := new(evidence.Reader).Watch(w.ledger.Dossier(p.ID, 0), p.Now()); fault.CodeOf(err) != "trust_file_absent" {
+		t.Error(err)
+	}
+	stranger := agreement.ChargeList{Visit: p.ID, Serial: p.Device.Serial, Terminal: "00000000", MerchantCode: p.Order.Items.MerchantCode,
+		Since: p.Order.WindowFrom, ListedAt: statement.At(p.Now()), Charges: []agreement.Charge{}}
+	envelope := p.Cast.Host.Sign(scenario.Draft{Stream: p.VisitStream(), Type: agreement.TypeChargeList, At: p.Now(), Body: stranger})
+	if err := p.FileReport(context.Background(), envelope); err != nil {
+		t.Fatal(err)
+	}
+	w.refused("signer_not_party")
+	dearer := p.Sheet
+	dearer.WarrantyMonths++
+	if err := p.AgreeApprover(context.Background(), dearer); err != nil {
+		t.Fatal(err)
+	}
+	w.refused("sheet_differs")
 }

@@ -23,12 +23,12 @@ func TestWhatASheetDoesNotExplain(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := ChargeList{Charges: append(passedReport().Charges, Charge{At: "2026-12-01T06:05:00Z", Code: "membership", AmountFen: 29900, Kind: ChargeOther, Reference: "m-1"})}
-	outside, err := list.Outside(plainSheet(), trial)
-	if err != nil || len(outside) != 1 || outside[0].Code != "charge_unlisted" || outside[0].Charge.Reference != "m-1" {
-		t.Errorf("%+v, %v", outside, err)
+	outside := list.Outside(plainSheet(), trial)
+	if len(outside) != 1 || outside[0].Code != "charge_unlisted" || outside[0].Charge.Reference != "m-1" {
+		t.Errorf("%+v", outside)
 	}
-	if _, err := list.Outside(plainSheet(), TrialVerified{}); fault.CodeOf(err) != "acceptance_unverified" {
-		t.Errorf("a trial that nobody verified: %v", err)
+	if got := list.Outside(plainSheet(), TrialVerified{}); len(got) <= 1 {
+		t.Errorf("a trial that nobody verified explains charges: %+v", got)
 	}
 }
 
