@@ -69,7 +69,13 @@ keys only when the acquirer's own host has re-checked signed evidence of the who
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errUsage.Because(err) })
-	root.AddCommand(newInit(), newServe(), newWitness(), newImport(), newToken(), newInvite(), newOrganisation(), newDemo(), newDemoHost(), newVersion())
+	root.AddCommand(
+		newInit(), newServe(), newWitness(), newImport(),
+		newToken(), newInvite(), newOrganisation(),
+		newPack(),
+		newDemo(), newDemoHost(),
+		newVersion(),
+	)
 	return root
 }
 

@@ -23,25 +23,34 @@ import (
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/httpapi"
 	"github.com/menshen-project/menshen/internal/identifier"
+	"github.com/menshen-project/menshen/internal/pages"
 )
 
 // Config is everything that `menshen serve` reads, from one YAML file. Names that are not here are
 // refused, and all problems are told at once. Paths are taken from the file's own folder.
 type Config struct {
-	Listen          string       `yaml:"listen"`           // host:port that serves pages and API; put TLS in front of it
-	PublicURL       string       `yaml:"public_url"`       // where browsers find the site, such as https://menshen.example; passkeys are bound to it. "" signs in on localhost only
-	TrustedProxies  []string     `yaml:"trusted_proxies"`  // addresses or networks (CIDR) whose X-Forwarded-For and X-Forwarded-Proto are believed
-	Operator        string       `yaml:"operator"`         // organisation id under which the platform key is on the trust list
-	Province        string       `yaml:"province"`         // GB/T 2260, two digits, for records that belong to no shop
-	Database        string       `yaml:"database"`         // sqlite:PATH or postgres://…
-	TrustFile       string       `yaml:"trust_file"`       // from its publisher, not made here
-	PlatformKey     string       `yaml:"platform_key"`     // PEM file, P-256
-	VaultKey        string       `yaml:"vault_key"`        // file of 64 hex digits: encrypts personal data; keep it apart from backups
-	PatienceSeconds int          `yaml:"patience_seconds"` // how long a request waits for log and witnesses
-	Log             LogConfig    `yaml:"log"`
-	Hosts           []HostConfig `yaml:"hosts"`
-	Demonstration   bool         `yaml:"demonstration"` // pages then say so; grants nothing
+	Listen          string          `yaml:"listen"`           // host:port that serves pages and API; put TLS in front of it
+	PublicURL       string          `yaml:"public_url"`       // where browsers find the site, such as https://menshen.example; passkeys are bound to it. "" signs in on localhost only
+	TrustedProxies  []string        `yaml:"trusted_proxies"`  // addresses or networks (CIDR) whose X-Forwarded-For and X-Forwarded-Proto are believed
+	Operator        string          `yaml:"operator"`         // organisation id under which the platform key is on the trust list
+	Province        string          `yaml:"province"`         // GB/T 2260, two digits, for records that belong to no shop
+	Database        string          `yaml:"database"`         // sqlite:PATH or postgres://…
+	TrustFile       string          `yaml:"trust_file"`       // from its publisher, not made here
+	PlatformKey     string          `yaml:"platform_key"`     // PEM file, P-256
+	VaultKey        string          `yaml:"vault_key"`        // file of 64 hex digits: encrypts personal data; keep it apart from backups
+	PatienceSeconds int             `yaml:"patience_seconds"` // how long a request waits for log and witnesses
+	Log             LogConfig       `yaml:"log"`
+	Hosts           []HostConfig    `yaml:"hosts"`
+	Demonstration   bool            `yaml:"demonstration"` // pages then say so; grants nothing
+	Contacts        []ContactConfig `yaml:"contacts"`      // whom to call, on pages and in evidence packs; none for 110, 96110, 12363, 95516
 	dir             string
+}
+
+// ContactConfig is somebody to call.
+type ContactConfig struct {
+	Zh     string `yaml:"zh"`
+	En     string `yaml:"en"`
+	Number string `yaml:"number"`
 }
 
 // LogConfig is the transparency log that the server runs.
@@ -132,8 +141,25 @@ func (c Config) problems() []string {
 	for _, w := range c.Log.Witnesses {
 		wrong(w.Key == "" || !webAddress(w.URL), "log.witnesses: want key and url")
 	}
+	for _, k := range c.Contacts {
+		wrong(k.Zh == "" || k.En == "" || !dialled(k.Number), "contacts: want zh, en and a number of digits, + and -")
+	}
 	for _, h := range c.Hosts {
 		wrong(identifier.CheckID(h.Acquirer) != nil || !webAddress(h.URL) || h.TokenFile == "", "hosts: want acquirer, url and token_file")
+	}
+	return out
+}
+
+// dialled says whether a telephone takes it.
+func dialled(number string) bool {
+	return number != "" && len(number) <= 20 && strings.Trim(number, "+0123456789-") == ""
+}
+
+// contacts are whom pages and packs say to call; nil for the ordinary ones.
+func (c Config) contacts() []pages.Contact {
+	var out []pages.Contact
+	for _, k := range c.Contacts {
+		out = append(out, pages.Contact{Name: pages.Text{Zh: k.Zh, En: k.En}, Number: k.Number})
 	}
 	return out
 }

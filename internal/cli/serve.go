@@ -63,7 +63,7 @@ func runServe(ctx context.Context, out, errs io.Writer, path string) error {
 func (n *node) routes(c Config, logger *slog.Logger) http.Handler {
 	api := httpapi.New(httpapi.Config{App: n.app, Log: logger, Version: version, Proxies: c.proxies()})
 	site := pages.New(pages.Config{Source: pages.FromApp{App: n.app, Operator: c.Operator, Demonstration: c.Demonstration},
-		Authenticate: pages.BySession(n.app), SignIn: n.signIn(c), Now: time.Now, Log: logger, Secure: c.secure,
+		Authenticate: pages.BySession(n.app), SignIn: n.signIn(c), Now: time.Now, Log: logger, Secure: c.secure, Contacts: c.contacts(),
 		Desk: pages.Desk{App: n.app, Origin: c.origin, Limit: httpapi.Limit(signInRate, c.proxies())}})
 	mux := http.NewServeMux()
 	for _, prefix := range []string{"/v1/", "/openapi.json", "/healthz", "/readyz"} {

@@ -21,7 +21,7 @@ func everyPage(t *testing.T, s *Server) map[string]string {
 	asks := []ask{{path: "/"}, {path: "/", viewer: "qiu"}, {path: "/?after=page-2&state=open", viewer: "qiu"}, {path: "/?q=none-such", viewer: "qiu"}, {path: "/?q=%3Cb", viewer: "qiu"},
 		{path: "/enter/good-link"}, {path: "/none"}, {path: "/visits/admitted"}, {method: "POST", path: "/enter/spent"}, {method: "POST", path: "/enter/leads-away"}}
 	for _, name := range slices.Sorted(maps.Keys(stages(t))) {
-		asks = append(asks, ask{path: "/visits/" + name, viewer: "qiu"})
+		asks = append(asks, ask{path: "/visits/" + name, viewer: "qiu"}, ask{path: "/visits/" + name + "/report", viewer: "qiu"})
 	}
 	for _, a := range asks {
 		for _, lang := range []string{zh, en} {

@@ -32,7 +32,7 @@ func (n needs) contentPolicy() string {
 }
 
 func (n needs) permissions() string {
-	out := "microphone=(), payment=(), usb=(), serial=(), bluetooth=(), display-capture=()"
+	out := "microphone=(), payment=(), usb=(), serial=(), display-capture=()"
 	for _, feature := range []struct {
 		name    string
 		allowed bool

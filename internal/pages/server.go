@@ -22,11 +22,12 @@ type Config struct {
 	Authenticate func(*http.Request) (Viewer, error) // fault.Unauthenticated or the zero Viewer: signed out
 	// SignIn takes the token of a link, sets its own cookie and gives the path to go to; nil means
 	// that nobody signs in by link here.
-	SignIn func(w http.ResponseWriter, r *http.Request, token string) (next string, err error)
-	Desk   Desk
-	Now    func() time.Time
-	Log    *slog.Logger             // gets causes of errors; nil discards them
-	Secure func(*http.Request) bool // the browser came over TLS: cookies say so; nil is never
+	SignIn   func(w http.ResponseWriter, r *http.Request, token string) (next string, err error)
+	Desk     Desk
+	Now      func() time.Time
+	Log      *slog.Logger             // gets causes of errors; nil discards them
+	Secure   func(*http.Request) bool // the browser came over TLS: cookies say so; nil is never
+	Contacts []Contact                // whom to call, on pages and in packs; nil for DefaultContacts
 }
 
 // Server shows pages.
@@ -41,6 +42,9 @@ func New(c Config) *Server {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Contacts == nil {
+		c.Contacts = DefaultContacts()
+	}
 	if c.Secure == nil {
 		c.Secure = func(*http.Request) bool { return false }
 	}
@@ -54,6 +58,8 @@ func (s *Server) Routes() http.Handler {
 		"GET /{$}":                         s.start,
 		"GET /visits/{id}":                 s.visit,
 		"GET /visits/{id}/bundle":          s.bundle,
+		"GET /visits/{id}/pack":            s.pack,
+		"GET /visits/{id}/report":          s.report,
 		"GET /visits/{id}/photos/{digest}": s.photo,
 		"GET /enter/{token}":               s.askToEnter,
 		"POST /enter/{token}":              s.enter,

@@ -63,6 +63,9 @@ func (p *page) span(from, until time.Time) string {
 	return p.at(from) + "–" + end
 }
 
+// stamp is a moment in full, in China's time, for paper: "today" means nothing there.
+func stamp(t time.Time) string { return t.In(shanghai).Format("2006-01-02 15:04:05") + " UTC+8" }
+
 // iso is a moment for machines.
 func iso(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
