@@ -63,6 +63,9 @@ type App struct {
 
 // New makes an App.
 func New(c Config) *App {
+	if c.Store != nil {
+		c.Store.SealWith(c.Vault.RowKey())
+	}
 	return &App{Config: c, states: stateCache{kept: map[string]cachedState{}}, news: broadcast{ch: make(chan struct{})}, reader: evidence.NewReader(c.Trust)}
 }
 

@@ -102,6 +102,7 @@ type writing struct {
 	kind   string
 	id     string
 	now    time.Time
+	fixed  *store.Event // a recorded event that is replayed: its time, salt, day and province are given
 
 	entry    store.Event
 	leaf     []byte
@@ -246,11 +247,10 @@ func (w *writing) event(ctx context.Context, tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	var salt [16]byte
-	if _, err := rand.Read(salt[:]); err != nil {
-		return errNotReady.Because(err)
+	day, salt, province, err := w.hidden(province)
+	if err != nil {
+		return err
 	}
-	day := w.now.UTC().Format(time.DateOnly)
 	leaf, err := record.LeafFor(e.Bytes(), salt, day, province)
 	if err != nil {
 		return err
@@ -259,6 +259,17 @@ func (w *writing) event(ctx context.Context, tx *store.Tx) error {
 	w.entry = store.Event{Org: owner, StreamKind: w.kind, StreamID: w.id, Number: head.Number + 1, Digest: e.Digest(), Previous: head.Digest,
 		Verb: w.in.Verb, ReceivedAt: store.At(w.now), Bytes: e.Bytes(), StatementDigest: w.claims.Digest(), Salt: salt[:], Day: day, Province: province}
 	return nil
+}
+
+// hidden gives what is beside an event and not in it: a new salt, or what a replayed event has.
+func (w *writing) hidden(province string) (day string, salt [16]byte, of string, err error) {
+	if w.fixed != nil {
+		return w.fixed.Day, [16]byte(w.fixed.Salt), w.fixed.Province, nil
+	}
+	if _, err := rand.Read(salt[:]); err != nil {
+		return "", salt, "", errNotReady.Because(err)
+	}
+	return w.now.UTC().Format(time.DateOnly), salt, province, nil
 }
 
 // owner says which organisation a stream belongs to and which province its leaf names. Visits and

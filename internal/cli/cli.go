@@ -67,10 +67,11 @@ keys only when the acquirer's own host has re-checked signed evidence of the who
 		SilenceErrors: true, // Run reports, in both languages
 		SilenceUsage:  true,
 	}
+	root.AddCommand(fileCommands()...)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errUsage.Because(err) })
 	root.AddCommand(
-		newInit(), newServe(), newWitness(), newImport(),
+		newInit(), newServe(), newWitness(),
 		newToken(), newInvite(), newOrganisation(),
 		newPack(),
 		newDemo(), newDemoHost(),

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/acquirer"
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/record"
@@ -86,6 +87,16 @@ func (c Config) hosts() (map[string]app.Host, error) {
 	return out, nil
 }
 
+// logPolicy is which log and witnesses a trust file names.
+func logPolicy(trust evidence.Trust) record.PolicyConfig {
+	file := trust.File()
+	policy := record.PolicyConfig{Origin: file.Log.Origin, Operator: file.Log.Operator, LogKey: file.Log.Key, Quorum: file.Quorum}
+	for _, w := range file.Witnesses {
+		policy.Witnesses = append(policy.Witnesses, record.Witness{Party: w.Party, VKey: w.Key})
+	}
+	return policy
+}
+
 // openLog starts the log under the policy that the trust file's readers will hold it to.
 func (c Config) openLog(ctx context.Context, logger *slog.Logger) (*transparency.Log, error) {
 	trust, err := c.trust()
@@ -100,11 +111,8 @@ func (c Config) openLog(ctx context.Context, logger *slog.Logger) (*transparency
 	if err != nil {
 		return nil, err
 	}
-	file := trust.File()
-	policy := record.PolicyConfig{Origin: file.Log.Origin, Operator: file.Log.Operator, LogKey: vkey, Quorum: file.Quorum}
-	for _, w := range file.Witnesses {
-		policy.Witnesses = append(policy.Witnesses, record.Witness{Party: w.Party, VKey: w.Key})
-	}
+	policy := logPolicy(trust)
+	policy.LogKey = vkey
 	conf := transparency.Config{Dir: c.path(c.Log.Dir), Signer: signer, Policy: policy, Interval: time.Duration(c.Log.IntervalMS) * time.Millisecond, Logger: logger}
 	for _, w := range c.Log.Witnesses {
 		conf.Witnesses = append(conf.Witnesses, transparency.WitnessEndpoint{VKey: w.Key, URL: w.URL})

@@ -30,8 +30,18 @@ func scriptWorld(e *testscript.Env) error {
 // scriptCommands are what the scripts can do beside running programs.
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"rows":   writeRows,
+	"sql":    runSQL,
 	"spoil":  spoil,
 	"secret": checkSecret,
+}
+
+// runSQL changes a database behind the server's back: sql DATABASE STATEMENT.
+func runSQL(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec(args[1])
+	ts.Check(err)
 }
 
 // writeRows writes how many rows each table of a database has: rows DATABASE FILE.

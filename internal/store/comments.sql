@@ -102,3 +102,6 @@ COMMENT ON TABLE ceremonies IS 'Ceremony is a WebAuthn challenge that waits for 
 COMMENT ON COLUMN ceremonies.hash IS 'hex SHA-256 of the cookie';
 COMMENT ON COLUMN ceremonies.subject IS 'invitation id, account handle, or empty at sign-in';
 COMMENT ON COLUMN tokens.idle_ms IS 'a session that was not seen for so long is over; 0 is never';
+COMMENT ON TABLE row_seals IS 'RowSeal is a keyed hash of a row that no signed event speaks for.';
+COMMENT ON COLUMN row_seals.row_key IS 'the row''s key columns, joined by |';
+COMMENT ON COLUMN row_seals.seal IS 'hex HMAC-SHA256 over table and row';

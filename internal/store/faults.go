@@ -8,6 +8,8 @@ import (
 )
 
 var (
+	errBackupElsewhere = fault.New(fault.Refused, "store_backup_elsewhere", "这种数据库要用它自己的工具备份（pg_dump），见 docs/operations.md。",
+		"This database is backed up by its own tool (pg_dump); see docs/operations.md.")
 	errAddress = fault.New(fault.Invalid, "store_address_unknown",
 		"数据库地址只能是 sqlite:文件路径 或 postgres://…。",
 		"A database address is sqlite:PATH or postgres://….")

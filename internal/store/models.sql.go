@@ -303,6 +303,15 @@ type QueuedLeaf struct {
 	LeafIndex sql.NullInt64
 }
 
+// RowSeal is a keyed hash of a row that no signed event speaks for.
+type RowSeal struct {
+	TableName string
+	// the row's key columns, joined by |
+	RowKey string
+	// hex HMAC-SHA256 over table and row
+	Seal string
+}
+
 // Setting is one named text of this deployment.
 type Setting struct {
 	Key   string

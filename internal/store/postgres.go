@@ -71,6 +71,18 @@ func (e *postgresEngine) read(ctx context.Context, query func(*Tx) error) error 
 	})
 }
 
+// snapshot is read for as long as it takes.
+func (e *postgresEngine) snapshot(ctx context.Context, query func(*Tx) error) error {
+	if err := e.enter(); err != nil {
+		return err
+	}
+	defer e.running.Done()
+	_, err := e.within(ctx, sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, query)
+	return err
+}
+
+func (e *postgresEngine) catalogue() string { return postgresCatalogue }
+
 // enter counts a command in, unless the store is closing.
 func (e *postgresEngine) enter() error {
 	e.mu.Lock()
@@ -110,7 +122,11 @@ func (e *postgresEngine) once(ctx context.Context, options sql.TxOptions, fn fun
 	// A caller that goes away must not leave a commit's outcome unknown.
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), postgresTime)
 	defer cancel()
-	sqlTx, err := e.db.BeginTx(bounded, &options)
+	return e.within(bounded, options, fn)
+}
+
+func (e *postgresEngine) within(ctx context.Context, options sql.TxOptions, fn func(*Tx) error) (again bool, err error) {
+	sqlTx, err := e.db.BeginTx(ctx, &options)
 	if err != nil {
 		return retryable(err), errDatabase.At("begin").Because(err)
 	}

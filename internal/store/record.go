@@ -222,3 +222,15 @@ func (t *Tx) HighestLeafBelow(ctx context.Context, logSize int64) (int64, error)
 	index, err := t.q.highestLeafBelow(ctx, logSize)
 	return index, t.wrap(err, "events")
 }
+
+// EventsByLeaf gives up to limit events whose leaf lies above an index (-1 for all), in the log's order.
+func (t *Tx) EventsByLeaf(ctx context.Context, after int64, limit int) ([]Event, error) {
+	events, err := t.q.eventsByLeaf(ctx, after, rows(limit))
+	return events, t.wrap(err, "events")
+}
+
+// EventsUnsequenced gives the events that wait for the log, oldest first.
+func (t *Tx) EventsUnsequenced(ctx context.Context) ([]Event, error) {
+	events, err := t.q.eventsUnsequenced(ctx)
+	return events, t.wrap(err, "events")
+}

@@ -46,6 +46,49 @@ func (q *Queries) eventByDigest(ctx context.Context, digest string) (Event, erro
 	return i, err
 }
 
+const eventsByLeaf = `-- name: eventsByLeaf :many
+SELECT org, stream_kind, stream_id, number, digest, previous, verb, received_at, bytes, statement_digest, salt, day, province, leaf_index, receipt FROM events WHERE leaf_index > CAST($1 AS BIGINT) ORDER BY leaf_index, digest LIMIT $2
+`
+
+func (q *Queries) eventsByLeaf(ctx context.Context, after int64, maxRows int32) ([]Event, error) {
+	rows, err := q.db.QueryContext(ctx, eventsByLeaf, after, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Event
+	for rows.Next() {
+		var i Event
+		if err := rows.Scan(
+			&i.Org,
+			&i.StreamKind,
+			&i.StreamID,
+			&i.Number,
+			&i.Digest,
+			&i.Previous,
+			&i.Verb,
+			&i.ReceivedAt,
+			&i.Bytes,
+			&i.StatementDigest,
+			&i.Salt,
+			&i.Day,
+			&i.Province,
+			&i.LeafIndex,
+			&i.Receipt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const eventsByStatement = `-- name: eventsByStatement :many
 SELECT org, stream_kind, stream_id, number, digest, previous, verb, received_at, bytes, statement_digest, salt, day, province, leaf_index, receipt FROM events WHERE statement_digest = $1 ORDER BY received_at, stream_kind, stream_id, number
 `
@@ -111,6 +154,50 @@ func (q *Queries) eventsOfStream(ctx context.Context, arg eventsOfStreamParams) 
 		arg.FirstNumber,
 		arg.MaxRows,
 	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Event
+	for rows.Next() {
+		var i Event
+		if err := rows.Scan(
+			&i.Org,
+			&i.StreamKind,
+			&i.StreamID,
+			&i.Number,
+			&i.Digest,
+			&i.Previous,
+			&i.Verb,
+			&i.ReceivedAt,
+			&i.Bytes,
+			&i.StatementDigest,
+			&i.Salt,
+			&i.Day,
+			&i.Province,
+			&i.LeafIndex,
+			&i.Receipt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const eventsUnsequenced = `-- name: eventsUnsequenced :many
+SELECT events.org, events.stream_kind, events.stream_id, events.number, events.digest, events.previous, events.verb, events.received_at, events.bytes, events.statement_digest, events.salt, events.day, events.province, events.leaf_index, events.receipt FROM events, outbox WHERE outbox.event_digest = events.digest AND outbox.org = events.org AND events.leaf_index IS NULL
+ORDER BY events.received_at, events.number, events.digest
+`
+
+func (q *Queries) eventsUnsequenced(ctx context.Context) ([]Event, error) {
+	rows, err := q.db.QueryContext(ctx, eventsUnsequenced)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 
 // PutOrganisation writes an organisation.
 func (t *Tx) PutOrganisation(ctx context.Context, o Organisation) error {
-	return t.wrap(t.q.putOrganisation(ctx, o.ID, o.Kind, o.Name, o.Doc), "organisation")
+	return t.sealed(ctx, t.wrap(t.q.putOrganisation(ctx, o.ID, o.Kind, o.Name, o.Doc), "organisation"), "organisations", "id", o.ID)
 }
 
 // Organisation finds one. Fault: record_not_found.
@@ -36,7 +36,7 @@ func (t *Tx) PutPerson(ctx context.Context, p Person) error {
 			return errKeyInUse
 		}
 	}
-	return t.wrap(t.q.putPerson(ctx, putPersonParams(p)), "person")
+	return t.sealed(ctx, t.wrap(t.q.putPerson(ctx, putPersonParams(p)), "person"), "people", "id", p.ID)
 }
 
 // Person finds one. Fault: record_not_found.
@@ -59,7 +59,7 @@ func (t *Tx) PeopleOfOrg(ctx context.Context, org, afterID string, limit int) ([
 
 // PutMerchant writes a merchant.
 func (t *Tx) PutMerchant(ctx context.Context, m Merchant) error {
-	return t.wrap(t.q.putMerchant(ctx, m.ID, m.Org, m.Doc), "merchant")
+	return t.sealed(ctx, t.wrap(t.q.putMerchant(ctx, m.ID, m.Org, m.Doc), "merchant"), "merchants", "id", m.ID)
 }
 
 // Merchant finds one. Fault: record_not_found.
@@ -76,7 +76,7 @@ func (t *Tx) MerchantsOfOrg(ctx context.Context, org, afterID string, limit int)
 
 // PutShop writes a shop; its merchant must be there.
 func (t *Tx) PutShop(ctx context.Context, s Shop) error {
-	return t.wrap(t.q.putShop(ctx, putShopParams(s)), "shop")
+	return t.sealed(ctx, t.wrap(t.q.putShop(ctx, putShopParams(s)), "shop"), "shops", "id", s.ID)
 }
 
 // Shop finds one. Fault: record_not_found.
@@ -93,7 +93,7 @@ func (t *Tx) ShopsOfMerchant(ctx context.Context, merchant, afterID string, limi
 
 // PutModel writes an approved listing.
 func (t *Tx) PutModel(ctx context.Context, m Model) error {
-	return t.wrap(t.q.putModel(ctx, m.ID, m.Doc), "model")
+	return t.sealed(ctx, t.wrap(t.q.putModel(ctx, m.ID, m.Doc), "model"), "models", "id", m.ID)
 }
 
 // Model finds one. Fault: record_not_found.
@@ -110,7 +110,7 @@ func (t *Tx) Models(ctx context.Context) ([]Model, error) {
 
 // PutDevice writes a device.
 func (t *Tx) PutDevice(ctx context.Context, d Device) error {
-	return t.wrap(t.q.putDevice(ctx, putDeviceParams(d)), "device")
+	return t.sealed(ctx, t.wrap(t.q.putDevice(ctx, putDeviceParams(d)), "device"), "devices", "serial", d.Serial)
 }
 
 // Device finds one by serial. Fault: record_not_found.
@@ -127,7 +127,7 @@ func (t *Tx) DevicesOfHolder(ctx context.Context, holder, afterSerial string, li
 
 // PutOrder writes an order. Merchant, shop, kind and creation stay as first written.
 func (t *Tx) PutOrder(ctx context.Context, o Order) error {
-	return t.wrap(t.q.putOrder(ctx, putOrderParams(o)), "order")
+	return t.sealed(ctx, t.wrap(t.q.putOrder(ctx, putOrderParams(o)), "order"), "orders", "id", o.ID)
 }
 
 // Order finds one. Fault: record_not_found.

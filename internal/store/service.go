@@ -181,7 +181,7 @@ func (t *Tx) AddToken(ctx context.Context, token Token) error {
 	if err == nil && n != 1 {
 		return errExists.At("token")
 	}
-	return t.wrap(err, "token")
+	return t.sealed(ctx, t.wrap(err, "token"), "tokens", "id", token.ID)
 }
 
 // LiveToken finds the token of a secret's hash that is neither over nor revoked. Fault:
@@ -203,24 +203,27 @@ func (t *Tx) TokensOfPerson(ctx context.Context, person string) ([]Token, error)
 // RevokeToken ends a token; one that is revoked or unknown stays so.
 func (t *Tx) RevokeToken(ctx context.Context, id string, now time.Time) error {
 	_, err := t.q.revokeToken(ctx, id, At(now))
-	return t.wrap(err, "token")
+	return t.sealed(ctx, t.wrap(err, "token"), "tokens", "id", id)
 }
 
 // RevokeTokensOf ends every token of a person and says how many.
 func (t *Tx) RevokeTokensOf(ctx context.Context, person string, now time.Time) (int, error) {
 	n, err := t.q.revokeTokensOf(ctx, person, At(now))
-	return int(n), t.wrap(err, "tokens")
+	return int(n), t.sealed(ctx, t.wrap(err, "tokens"), "tokens", "person", person)
 }
 
 // ForgetTokens removes tokens that expired before a time.
 func (t *Tx) ForgetTokens(ctx context.Context, before time.Time) (int, error) {
 	n, err := t.q.deleteTokens(ctx, At(before))
+	if err == nil && n > 0 {
+		err = t.q.deleteSealsOfTokens(ctx)
+	}
 	return int(n), t.wrap(err, "tokens")
 }
 
 // SetSetting keeps a named text.
 func (t *Tx) SetSetting(ctx context.Context, key, value string) error {
-	return t.wrap(t.q.setSetting(ctx, key, value), "setting")
+	return t.sealed(ctx, t.wrap(t.q.setSetting(ctx, key, value), "setting"), "settings", "key", key)
 }
 
 // Setting gives a named text. Fault: record_not_found.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -42,7 +43,7 @@ func sqliteAddress(path string, pragmas ...string) string {
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String()
 }
 
-func openSQLite(ctx context.Context, path string) (engine, error) {
+func openSQLite(ctx context.Context, path string, pragmas ...string) (engine, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, errOpen.Because(err)
@@ -62,7 +63,7 @@ func openSQLite(ctx context.Context, path string) (engine, error) {
 		readers: make(chan *preparedConn, max(4, 2*runtime.GOMAXPROCS(0))),
 		closing: make(chan struct{}),
 	}
-	if err := e.connect(ctx, path); err != nil {
+	if err := e.connect(ctx, path, append(slices.Clone(writerPragmas), pragmas...)); err != nil {
 		_ = e.close() // the first error says more
 		return nil, err
 	}
@@ -78,8 +79,8 @@ func migrateSQLite(ctx context.Context, path string) error {
 	return migrate(ctx, goose.DialectSQLite3, db)
 }
 
-func (e *sqliteEngine) connect(ctx context.Context, path string) (err error) {
-	if e.writerDB, err = sql.Open("sqlite", sqliteAddress(path, writerPragmas...)); err != nil {
+func (e *sqliteEngine) connect(ctx context.Context, path string, pragmas []string) (err error) {
+	if e.writerDB, err = sql.Open("sqlite", sqliteAddress(path, pragmas...)); err != nil {
 		return errOpen.Because(err)
 	}
 	if e.readerDB, err = sql.Open("sqlite", sqliteAddress(path, "query_only(1)", "cache_size(-16384)")); err != nil {
@@ -131,6 +132,12 @@ func (e *sqliteEngine) read(ctx context.Context, query func(*Tx) error) error {
 	sound = conn.exec("ROLLBACK") == nil
 	return err
 }
+
+func (e *sqliteEngine) snapshot(ctx context.Context, query func(*Tx) error) error {
+	return e.read(ctx, query)
+}
+
+func (e *sqliteEngine) catalogue() string { return sqliteCatalogue }
 
 func readSnapshot(ctx context.Context, conn *preparedConn, query func(*Tx) error) error {
 	if err := conn.exec("BEGIN"); err != nil {

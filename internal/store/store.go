@@ -3,17 +3,22 @@ package store
 import (
 	"context"
 	"strings"
+	"sync"
 )
 
 // Store is an open database with its schema up to date. Its methods may be called from anywhere.
 type Store struct {
-	engine engine
+	engine  engine
+	sealKey []byte
+	schema  sync.Map // name → Table
 }
 
 // engine is what SQLite and PostgreSQL do differently.
 type engine interface {
 	write(ctx context.Context, command func(*Tx) error) error
 	read(ctx context.Context, query func(*Tx) error) error
+	snapshot(ctx context.Context, query func(*Tx) error) error
+	catalogue() string
 	scrub(ctx context.Context) error
 	close() error
 }
@@ -37,6 +42,11 @@ func opened(e engine, err error) (*Store, error) {
 	return &Store{engine: e}, nil
 }
 
+// OpenScratch opens an empty SQLite store that may be lost at any moment, for a check's own copy.
+func OpenScratch(ctx context.Context, path string) (*Store, error) {
+	return opened(openSQLite(ctx, path, "synchronous(0)"))
+}
+
 // Close waits for the commands under way and refuses later ones with store_closed.
 func (s *Store) Close() error { return s.engine.close() }
 
@@ -50,12 +60,12 @@ func (s *Store) Close() error { return s.engine.close() }
 // PostgreSQL a connection lost during commit leaves it unknown: idempotency keys tell), store_busy,
 // store_closed.
 func (s *Store) Write(ctx context.Context, command func(tx *Tx) error) error {
-	return s.engine.write(ctx, command)
+	return s.engine.write(ctx, func(tx *Tx) error { return command(s.equip(tx)) })
 }
 
 // Read runs query over one snapshot of the rows, beside writers and other readers.
 func (s *Store) Read(ctx context.Context, query func(tx *Tx) error) error {
-	return s.engine.read(ctx, query)
+	return s.engine.read(ctx, func(tx *Tx) error { return query(s.equip(tx)) })
 }
 
 // Scrub overwrites what deleted and replaced rows left behind (SQLite's journal, PostgreSQL's dead

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"sync"
 	"sync/atomic"
 )
 
@@ -14,6 +15,10 @@ type Tx struct {
 	q     *Queries
 	db    *session
 	heads map[streamKey]Head // read or written by this transaction
+
+	sealKey      []byte    // nil: rows are not sealed
+	schema       *sync.Map // of the store
+	catalogueSQL string    // of the engine
 }
 
 func newTx(db DBTX) *Tx {

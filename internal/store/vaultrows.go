@@ -10,7 +10,7 @@ import (
 // AddVaultSubject makes a person's row; added is false when it is there already.
 func (t *Tx) AddVaultSubject(ctx context.Context, id string, wrappedKey []byte) (added bool, err error) {
 	n, err := t.q.insertSubject(ctx, id, wrappedKey, 0)
-	return n == 1, t.wrap(err, "vault subject")
+	return n == 1, t.sealed(ctx, t.wrap(err, "vault subject"), "vault_subjects", "id", id)
 }
 
 // VaultSubject finds a person's row; found is false when there is none.
@@ -25,13 +25,20 @@ func (t *Tx) SetVaultKey(ctx context.Context, id string, wrappedKey []byte, eras
 	if err == nil && n != 1 {
 		return errNotFound.At("vault subject")
 	}
-	return t.wrap(err, "vault subject")
+	return t.sealed(ctx, t.wrap(err, "vault subject"), "vault_subjects", "id", id)
 }
 
 // AddVaultValue keeps a sealed value; added is false when subject, field and commitment are there.
 func (t *Tx) AddVaultValue(ctx context.Context, v VaultValue) (added bool, err error) {
 	n, err := t.q.insertVaultValue(ctx, insertVaultValueParams(v))
-	return n == 1, t.wrap(err, "vault value")
+	return n == 1, t.sealedValue(ctx, t.wrap(err, "vault value"), v)
+}
+
+func (t *Tx) sealedValue(ctx context.Context, err error, v VaultValue) error {
+	if err != nil {
+		return err
+	}
+	return t.sealWhere(ctx, "vault_values", []string{"subject", "field", "commitment"}, v.Subject, v.Field, v.Commitment)
 }
 
 // VaultValues gives all values of a person by field, oldest first, erased ones too.
@@ -52,7 +59,7 @@ func (t *Tx) SetVaultCiphertext(ctx context.Context, v VaultValue, ciphertext []
 	if err == nil && n != 1 {
 		return errNotFound.At("vault value")
 	}
-	return t.wrap(err, "vault value")
+	return t.sealedValue(ctx, t.wrap(err, "vault value"), v)
 }
 
 // SetVaultTags replaces the purposes and the time until which law keeps a value.
@@ -63,7 +70,7 @@ func (t *Tx) SetVaultTags(ctx context.Context, v VaultValue) error {
 	if err == nil && n != 1 {
 		return errNotFound.At("vault value")
 	}
-	return t.wrap(err, "vault value")
+	return t.sealedValue(ctx, t.wrap(err, "vault value"), v)
 }
 
 // ErasedSubjectsDue gives up to limit erased people, by id after the given one, of whom a value was
@@ -75,7 +82,11 @@ func (t *Tx) ErasedSubjectsDue(ctx context.Context, afterID string, now time.Tim
 
 // AddVaultLook records a showing.
 func (t *Tx) AddVaultLook(ctx context.Context, l VaultLook) error {
-	return t.wrap(t.q.insertLook(ctx, insertLookParams(l)), "vault look")
+	if err := t.wrap(t.q.insertLook(ctx, insertLookParams(l)), "vault look"); err != nil {
+		return err
+	}
+	return t.sealWhere(ctx, "vault_looks", []string{"subject", "field", "commitment", "who", "purpose", "looked_at"},
+		l.Subject, l.Field, l.Commitment, l.Who, l.Purpose, int64(l.LookedAt))
 }
 
 // VaultLooks gives up to limit showings of a person's values, oldest first.

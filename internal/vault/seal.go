@@ -24,6 +24,7 @@ const (
 type keys struct {
 	wrapping []byte // seals data keys
 	lookup   []byte // HKDF's input for the fields' lookup keys
+	rows     []byte // seals rows that no signed event speaks for
 }
 
 func deriveKeys(keyEncryptionKey []byte) (*keys, error) {
@@ -33,6 +34,7 @@ func deriveKeys(keyEncryptionKey []byte) (*keys, error) {
 	return &keys{
 		wrapping: derive(keyEncryptionKey, "menshen-vault-wrap-v1"),
 		lookup:   derive(keyEncryptionKey, "menshen-vault-lookup-v1"),
+		rows:     derive(keyEncryptionKey, "menshen-row-seal-v1"),
 	}, nil
 }
 

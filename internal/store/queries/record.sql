@@ -63,3 +63,10 @@ ORDER BY number LIMIT 1;
 
 -- name: highestLeafBelow :one
 SELECT CAST(COALESCE(MAX(leaf_index), -1) AS BIGINT) FROM events WHERE leaf_index < CAST(sqlc.arg(log_size) AS BIGINT);
+
+-- name: eventsByLeaf :many
+SELECT * FROM events WHERE leaf_index > CAST(sqlc.arg(after) AS BIGINT) ORDER BY leaf_index, digest LIMIT sqlc.arg(max_rows);
+
+-- name: eventsUnsequenced :many
+SELECT events.* FROM events, outbox WHERE outbox.event_digest = events.digest AND outbox.org = events.org AND events.leaf_index IS NULL
+ORDER BY events.received_at, events.number, events.digest;

@@ -1,0 +1,302 @@
+package app_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/menshen-project/menshen/examples/city"
+	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/vault"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// kept is a log that also keeps its leaves, as the real one does.
+type kept struct {
+	app.Log
+	mu     sync.Mutex
+	leaves map[uint64][]byte
+	silent atomic.Bool
+}
+
+func (l *kept) Add(ctx context.Context, leaf []byte) (uint64, error) {
+	if l.silent.Load() {
+		return 0, context.DeadlineExceeded
+	}
+	at, err := l.Log.Add(ctx, leaf)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil {
+		l.leaves[at] = slices.Clone(leaf)
+	}
+	return at, err
+}
+
+func (l *kept) Size(context.Context) (uint64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return uint64(len(l.leaves)), nil
+}
+
+func (l *kept) Leaves(_ context.Context, each func(uint64, []byte) error) (uint64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range uint64(len(l.leaves)) {
+		if err := each(i, l.leaves[i]); err != nil {
+			return 0, err
+		}
+	}
+	return uint64(len(l.leaves)), nil
+}
+
+// lived is a deployment in which everything happened once, closed again, and its database.
+type lived struct {
+	config app.Config
+	log    *kept
+	path   string
+}
+
+func live(t *testing.T) lived {
+	t.Helper()
+	l := lived{log: &kept{leaves: map[uint64][]byte{}}, path: filepath.Join(t.TempDir(), "menshen.db")}
+	d, err := scenario.NewDeployment(t.Context(), scenario.DeploymentConfig{Database: "sqlite:" + l.path, Now: time.Now,
+		Outbox: func(to app.Log) app.Log { l.log.Log = to; return l.log }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, problems, err := d.App.Import(t.Context(), func(name string) (io.ReadCloser, error) { return city.Files.Open(name) }, func(string, int) {})
+	if err != nil {
+		t.Fatal(err, problems)
+	}
+	p := d.Play(visit.Install, 1, "v1", "00005704280117028119", "W1489724")
+	if err := p.OpenCity(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := scenario.Run(t.Context(), p.Install()); err != nil {
+		t.Fatal(err)
+	}
+	brake := d.Play(visit.Inspection, 0, "v2", p.Device.Serial, "W1489724")
+	if err := scenario.Run(t.Context(), brake.Inspect()); err != nil {
+		t.Fatal(err)
+	}
+	l.more(t, d)
+	for more := true; more; {
+		var err error
+		if more, err = d.App.Sequence(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.log.silent.Store(true) // the freeze waits in the outbox, and a matter stays open
+	if err := brake.Freeze(t.Context(), d.Cast.Merchant, "asked_for_money"); err != nil {
+		t.Fatal(err)
+	}
+	l.config = d.App.Config
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// more fills the tables that two visits leave empty.
+func (l lived) more(t *testing.T, d *scenario.Deployment) {
+	t.Helper()
+	err := d.Store.Write(t.Context(), func(tx *store.Tx) error {
+		if err := tx.SetSetting(t.Context(), "theme", "red"); err != nil {
+			return err
+		}
+		tokens, err := tx.TokensOfPerson(t.Context(), d.Cast.Merchant.ID)
+		if err != nil {
+			return err
+		}
+		values, err := tx.VaultValues(t.Context(), d.Cast.Merchant.ID)
+		if err != nil || len(values) == 0 {
+			return fmt.Errorf("%d values: %w", len(values), err)
+		}
+		if _, err := d.App.Vault.Get(t.Context(), tx, values[0].Subject, values[0].Commitment, vault.Look{Who: "audit", Purpose: strings.Fields(values[0].Purpose)[0], At: time.Now()}); err != nil {
+			return err
+		}
+		return tx.RememberAnswer(t.Context(), store.Answer{Scope: tokens[0].ID, Key: "k", RequestDigest: statement.Digest([]byte("r")), Status: 201, Response: []byte("{}"), CreatedAt: store.At(time.Now())})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// spoiled is a copy of the database in which somebody ran SQL behind the server's back.
+func (l lived) spoiled(t *testing.T, commands ...string) app.StoreReport {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "copy.db")
+	data, err := os.ReadFile(l.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run(t, path, commands...)
+	s, err := store.Open(t.Context(), "sqlite:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	c := l.config
+	c.Store = s
+	report, err := app.New(c).VerifyStore(t.Context(), dir, l.log, func(string) {})
+	if err != nil {
+		t.Fatalf("%v: %v", commands, err)
+	}
+	return report
+}
+
+func run(t *testing.T, path string, commands ...string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, c := range commands {
+		if r, err := db.Exec(c); err != nil {
+			t.Fatalf("%s: %v", c, err)
+		} else if n, _ := r.RowsAffected(); n == 0 {
+			t.Fatalf("%s: nobody's row", c)
+		}
+	}
+}
+
+func named(r app.StoreReport, table string) bool {
+	return slices.ContainsFunc(r.Found, func(f app.Found) bool { return f.Table == table && f.Key != "" && f.Code != "" })
+}
+
+// rolledBack wants a log that was replaced by an older one found by the receipts that it can no longer
+// give, and an event that was removed whole found by its leaf.
+func (l lived) rolledBack(t *testing.T) {
+	t.Helper()
+	r := l.spoiled(t, "DELETE FROM events WHERE digest = (SELECT digest FROM events ORDER BY leaf_index DESC LIMIT 1)")
+	if !slices.ContainsFunc(r.Found, func(f app.Found) bool { return f.Code == "leaf_without_event" }) {
+		t.Errorf("an event removed whole: %+v", r.Found)
+	}
+	whole := l.log
+	l.log = &kept{leaves: map[uint64][]byte{0: whole.leaves[0], 1: whole.leaves[1]}}
+	r = l.spoiled(t)
+	if !slices.ContainsFunc(r.Found, func(f app.Found) bool { return f.Code == "log_shorter_than_receipt" }) {
+		t.Errorf("a log rolled back: %+v", r.Found)
+	}
+}
+
+// unjudged are the columns that the server itself moves without a signed record, or that nothing
+// rests on: whoever changes one of them gains nothing that lasts.
+var unjudged = map[string]bool{
+	"jobs.state": true, "jobs.run_at": true, "jobs.lease_until": true, "jobs.attempts": true, "jobs.max_attempts": true, "jobs.last_error": true, "jobs.created_at": true,
+	"permits.attempts": true, "permits.updated_at": true, "answers.key": true, "answers.response": true, "answers.created_at": true,
+	"answers.status": true, "answers.request_digest": true, "identities.added_at": true,
+}
+
+func TestVerifyStoreNamesWhateverChangedBehindTheServersBack(t *testing.T) {
+	l := live(t)
+	whole := l.spoiled(t)
+	if !whole.OK() || len(whole.Unchecked) != 0 || len(whole.Skipped) != 0 || whole.Events == 0 || whole.Leaves+1 != uint64(whole.Events) {
+		t.Fatalf("untouched: %+v", whole)
+	}
+	// Where a signed record itself is wrong, what follows from it is not compared: those tables alone.
+	var rest []store.Table
+	l.rolledBack(t)
+	for _, table := range tablesOf(t, l.path) {
+		switch table.Name {
+		case "statements", "events", "streams", "outbox", "answers", "identities": // and those whose token or value would go with them
+			l.spoilAll(t, []store.Table{table})
+		default:
+			rest = append(rest, table)
+		}
+	}
+	l.spoilAll(t, rest)
+}
+
+// spoilAll changes every column, and removes and adds a row, in all tables at once, and wants each table
+// named each time.
+func (l lived) spoilAll(t *testing.T, tables []store.Table) {
+	t.Helper()
+	first := func(table string) string { return fmt.Sprintf(" WHERE rowid = (SELECT MIN(rowid) FROM %s)", table) }
+	var added, removed, want []string
+	columns := 0
+	for _, table := range tables {
+		added = append(added, inserted(table))
+		want = append(want, table.Name)
+		if table.Name != "answers" && table.Name != "row_seals" { // an answer is forgotten after a week: its absence says nothing
+			removed = append(removed, "DELETE FROM "+table.Name+first(table.Name))
+		}
+		columns = max(columns, len(table.Columns))
+	}
+	check := func(what string, want []string, r app.StoreReport) {
+		for _, table := range want {
+			if !named(r, table) {
+				t.Errorf("%s: %s is not named among %d", what, table, len(r.Found))
+			}
+		}
+	}
+	check("a row added", want, l.spoiled(t, added...))
+	check("a row removed", slices.DeleteFunc(want, func(n string) bool { return n == "answers" || n == "row_seals" }), l.spoiled(t, removed...))
+	for at := range columns {
+		var changed, want []string
+		for _, table := range tables {
+			if at >= len(table.Columns) || unjudged[table.Name+"."+table.Columns[at]] || table.Name == "row_seals" && at < 2 {
+				continue
+			}
+			c := table.Columns[at]
+			changed = append(changed, "UPDATE "+table.Name+" SET "+c+" = "+altered(table.Name, c)+first(table.Name))
+			if table.Name != "row_seals" { // a seal that changed is its row's
+				want = append(want, table.Name)
+			}
+		}
+		check(fmt.Sprintf("column %d changed", at), want, l.spoiled(t, changed...))
+	}
+}
+
+// altered gives another value of a column's own shape.
+func altered(table, column string) string {
+	other := map[string]string{"tokens.kind": "'session'", "bindings.state": "'ended'", "permits.state": "'cancelled'", "events.leaf_index": "leaf_index + 1", "visits.frozen": "1 - frozen", "outbox.leaf_index": "7"}
+	if to := other[table+"."+column]; to != "" {
+		return to
+	}
+	return fmt.Sprintf("CASE typeof(%[1]s) WHEN 'integer' THEN %[1]s + 1000 WHEN 'blob' THEN CAST(%[1]s || x'00' AS BLOB) ELSE %[1]s || 'x' END", column)
+}
+
+// inserted copies a table's first row under another key.
+func inserted(t store.Table) string {
+	list := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		list[i] = c
+		unique := slices.Contains(t.Key, c) || t.Name == "tokens" && c == "hash" || t.Name == "people" && c == "key_thumbprint" ||
+			t.Name == "bindings" && c == "terminal_code" || t.Name == "events" && c == "digest"
+		if unique {
+			list[i] = altered(t.Name, c)
+		}
+	}
+	return "INSERT INTO " + t.Name + " (" + strings.Join(t.Columns, ", ") + ") SELECT " + strings.Join(list, ", ") + " FROM " + t.Name + " ORDER BY rowid LIMIT 1"
+}
+
+func tablesOf(t *testing.T, path string) (list []store.Table) {
+	t.Helper()
+	s, err := store.Open(t.Context(), "sqlite:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Read(t.Context(), func(tx *store.Tx) (err error) { list, err = tx.Tables(t.Context()); return err }); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}

@@ -1,0 +1,9 @@
+-- name: putSeal :exec
+INSERT INTO row_seals (table_name, row_key, seal) VALUES ($1, $2, $3)
+ON CONFLICT (table_name, row_key) DO UPDATE SET seal = excluded.seal;
+
+-- name: seal :one
+SELECT seal FROM row_seals WHERE table_name = $1 AND row_key = $2;
+
+-- name: deleteSealsOfTokens :exec
+DELETE FROM row_seals WHERE table_name = 'tokens' AND NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.id = row_seals.row_key);
