@@ -202,7 +202,7 @@ func (l lived) rolledBack(t *testing.T) {
 var unjudged = map[string]bool{
 	"jobs.state": true, "jobs.run_at": true, "jobs.lease_until": true, "jobs.attempts": true, "jobs.max_attempts": true, "jobs.last_error": true, "jobs.created_at": true,
 	"permits.attempts": true, "permits.updated_at": true, "answers.key": true, "answers.response": true, "answers.created_at": true,
-	"answers.status": true, "answers.request_digest": true, "identities.added_at": true,
+	"answers.status": true, "answers.request_digest": true, "identities.added_at": true, "tokens.seen_at": true,
 }
 
 func TestVerifyStoreNamesWhateverChangedBehindTheServersBack(t *testing.T) {
@@ -216,6 +216,7 @@ func TestVerifyStoreNamesWhateverChangedBehindTheServersBack(t *testing.T) {
 	l.rolledBack(t)
 	for _, table := range tablesOf(t, l.path) {
 		switch table.Name {
+		case "accounts", "passkeys", "invitations", "ceremonies", "photo_files": // sealed as the rest are; no visit needs one
 		case "statements", "events", "streams", "outbox", "answers", "identities": // and those whose token or value would go with them
 			l.spoilAll(t, []store.Table{table})
 		default:

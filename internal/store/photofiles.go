@@ -5,7 +5,7 @@ import "context"
 // AddPhotoFile notes where a picture's bytes are; added is false when they are there already.
 func (t *Tx) AddPhotoFile(ctx context.Context, f PhotoFile) (added bool, err error) {
 	n, err := t.q.insertPhotoFile(ctx, insertPhotoFileParams(f))
-	return n == 1, t.wrap(err, "photo file")
+	return n == 1, t.sealed(ctx, t.wrap(err, "photo file"), "photo_files", "sha256", f.Sha256)
 }
 
 // PhotoFile finds a picture's bytes; found is false when nobody brought them.

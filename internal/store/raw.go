@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -230,13 +231,13 @@ func (t *Tx) RowByKey(ctx context.Context, of RawRow) (row RawRow, found bool, e
 	return page[0], true, nil
 }
 
-// Where gives up to 500 rows of a table whose columns have values, in no order.
+// Where gives up to 10,000 rows of a table whose columns have values, in no order.
 func (t *Tx) Where(ctx context.Context, table Table, columns []string, values ...any) ([]RawRow, error) {
 	filter := make([]string, len(columns))
 	for i, c := range columns {
 		filter[i] = c + " = %s"
 	}
-	return t.rawRows(ctx, table, " WHERE "+strings.Join(filter, " AND ")+" LIMIT 500", values...)
+	return t.rawRows(ctx, table, " WHERE "+strings.Join(filter, " AND ")+" LIMIT "+strconv.Itoa(maxRows), values...)
 }
 
 // PutRaw inserts a row as it is: only an import into an empty deployment and a check's scratch copy

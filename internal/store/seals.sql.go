@@ -9,6 +9,15 @@ import (
 	"context"
 )
 
+const deleteSealsOfCeremonies = `-- name: deleteSealsOfCeremonies :exec
+DELETE FROM row_seals WHERE table_name = 'ceremonies' AND NOT EXISTS (SELECT 1 FROM ceremonies WHERE ceremonies.hash = row_seals.row_key)
+`
+
+func (q *Queries) deleteSealsOfCeremonies(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, deleteSealsOfCeremonies)
+	return err
+}
+
 const deleteSealsOfTokens = `-- name: deleteSealsOfTokens :exec
 DELETE FROM row_seals WHERE table_name = 'tokens' AND NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.id = row_seals.row_key)
 `

@@ -18,7 +18,7 @@ func (t *Tx) AccountOf(ctx context.Context, a Account) (Account, error) {
 		return Account{}, t.wrap(err, "account")
 	}
 	found, err := t.q.accountOf(ctx, a.Person, a.Org, a.Role)
-	return found, t.wrap(err, "account")
+	return found, t.sealed(ctx, t.wrap(err, "account"), "accounts", "handle", found.Handle)
 }
 
 // FindAccount finds the account of a person in a role. Fault: record_not_found.
@@ -39,7 +39,7 @@ func (t *Tx) AddPasskey(ctx context.Context, p Passkey) error {
 	if err == nil && n != 1 {
 		return errExists.At("passkey")
 	}
-	return t.wrap(err, "passkey")
+	return t.sealed(ctx, t.wrap(err, "passkey"), "passkeys", "id", p.ID)
 }
 
 // PasskeysOf gives the passkeys of an account that are not removed, oldest first.
@@ -52,24 +52,24 @@ func (t *Tx) PasskeysOf(ctx context.Context, handle string) ([]Passkey, error) {
 // record_not_found when it was removed meanwhile.
 func (t *Tx) UsePasskey(ctx context.Context, id string, doc []byte, now time.Time) error {
 	n, err := t.q.usePasskey(ctx, id, filled(doc), At(now))
-	return t.one(n, err, "passkey")
+	return t.sealed(ctx, t.one(n, err, "passkey"), "passkeys", "id", id)
 }
 
 // RenamePasskey names a passkey of an account. Fault: record_not_found.
 func (t *Tx) RenamePasskey(ctx context.Context, id, handle, name string) error {
 	n, err := t.q.renamePasskey(ctx, id, handle, name)
-	return t.one(n, err, "passkey")
+	return t.sealed(ctx, t.one(n, err, "passkey"), "passkeys", "id", id)
 }
 
 // RemovePasskey ends a passkey of an account. Fault: record_not_found.
 func (t *Tx) RemovePasskey(ctx context.Context, id, handle string, now time.Time) error {
 	n, err := t.q.removePasskey(ctx, id, handle, At(now))
-	return t.one(n, err, "passkey")
+	return t.sealed(ctx, t.one(n, err, "passkey"), "passkeys", "id", id)
 }
 
 // RemovePasskeysOf ends all passkeys of an account.
 func (t *Tx) RemovePasskeysOf(ctx context.Context, handle string, now time.Time) error {
-	return t.wrap(t.q.removePasskeysOf(ctx, handle, At(now)), "passkeys")
+	return t.sealed(ctx, t.wrap(t.q.removePasskeysOf(ctx, handle, At(now)), "passkeys"), "passkeys", "handle", handle)
 }
 
 // AddInvitation keeps an invitation by the hash of its code, and ends those before it for the same
@@ -83,7 +83,10 @@ func (t *Tx) AddInvitation(ctx context.Context, i Invitation) error {
 	if err == nil && n != 1 {
 		return errExists.At("invitation")
 	}
-	return t.wrap(err, "invitation")
+	if err != nil {
+		return t.wrap(err, "invitation")
+	}
+	return t.sealWhere(ctx, "invitations", []string{"person", "org", "role"}, i.Person, i.Org, i.Role)
 }
 
 // OpenInvitation finds an invitation by its code's hash, if it is neither used nor over. Fault: record_not_found.
@@ -101,7 +104,7 @@ func (t *Tx) OpenInvitationByID(ctx context.Context, id string, now time.Time) (
 // EndInvitation uses up or withdraws an invitation. Fault: record_not_found when that was done already.
 func (t *Tx) EndInvitation(ctx context.Context, id string, now time.Time) error {
 	n, err := t.q.endInvitation(ctx, id, At(now))
-	return t.one(n, err, "invitation")
+	return t.sealed(ctx, t.one(n, err, "invitation"), "invitations", "id", id)
 }
 
 // InvitationsOf gives an organisation's invitations, newest first.
@@ -115,7 +118,11 @@ func (t *Tx) AddCeremony(ctx context.Context, c Ceremony, now time.Time) error {
 	if err := t.q.deleteCeremonies(ctx, At(now.Add(-time.Hour))); err != nil {
 		return t.wrap(err, "ceremony")
 	}
-	return t.wrap(t.q.insertCeremony(ctx, insertCeremonyParams{Hash: c.Hash, Kind: c.Kind, Subject: c.Subject, Doc: filled(c.Doc), ExpiresAt: c.ExpiresAt}), "ceremony")
+	if err := t.q.deleteSealsOfCeremonies(ctx); err != nil {
+		return t.wrap(err, "ceremony")
+	}
+	err := t.q.insertCeremony(ctx, insertCeremonyParams{Hash: c.Hash, Kind: c.Kind, Subject: c.Subject, Doc: filled(c.Doc), ExpiresAt: c.ExpiresAt})
+	return t.sealed(ctx, t.wrap(err, "ceremony"), "ceremonies", "hash", c.Hash)
 }
 
 // TakeCeremony gives a challenge to the first who answers it; from then on it is used, whatever comes
@@ -126,7 +133,7 @@ func (t *Tx) TakeCeremony(ctx context.Context, hash, kind string, now time.Time)
 		return Ceremony{}, t.wrap(err, "ceremony")
 	}
 	n, err := t.q.useCeremony(ctx, hash, At(now))
-	return c, t.one(n, err, "ceremony")
+	return c, t.sealed(ctx, t.one(n, err, "ceremony"), "ceremonies", "hash", hash)
 }
 
 // TouchToken notes that a token was used.
@@ -143,13 +150,13 @@ func (t *Tx) SessionsOf(ctx context.Context, person, org, role string, now time.
 // EndSession ends one session of a person in a role. Fault: record_not_found.
 func (t *Tx) EndSession(ctx context.Context, id, person, org, role string, now time.Time) error {
 	n, err := t.q.revokeSessionOf(ctx, revokeSessionOfParams{Now: At(now), ID: id, Person: person, Org: org, Role: role})
-	return t.one(n, err, "session")
+	return t.sealed(ctx, t.one(n, err, "session"), "tokens", "id", id)
 }
 
 // EndSessions ends all sessions of a person in a role but one, "" for all; it says how many.
 func (t *Tx) EndSessions(ctx context.Context, but, person, org, role string, now time.Time) (int, error) {
 	n, err := t.q.revokeSessionsBut(ctx, revokeSessionsButParams{Now: At(now), But: but, Person: person, Org: org, Role: role})
-	return int(n), t.wrap(err, "sessions")
+	return int(n), t.sealed(ctx, t.wrap(err, "sessions"), "tokens", "person", person)
 }
 
 // one wants exactly one row to have changed.
