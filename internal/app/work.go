@@ -34,6 +34,7 @@ type Work struct {
 	Attested  []WorkAttested `json:"attested" nullable:"false"` // device nonces that were answered
 	Permits   []WorkPermit   `json:"permits" nullable:"false"`
 	Reported  []WorkReport   `json:"reported" nullable:"false"` // the acceptance script, as the host signed it
+	ReportAt  statement.Time `json:"reported_at"`               // "" for no report
 	UpdatedAt statement.Time `json:"updated_at"`                // by the server's clock
 
 	found []custody.Notice // what each arrival scanned, in order
@@ -169,6 +170,7 @@ func (w *Work) happened(c statement.Claims, at statement.Time) error {
 		w.Attested = append(w.Attested, WorkAttested{At: at})
 		return nil
 	case agreement.TypeAcceptance:
+		w.ReportAt = at
 		return w.report(c)
 	default:
 		return nil

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -121,9 +123,14 @@ func requestDigest(r *http.Request, body []byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// read takes the whole body, within its bound, if it says that it is JSON.
+// read takes the whole body, within its bound, if it says that it is JSON. A picture may come as it is: a
+// phone sends the bytes that it has.
 func (a *API) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	picture := kind == contentJPEG && strings.HasSuffix(r.URL.Path, "/photos")
+	if picture {
+		kind = contentJSON // what it is made into, below
+	}
 	if charset := params["charset"]; err != nil || kind != contentJSON || (charset != "" && !strings.EqualFold(charset, "utf-8")) {
 		return nil, errNotJSON.At("header.Content-Type")
 	}
@@ -139,6 +146,10 @@ func (a *API) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, errBodyBroken.Because(err)
 	case len(body) == 0:
 		return nil, errBodyAbsent
+	}
+	if picture {
+		r.Header.Set("Content-Type", contentJSON)
+		return json.Marshal(PhotoFiling{Photo: base64.StdEncoding.EncodeToString(body)})
 	}
 	return body, nil
 }

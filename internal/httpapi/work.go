@@ -64,11 +64,24 @@ type PhotoShown struct {
 	Photo string `json:"photo" doc:"JPEG 的 base64 · base64 of the JPEG"`
 }
 
+const contentJPEG = "image/jpeg"
+
+// Me is who asks, as the session or token says.
+type Me struct {
+	Person       string `json:"person"`
+	Organisation string `json:"organisation"`
+	Role         string `json:"role"`
+}
+
 // workOperations are what a technician's phone asks, and what is carried for it.
 func (a *API) workOperations() {
 	work := operation{id: "read_work", method: http.MethodGet, path: "/v1/visits/{id}/work", tag: "visits", zh: "看一次上门要做什么、做了什么",
 		en: "what a visit has to do and what was done", success: http.StatusOK, answer: egWork}
 	register(a, work, a.work)
+
+	me := operation{id: "read_me", method: http.MethodGet, path: "/v1/me", tag: "service", zh: "看自己是谁", en: "who is signed in", success: http.StatusOK,
+		answer: Me{Person: "lan", Organisation: "svc-anzhuang", Role: visit.RoleTechnician}}
+	register(a, me, a.me)
 
 	photo := operation{id: "visit_photos", method: http.MethodPost, path: "/v1/visits/{id}/photos", tag: "visits", zh: "交上一张照片", en: "bring a picture that a step names",
 		success: http.StatusCreated, request: PhotoFiling{Photo: "/9j/"}, answer: PhotoKept{Digest: egDigest}}
@@ -89,6 +102,11 @@ func (a *API) workOperations() {
 func (a *API) work(ctx context.Context, in *Subject) (*answered[app.Work], error) {
 	w, err := a.app.Work(ctx, actorOf(ctx), in.ID)
 	return &answered[app.Work]{Status: http.StatusOK, Body: w}, err
+}
+
+func (a *API) me(ctx context.Context, _ *struct{}) (*answered[Me], error) {
+	by := actorOf(ctx)
+	return &answered[Me]{Status: http.StatusOK, Body: Me{by.Person, by.Organisation, by.Role}}, nil
 }
 
 func (a *API) photo(ctx context.Context, in *posted[PhotoFiling]) (*answered[PhotoKept], error) {

@@ -67,6 +67,7 @@ func (s *Server) Routes() http.Handler {
 		"/":                                func(http.ResponseWriter, *http.Request) error { return errNoRoute },
 	}
 	maps.Copy(routes, s.staffRoutes())
+	maps.Copy(routes, s.appRoutes())
 	for pattern, h := range routes {
 		mux.Handle(pattern, s.page(h))
 	}

@@ -1,0 +1,298 @@
+//go:build browser
+
+package pages
+
+import (
+	"context"
+	"encoding/json"
+	"image"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	chromebrowser "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"github.com/menshen-project/menshen/internal/credential"
+	"github.com/menshen-project/menshen/internal/httpapi"
+	"github.com/menshen-project/menshen/internal/identifier"
+	"github.com/menshen-project/menshen/internal/registry"
+	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// field is a deployment whose server can really stop, the employer's own service beside it, and a
+// technician's phone with a camera that looks at a counter.
+type field struct {
+	*office
+	address string
+	mux     http.Handler
+	server  *http.Server
+	code    credential.Code
+}
+
+// newField plays a visit up to the technician's coming, and gives lan a phone.
+func newField(t *testing.T) *field {
+	t.Helper()
+	d, err := scenario.NewDeployment(t.Context(), scenario.DeploymentConfig{Dir: t.TempDir(), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	p := d.Play(visit.Install, 1, "v1", "00005704280117028119", "W1489724")
+	if err := p.OpenCity(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, scene := range scenario.Until(p.Install(), "badge") {
+		if err := scene.Run(t.Context()); err != nil {
+			t.Fatalf("%s: %v", scene.Name, err)
+		}
+	}
+	f := &field{office: &office{Deployment: d, t: t, play: p}, code: credential.NewCode()}
+	site := New(Config{Source: FromApp{App: d.App}, Authenticate: BySession(d.App), Now: time.Now, Desk: Desk{App: d.App, Origin: func(*http.Request) string { return f.origin }}})
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", d.API)
+	mux.Handle("/healthz", d.API)
+	mux.HandleFunc("POST /v1/enrolments", f.enrol)
+	mux.HandleFunc("POST /v1/badges", f.badge)
+	mux.Handle("/", site.Routes())
+	f.mux = mux
+	f.up()
+	t.Cleanup(f.down)
+	f.ctx = phone(t, t.TempDir())
+	f.pocket()
+	return f
+}
+
+// up lets the server listen, at the address that it had before.
+func (f *field) up() {
+	f.t.Helper()
+	if f.address == "" {
+		f.address = "127.0.0.1:0"
+	}
+	l, err := net.Listen("tcp", f.address)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.address = l.Addr().String()
+	f.origin = "http://localhost:" + f.address[strings.LastIndexByte(f.address, ':')+1:]
+	f.server = &http.Server{Handler: f.mux}
+	go f.server.Serve(l)
+}
+
+// down stops it, connections and all.
+func (f *field) down() { _ = f.server.Close() }
+
+// enrol is the employer's answer to a phone that proves its one-time code.
+func (f *field) enrol(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		credential.Enrolling
+		Proof      string `json:"proof"`
+		Possession string `json:"possession"`
+	}
+	err := json.NewDecoder(r.Body).Decode(&in)
+	proof, _ := statement.Base64(in.Proof)
+	possession, _ := statement.Base64(in.Possession)
+	v, signed := statement.Verify(possession, in.Key)
+	if err != nil || signed != nil || v.Type() != "enrolment_request" || !f.code.Key(in.Organisation, in.Holder, in.Role).Proves(in.Enrolling, proof) {
+		f.refuse(w, http.StatusUnprocessableEntity, "code_wrong", "开通码不对。", "The code is wrong.")
+		return
+	}
+	now := time.Now()
+	f.file(r.Context(), visit.Enrol, "organisation/"+in.Organisation, statement.TypeEnrolment, statement.Enrolment{Holder: in.Holder, Organisation: in.Organisation, Role: in.Role,
+		Key: in.Key, HeldBy: in.HeldBy, From: statement.At(now.Add(-time.Minute)), Until: statement.At(now.AddDate(1, 0, 0))})
+	w.WriteHeader(http.StatusCreated)
+	_, _ = w.Write([]byte(`{}`))
+}
+
+// badge is the employer's answer at shift start.
+func (f *field) badge(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Key     statement.Key `json:"key"`
+		Request string        `json:"request"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		f.refuse(w, http.StatusBadRequest, "request_malformed", "请求不对。", "The request is malformed.")
+		return
+	}
+	c, now := f.Cast, time.Now()
+	name := scenario.Hide("name", "lan")
+	token, err := credential.Issue(c.BadgeKey.Key, credential.BadgeClaims{Issuer: c.Provider.ID, StaffNumber: "A-lan", NameCommitment: name.Commitment,
+		PhotoCommitment: scenario.Hide("photo", "lan").Commitment, Holder: in.Key, IssuedAt: now, ExpiresAt: now.Add(12 * time.Hour), StatusURI: c.StatusURI, StatusIndex: 9})
+	if err != nil {
+		f.refuse(w, http.StatusInternalServerError, "badge", "发不出来。", err.Error())
+		return
+	}
+	f.file(r.Context(), visit.IssueBadge, "person/lan", registry.TypeBadgeIssued, registry.BadgeIssued{Holder: "lan", Key: in.Key.Thumbprint(), Badge: statement.Digest(token),
+		StatusURI: c.StatusURI, StatusIndex: 9, From: statement.At(now), Until: statement.At(now.Add(12 * time.Hour))})
+	w.WriteHeader(http.StatusCreated)
+	_ = json.NewEncoder(w).Encode(map[string]string{"badge": string(token)})
+}
+
+func (f *field) file(ctx context.Context, verb, stream, kind string, body any) {
+	by := f.Cast.Provider
+	if err := f.Venue.File(ctx, by, scenario.Filing{Stream: stream, Verb: verb, Envelope: by.Sign(scenario.Draft{Stream: stream, Type: kind, At: time.Now(), Body: body})}); err != nil {
+		f.t.Error(verb, err)
+	}
+}
+
+func (f *field) refuse(w http.ResponseWriter, status int, code, zh, en string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(httpapi.Problem{Code: code, Zh: zh, En: en, Status: status})
+}
+
+// phone starts a browser over a folder of its own, so that a test can start it again.
+func phone(t *testing.T, dir string, more ...chromedp.ExecAllocatorOption) context.Context {
+	t.Helper()
+	counter := image.NewGray(image.Rect(0, 0, 640, 480))
+	for i := range counter.Pix {
+		counter.Pix[i] = uint8(90 + i%120)
+	}
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), append(append(withCamera(t, counter), more...), chromedp.ExecPath("chromium"), chromedp.Headless, chromedp.NoSandbox,
+		chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.UserDataDir(dir), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("font-render-hinting", "none"))...)
+	t.Cleanup(stop)
+	ctx, stop = chromedp.NewContext(ctx)
+	t.Cleanup(stop)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+// pocket makes the browser a phone that may know where it is: in the shop.
+func (f *field) pocket() {
+	f.t.Helper()
+	f.desk()
+	at, err := identifier.ParsePosition(f.play.Shop.Position)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	lat, lon, metres := at.Lat()+0.0001, at.Lon(), 20.0
+	f.do(send(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 360, Height: 640, DeviceScaleFactor: 1, Mobile: true}),
+		send(chromebrowser.SetPermission, chromebrowser.SetPermissionParams{Permission: &chromebrowser.PermissionDescriptor{Name: "geolocation"}, Setting: "granted", Origin: f.origin}),
+		send(emulation.SetGeolocationOverride, emulation.SetGeolocationOverrideParams{Latitude: &lat, Longitude: &lon, Accuracy: &metres}))
+}
+
+// press clicks the first button or link that says this.
+func (f *field) press(text string) {
+	f.t.Helper()
+	f.until(`[...document.querySelectorAll("main button, main a, header button, header a, summary")].some(e => e.checkVisibility() && !e.disabled && e.textContent.includes("` + text + `"))`)
+	f.js(`[...document.querySelectorAll("main button, main a, header button, header a, summary")].find(e => e.checkVisibility() && !e.disabled && e.textContent.includes("` + text + `")).click()`)
+}
+
+// sees waits until the page says this.
+func (f *field) sees(text string) {
+	f.t.Helper()
+	f.until(`document.body.innerText.includes("` + text + `")`)
+}
+
+// shot takes a picture of the page as it is, and asks axe and whether anything sticks out.
+func (f *field) shot(name string) {
+	f.t.Helper()
+	folder := os.Getenv("MENSHEN_SCREENSHOTS")
+	if folder == "" {
+		folder = f.t.TempDir()
+	}
+	for _, scheme := range []string{"light", "dark"} {
+		f.do(send(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}))
+		for _, p := range askAxe(f.ctx) {
+			f.t.Errorf("%s %s: %s", name, scheme, p)
+		}
+		if overflow := f.js(wide); overflow != "" {
+			f.t.Errorf("%s scrolls sideways: %s", name, overflow)
+		}
+		if small := f.js(smallTargets); small != "" {
+			f.t.Errorf("%s: too small to press: %s", name, small)
+		}
+		image, err := chromedp.Run(f.ctx, chromedp.FullScreenshot(100))
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, "app-"+name+"-"+scheme+".png"), image, 0o644); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+}
+
+// smallTargets lists what one presses with a thumb and is lower than 44 pixels; links inside a sentence
+// are exempt (WCAG 2.2, 2.5.8).
+const smallTargets = `[...document.querySelectorAll("button, nav a, a.button, a.go, summary, .choice, input:not([type=radio]):not([type=checkbox]):not(.unseen)")]
+  .filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 44).map(e => e.tagName + " " + e.textContent.slice(0, 20)).join("; ")`
+
+// signal takes the phone's signal away or gives it back.
+func (f *field) signal(there bool) {
+	f.t.Helper()
+	gone := !there
+	f.do(send(network.Enable, network.EnableParams{}))
+	if _, err := chromedp.Run(f.ctx, func(ctx context.Context, t *chromedp.Target) (network.EmulateNetworkConditionsByRuleResult, error) {
+		return cdp.Call(ctx, t, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{EmulateOfflineServiceWorker: &gone,
+			MatchedNetworkConditions: []*network.Conditions{{Offline: gone, DownloadThroughput: -1, UploadThroughput: -1}}})
+	}); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// enrolled brings lan to the point where the phone signs: signed in, enrolled by a code, on shift.
+func (f *field) enrolled() {
+	f.t.Helper()
+	f.join("lan", "svc-anzhuang", visit.RoleTechnician)
+	f.open("/app")
+	f.press("登记这部手机")
+	f.until(`document.getElementById("code") !== null`)
+	f.js(`(() => { const i = document.getElementById("code"); i.value = "` + f.code.Printed() + `"; i.dispatchEvent(new Event("input", {bubbles: true})); })()`)
+	f.press("登记（用指纹或面容签字）")
+	f.sees("已登记，可以签字。")
+	f.press("今天")
+	f.press("开工")
+	f.sees("有效到")
+}
+
+// A technician's morning: signs in, enrols the phone, starts the shift, and has the day in the pocket.
+func TestTheShiftBegins(t *testing.T) {
+	f := newField(t)
+	f.open("/app")
+	f.sees("请先登录")
+	f.shot("signed-out")
+	f.join("lan", "svc-anzhuang", visit.RoleTechnician)
+	f.open("/app")
+	f.sees("还没登记")
+	f.shot("not-enrolled")
+	f.press("登记这部手机")
+	f.until(`document.getElementById("code") !== null`)
+	f.js(`document.getElementById("code").value = "ABCD-EFGH-JKMN"`)
+	f.press("登记（用指纹或面容签字）")
+	f.until(`document.querySelector(".problem")?.dataset.code === "code_mistyped"`)
+	f.shot("code-mistyped")
+	f.js(`document.getElementById("code").value = "` + credential.NewCode().Printed() + `"`)
+	f.press("登记（用指纹或面容签字）")
+	f.until(`document.querySelector(".problem")?.dataset.code === "code_wrong"`)
+	f.js(`document.getElementById("code").value = "` + strings.ToLower(f.code.Printed()) + `"`)
+	f.press("登记（用指纹或面容签字）")
+	f.sees("已登记，可以签字。")
+	f.shot("enrolled")
+	f.press("今天")
+	f.sees("还没开工")
+	f.shot("before-shift")
+	f.press("开工")
+	f.sees("有效到")
+	f.sees("下一站")
+	f.sees("出示工作证 · 等店主")
+	f.shot("today")
+	f.press("去做")
+	f.sees("扫店主的码")
+	f.shot("visit-door")
+}

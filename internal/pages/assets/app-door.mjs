@@ -1,0 +1,136 @@
+// The door from the technician's side: scan the shop's code, see whose shop and which order it is, answer in person.
+import { button, h, sign } from "./app-dom.mjs";
+import { language, say, span, when, word } from "./app-lang.mjs";
+import { badgeInHand, fetchVisit, verifyPerson } from "./app-day.mjs";
+import { ask, isOnline } from "./app-net.mjs";
+import { faultOf, Fault } from "./fault.mjs";
+import { outbox, position } from "./app-sign.mjs";
+import { problem, shopOf, tried } from "./app-screens.mjs";
+import { startScanner } from "./scan.mjs";
+import { visits } from "./app-store.mjs";
+import { svg } from "./qr.mjs";
+import { checkSeal, packAnswer, present, readChallenge } from "./door.mjs";
+
+const changed = () => outbox.dispatchEvent(new Event("done"));
+const fault = {
+  link: () => new Fault("challenge_text_url", "这是一个网址，不是店家核对用的码。别打开它。请店主从订单页里点「人到了，先核对」。", "This is a web address, not a door check. Do not open it. The shop starts the check from its own order page."),
+  foreign: () => new Fault("challenge_text_foreign", "这不是店家核对用的码。", "This is not the code of a door check."),
+  cut: () => new Fault("challenge_text_cut", "码没有扫全，请离近一点，再扫一次。", "The code was not read whole; come closer and scan again."),
+  malformed: () => new Fault("challenge_text_malformed", "这个码读出来不对，请店主重新点一次「先核对」。", "The code does not read right; the owner taps “check first” again."),
+  too_large: () => new Fault("challenge_text_too_large", "这个码的内容太长，不是店家核对用的码。", "The code holds too much to be a door check."),
+  mac: () => new Fault("challenge_mac", "这个码不是这一单的店家做的。别答，打调度的电话。", "The code was not made by this order's shop. Do not answer; call your dispatcher."),
+  secret: () => new Fault("package_absent", "手机里没有这一单的凭据，没信号时不能核对。请到有信号的地方刷新。", "This phone lacks the order's papers, so it cannot check without signal. Refresh where there is signal."),
+  other: () => new Fault("challenge_other_order", "这个码不是派给您的单子。别答，核对一下店和订单。", "This code is of no order assigned to you. Do not answer; check shop and order."),
+  unpackable: () => new Fault("answer_not_packable", "这张工作证放不进一个码，没信号时不能出示。请到有信号的地方。", "This badge does not fit one code and cannot be shown without signal."),
+  place: () => new Fault("position_absent", "店家要看您离店多远。请允许本页用位置，到窗边再试。", "The shop is shown how far you are. Allow this page the position, and try near a window."),
+  digits: () => new Fault("digits_malformed", "要输六位数字。", "Six digits are needed."),
+};
+
+/** The step: scan, or six digits where there is no camera. */
+export function doorStep(v) {
+  const box = h("div"), note = h("div");
+  const start = () => box.replaceChildren(
+    h("p", {}, say("请店主在自己手机上打开订单页，点「人到了，先核对」。您来扫店主手机上的码。", "The owner opens the order page on his own phone and taps “they are here: check first”. You scan the code on his phone.")),
+    button(say("扫店主的码", "Scan the shop's code"), tried(note, () => scan(v, box, note, start))),
+    isOnline() && h("details", {}, h("summary", {}, say("没有相机：输店主念的六位数", "No camera: type the six digits the owner reads out")), sixDigits(v, box, note, start)), note);
+  start();
+  return box;
+}
+
+function sixDigits(v, box, note, start) {
+  const input = h("input", { id: "six", inputmode: "numeric", autocomplete: "off", maxlength: "6", pattern: "[0-9]{6}" });
+  return [h("label", { for: "six" }, say("六位数（只能试一次）", "Six digits (one try only)")), input, button(say("核对", "Check"), tried(note, async () => {
+    if (!/^[0-9]{6}$/.test(input.value)) throw fault.digits();
+    // The digits say nothing of the nonce: the server gives it to the assigned phone, once.
+    const c = await ask("POST", "/v1/door/challenges", { visit: v.id, digits: input.value });
+    await answer(v, { visit: v.id, nonce: c.nonce, mac: "" }, box, note, start, { digits: input.value });
+  }))];
+}
+
+function scan(v, box, note, start) {
+  const video = h("video", { playsinline: true, "aria-label": say("相机画面", "camera") }), said = h("p", { role: "status" });
+  return new Promise((resolve, reject) => { // ends when something was read, or nothing will be
+    const s = startScanner(video, (text) => {
+      const c = readScan(text);
+      assigned(c).then((of) => answer(of, c, box, note, start, { qr: text })).then(resolve, (e) => { start(); reject(e); });
+    }, (f) => {
+      if (f.code.startsWith("camera_") || f.code === "scanner_unavailable") { start(); reject(f); } else { said.textContent = f.text(language()); said.dataset.code = f.code; }
+    }, { unclearSeconds: 6 });
+    box.replaceChildren(h("div.view", {}, video), said, button(say("不扫了", "Stop scanning"), () => { s.stop(); start(); resolve(); }, "plain"), note);
+  });
+}
+
+/**
+ * Reads what was scanned. Whatever a camera can read is answered at once; only a whole door check goes on.
+ * @param {string} text
+ * @returns {{visit: string, nonce: string, asked: number, mac: string}}
+ * @throws {Fault} challenge_text_url, _foreign, _cut, _malformed, _too_large
+ */
+export function readScan(text) {
+  if (/^\s*([a-z][a-z0-9+.-]*:|www\.)/i.test(text)) throw fault.link();
+  const c = readChallenge(text);
+  if (!c.ok) throw (fault[c.code.slice("challenge_text_".length)] ?? fault.foreign)();
+  return c;
+}
+
+// Finds the order among those assigned to this phone. What the page made without signal must carry the order's MAC.
+async function assigned(c) {
+  const v = (await visits()).find((x) => x.id === c.visit && x.work);
+  if (!v) throw fault.other();
+  if (c.mac !== "") {
+    if (!v.package?.order_secret) throw fault.secret();
+    if (await checkSeal(c, v.package.order_secret) !== "") throw fault.mac();
+  }
+  return v;
+}
+
+// Shop and order first, then the person, then the answer.
+async function answer(v, challenge, box, note, start, via) {
+  const go = button(say("是这家店，出示工作证", "This is the shop: show the badge"), tried(note, async () => {
+    const { badge, key } = await badgeInHand();
+    await verifyPerson();
+    const where = await position();
+    if (!where) throw fault.place();
+    const shown = await present(badge, key, challenge, { order: v.work.order, position: where.commitment, now: Math.floor(Date.now() / 1000) });
+    if (challenge.mac !== "") { offline(box, shown, start); return; }
+    await ask("POST", "/v1/door/answers", { ...via, presentation: shown.presentation, openings: [where.opening] });
+    told(v, box, shown.digits);
+  }));
+  box.replaceChildren(h("section.card.order", {}, h("h3", {}, shopOf(v)), h("p", {}, `${word(v.work.kind)} · ${span(v.work.from, v.work.until)}`), genuine(v)),
+    h("p", {}, say("站在这家店里吗？对得上再出示。", "Are you standing in this shop? Show the badge only if it fits.")), go, button(say("不是这家", "Another shop"), start, "plain"), note);
+}
+
+function genuine(v) {
+  if (!v.package) return h("p.quiet", {}, say("订单的凭据还没取到手机里。", "The order's papers are not on this phone yet."));
+  return h("p.quiet", {}, `${say("订单凭据取于", "Order papers fetched")} ${when(v.package_at)}`);
+}
+
+const bigDigits = (digits) => h("p.digits", { "aria-label": `${say("两位数", "two digits")} ${digits}` }, digits);
+
+function told(v, box, digits) {
+  box.replaceChildren(sign("wait", say("已出示，等店主看照片", "Shown; the owner looks at the photo"), h("p", {}, say("两部手机上的数要一样：", "Both phones must show the same number:")), bigDigits(digits)),
+    h("p", {}, say("店主点「是同一个人」以后，这一步自己打勾。", "When the owner says it is you, this step ticks itself.")));
+  const look = async () => {
+    while (box.isConnected) {
+      await new Promise((resolve) => { setTimeout(resolve, 2000); });
+      try {
+        const w = await fetchVisit(v.id);
+        if (!["booked", "dispatched"].includes(w.stage)) { changed(); return; }
+      } catch { /* no signal for a moment */ }
+    }
+  };
+  look();
+}
+
+// Without signal the answer goes back as a picture; too long for one code, it says so instead of shrinking it.
+function offline(box, { presentation, digits }, start) {
+  let picture;
+  try {
+    const packed = packAnswer(presentation);
+    if (!packed.ok) throw fault.unpackable();
+    picture = svg(packed.text, { label: say("给店主扫的码", "code for the shop") });
+  } catch (e) { box.replaceChildren(problem(faultOf(e)), button(say("重来", "Start again"), start, "plain")); return; }
+  box.replaceChildren(h("p", {}, say("没信号：请店主扫这个码。", "No signal: let the owner scan this code.")), h("figure.code", {}, picture), h("p", {}, say("两部手机上的数要一样：", "Both phones must show the same number:")), bigDigits(digits),
+    button(say("扫好了", "Scanned"), () => changed()));
+}
+

@@ -1,0 +1,133 @@
+// What needs signal: the device's own proof, the trial, going live, the end. The phone only asks; the gate, the
+// acquirer's host and the device answer. Each answer says what still lacks, in the gate's own words.
+import { svg } from "./qr.mjs";
+import { fromBase64 } from "./bytes.mjs";
+import { button, h, sign } from "./app-dom.mjs";
+import { language, say, when, word } from "./app-lang.mjs";
+import { fetchVisit } from "./app-day.mjs";
+import { Fault } from "./fault.mjs";
+import { ask, isOnline } from "./app-net.mjs";
+import { handoverOpen, powerNext } from "./app-path.mjs";
+import { queued, outbox } from "./app-sign.mjs";
+import { tried } from "./app-screens.mjs";
+
+const changed = () => outbox.dispatchEvent(new Event("done"));
+const noSignal = () => sign("wait", say("这一步要信号", "This step needs signal"), h("p", {}, say("到有信号的地方，这一页自己会接着走。前面签的都存着。", "Go where there is signal; this page goes on by itself. All you signed is kept.")));
+const unsentFirst = () => new Fault("unsent_first", "还有签字没发出去，先发完再申请。", "Some statements are not sent yet; send them first.");
+
+const at = (v) => `/v1/visits/${encodeURIComponent(v.id)}`;
+const post = (v, verb, body) => ask("POST", `${at(v)}/${verb}`, body, { timeoutSeconds: 90 });
+
+/** The trial, the proof or the end, by what the server said last. @param {object} v @param {string} stepID attest, trial or finish */
+export function powerStep(v, stepID) {
+  if (!isOnline()) return noSignal();
+  const next = powerNext(v.work);
+  const box = h("div"), note = h("div");
+  const again = async () => { await fetchVisit(v.id); changed(); };
+  const parts = {
+    attest: () => attest(v, note, box, again), attest_again: () => [h("p", {}, say("试机过了。开通前机具再证明一次。", "The trial passed. Before going live the device proves itself once more.")), attest(v, note, box, again)],
+    ask_trial: () => gate(v, "trial", say("申请试机", "Ask for the trial"), note, again),
+    ask_live: () => gate(v, "live", say("申请正式开通", "Ask to go live"), note, again),
+    ask_close: () => gate(v, "close", say("收尾，关单", "Close the visit"), note, again),
+    release: () => release(v, note, again),
+    acceptance: () => acceptance(v, again),
+    failed: () => [acceptance(v, again), gate(v, "trial", say("再试一次机", "Try the terminal again"), note, again)],
+    done: () => h("p", {}, say("都好了。", "All done.")),
+  };
+  box.append(...[parts[next]()].flat(), note, ...stepID === "trial" || stepID === "finish" ? [permitLine(v)] : []);
+  return box;
+}
+
+function permitLine(v) {
+  const p = v.work.permits.at(-1);
+  if (!p || p.outcome === "loaded") return "";
+  if (p.outcome === "") return h("p.quiet", {}, `${say("许可有效到", "Permit until")} ${when(p.until)}`);
+  return sign("stop", say("主机没有同意", "The host did not agree"), h("p", { "data-code": p.reason }, p.reason));
+}
+
+// The device answers over its own connection; the phone shows it the nonce. A device without one hands its
+// answer over as a file.
+function attest(v, note, box, again) {
+  const start = button(say("让机具证明自己", "Let the device prove itself"), tried(note, async () => {
+    const c = await post(v, "challenge", { purpose: "device" });
+    const file = h("input", { type: "file", id: "a-file", accept: "application/json,.json", onchange: tried(note, async (e) => { await bring(v, c, e.target.files[0]); await again(); }) });
+    box.replaceChildren(h("p", {}, say("在机具上打开「门神自证」，扫这个码。十分钟内有效。", "On the device open “menshen proof” and scan this code. Valid for ten minutes.")),
+      h("figure.code", {}, svg(`MSN1~${v.id}~${c.statement}~${c.nonce}`, { label: say("给机具扫的码", "code for the device") })),
+      h("p.quiet", {}, `${say("有效到", "Valid until")} ${when(c.until)}`),
+      h("details", {}, h("summary", {}, say("机具不能联网", "The device has no connection")), h("label", { for: "a-file" }, say("机具给的回答文件", "The answer file of the device")), file), note);
+    poll(v, box, (w) => w.attested.length > v.work.attested.length, again);
+  }));
+  return start;
+}
+
+async function bring(v, challenge, file) {
+  const malformed = (cause) => new Fault("device_answer_malformed", "这个文件不是机具的回答。", "This file is no device's answer.", cause);
+  if (!file || file.size > 256 << 10) throw malformed();
+  let answer;
+  try {
+    answer = JSON.parse(await file.text());
+    fromBase64(answer.proof);
+  } catch (e) { throw malformed(e); }
+  await post(v, "attest_device", { challenge: challenge.statement, purpose: "device", serial: v.work.serial, format: String(answer.format), proof: answer.proof });
+}
+
+// Looks again while the page still shows what waits.
+async function poll(v, shown, arrived, again) {
+  while (shown.isConnected) {
+    await new Promise((resolve) => { setTimeout(resolve, 2500); });
+    if (!shown.isConnected) return;
+    try {
+      if (arrived(await fetchVisit(v.id))) { await again(); return; }
+    } catch { /* no signal for a moment: look again */ }
+  }
+}
+
+function gate(v, what, label, note, again) {
+  return button(label, tried(note, async () => {
+    if ((await queued()).some((i) => i.visit === v.id && i.statement && i.state === "waiting")) throw unsentFirst();
+    const answer = await post(v, "asks", { ask: what });
+    if (answer.granted) { await again(); return; }
+    note.replaceChildren(lacking(answer));
+  }));
+}
+
+// What the gate says is missing; what already holds is not listed in a cellar.
+function lacking(answer) {
+  const text = (t) => language() === "en" ? t.en : t.zh;
+  const open = answer.conditions.filter((c) => c.verdict !== "holds" && c.blocks);
+  return sign("stop", say("还不行", "Not yet"), answer.refusal && h("p", { "data-code": answer.refusal.code }, text(answer.refusal)),
+    h("ul.lacks", {}, open.map((c) => h("li", { "data-code": c.code }, h("strong", {}, text(c.title)), `${say("：", ": ")}${text(c.reason)}`))));
+}
+
+function release(v, note, again) {
+  const live = v.work.permits.at(-1).ask === "live";
+  return [h("p", {}, live ? say("许可批了。让主机给机具装正式密钥。", "Granted. Have the host load the live keys.") : say("许可批了。把机具联上网，让主机装试用密钥。", "Granted. Connect the device and have the host load trial keys.")),
+    button(say("请主机装密钥", "Have the host load the keys"), tried(note, async () => { await post(v, "release_permit", {}); await again(); }))];
+}
+
+const script = ["sign_in", "approved_sale", "declined_sale", "wrong_mac_refused", "reversal_after_lost_answer", "refund_without_password_refused", "refund_with_password", "settlement"];
+
+// The host runs the script and signs it; here it is only shown.
+function acceptance(v, again) {
+  const box = h("div", {}, h("p", {}, v.work.reported.length === 0 ? say("用收单机构的测试卡试，主机自己记。不用店家的卡。", "Try with the acquirer's test card; the host records it. Never the shop's card.") : say("主机签的试机结果：", "The host's signed result:")),
+    h("ul.script", {}, script.map((s) => {
+      const r = v.work.reported.find((x) => x.step === s);
+      const [mark, unseen] = !r ? ["…", say("还没有", "not yet")] : r.result === "passed" ? ["✓", say("过了", "passed")] : ["✕", say("没过", "failed")];
+      return h("li", {}, h("span", { "aria-hidden": "true" }, mark), h("span.unseen", {}, unseen), ` ${word(s)}`);
+    })));
+  if (v.work.reported.length === 0) poll(v, box, (w) => w.reported.length > 0, again);
+  return box;
+}
+
+/** What the merchant and the supervisor still do, and what the technician tells the staff. */
+export function handoverStep(v) {
+  const box = h("div");
+  box.append(h("p", {}, say("教店员三件事：怎么收款、怎么退款（要密码）、出问题找谁。", "Show the staff three things: taking a payment, refunding (with the password), whom to call.")),
+    h("ul.lacks", {}, handoverOpen(v.work).map((o) => h("li", {}, h("strong", {}, word(o.what)), `${say("：", ": ")}${o.by === "merchant" ? say("请店主在自己手机上点", "on the owner's own phone") : say("等监督人签", "the supervisor signs")}`))),
+    h("p.quiet", {}, isOnline() ? say("签好了这里自己打勾。", "This ticks itself when they have signed.") : say("没信号时看不到别人签了没有；有信号会自己更新。", "Without signal you cannot see what others signed; it updates by itself.")));
+  if (isOnline()) {
+    const open = handoverOpen(v.work).length;
+    poll(v, box, (w) => handoverOpen(w).length < open, async () => changed());
+  }
+  return box;
+}

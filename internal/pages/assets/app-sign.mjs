@@ -1,0 +1,65 @@
+// Signing a piece of work: chained to the signer's statement before it, kept before it is sent.
+import { nextPrevious } from "./chain.mjs";
+import { faultOf } from "./fault.mjs";
+import { enqueuePhoto, enqueueStatement, importance, list, startSender } from "./queue.mjs";
+import { commit, sign, thumbprint, timeForm } from "./statement.mjs";
+import { me, signer } from "./app-day.mjs";
+
+export const outbox = new EventTarget(); // "change": something was signed, sent or refused; "done": the person finished a thing on the page
+const changed = () => outbox.dispatchEvent(new Event("change"));
+const brakes = ["freeze", "report_incident", "refuse", "roll_back", "abort"];
+let sender = null, owner = "";
+
+/** Sends for whoever is signed in, from now on. @param {{person: string}|undefined} who */
+export function sendFor(who) {
+  if (who?.person === owner) return sender?.wake();
+  sender?.stop();
+  [owner, sender] = [who?.person ?? "", who ? startSender(who.person, changed) : null];
+  return undefined;
+}
+
+/** What the queue holds of everybody on this phone, with what each is about. */
+export async function queued() {
+  return (await list()).filter((i) => i.state !== "sent").map((i) => {
+    const [type, step, photos, good] = i.label.split("/");
+    return { ...i, type, step: step ?? "", photos: Number(photos ?? 0), good: good !== "0", statement: Boolean(i.key) };
+  });
+}
+
+/**
+ * Signs a statement about a visit and puts it and its photos into the queue; goes out at once where there is signal.
+ * @param {string} visit
+ * @param {{verb: string, type: string, body: object, answers?: string, openings?: object[], step?: string, good?: boolean, photos?: {blob: Blob}[]}} what
+ * @returns {Promise<string>} the statement's digest
+ */
+export async function file(visit, { verb, type, body, answers = "", openings = [], step = "", good = true, photos = [] }) {
+  const who = await me();
+  const key = await signer();
+  const thumb = await thumbprint(key.key);
+  const label = `${type}/${/^[a-z0-9_.-]{1,30}$/.test(step) ? step : ""}/${photos.length}/${good ? 1 : 0}`;
+  const path = `/v1/visits/${visit}/${verb}`;
+  for (let tries = 0; ; tries++) {
+    const previous = await nextPrevious(visit, thumb);
+    const signed = await sign(key, { type, subject: `visit/${visit}`, signer: who.person, organisation: who.organisation, role: who.role,
+      at: timeForm(new Date()), previous, answers, body });
+    try {
+      await enqueueStatement({ owner: who.person, visit, key: thumb, previous, path, signed, openings, importance: brakes.includes(verb) ? importance.brake : importance.signature, label });
+      for (const p of photos) await enqueuePhoto({ owner: who.person, visit, path: `/v1/visits/${visit}/photos`, photo: p.blob, label });
+      changed();
+      sendFor(who);
+      return signed.digest;
+    } catch (e) { if (faultOf(e).code !== "previous_taken" || tries > 0) throw e; } // another tab signed meanwhile
+  }
+}
+
+/** Where the phone is, as a commitment; nothing when it may not or cannot say. @returns {Promise<{commitment: string, opening: object}|null>} */
+export async function position() {
+  const at = await new Promise((resolve) => {
+    if (!navigator.geolocation) return resolve(null);
+    return navigator.geolocation.getCurrentPosition(resolve, () => resolve(null), { enableHighAccuracy: true, timeout: 6000, maximumAge: 60000 });
+  });
+  if (!at) return null;
+  // ISO 6709, four decimals: about ten metres, finer than any phone indoors.
+  const part = (n) => (n < 0 ? "-" : "+") + Math.abs(n).toFixed(4);
+  return commit("position", `${part(at.coords.latitude)}/${part(at.coords.longitude)}`);
+}

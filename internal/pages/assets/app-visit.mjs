@@ -1,0 +1,97 @@
+// One visit: a path of steps, one at a time. The step of now is open and has one main button.
+import { button, h, sign } from "./app-dom.mjs";
+import { age, say, span, word } from "./app-lang.mjs";
+import { fetchVisit, signer } from "./app-day.mjs";
+import { isOnline } from "./app-net.mjs";
+import { ended, pathOf, stopped } from "./app-path.mjs";
+import { arrivalStep, backupStep, photoStep } from "./app-work.mjs";
+import { doorStep } from "./app-door.mjs";
+import { handoverStep, powerStep } from "./app-power.mjs";
+import { queuedOf, shopOf, tried } from "./app-screens.mjs";
+import { file, outbox, queued } from "./app-sign.mjs";
+import { visit as stored } from "./app-store.mjs";
+import { thumbprint } from "./statement.mjs";
+
+const stepWord = (s) => word(s.name === "trial" ? "trial_step" : s.name);
+const marks = { done: "✓", queued: "↑", now: "●", later: "○", refused: "✕" };
+const markWords = { done: () => say("做好了", "done"), queued: () => say("签好了，待发送", "signed, to be sent"), now: () => say("现在做", "now"), later: () => say("还没到", "later"), refused: () => say("不对", "wrong") };
+
+/** Fetches the visit anew where there is signal; quiet where there is none. @param {string} id */
+export async function freshen(id) {
+  if (!isOnline()) return;
+  let key = "";
+  try { key = await thumbprint((await signer()).key); } catch { /* not enrolled: it may look all the same */ }
+  await fetchVisit(id, key);
+}
+
+export async function visit(root, { id }) {
+  const [v, items] = [await stored(id), await queued()];
+  if (!v?.work) {
+    root.replaceChildren(h("h1", {}, say("上门", "Visit")), sign("over", say("这部手机里没有这一单", "This visit is not on this phone"), h("p", {}, say("有信号时回到「今天」点刷新。", "Go back to Today and refresh where there is signal."))));
+    return;
+  }
+  const note = h("div");
+  const { work } = v;
+  const steps = pathOf(work, queuedOf(items, id));
+  const open = steps.find((s) => s.state === "now" || s.state === "refused");
+  root.replaceChildren(h("p.crumb", {}, h("a", { href: "#/" }, `‹ ${say("今天", "Today")}`)),
+    h("h1", {}, `${word(work.kind)} · ${shopOf(v)}`), h("p", {}, span(work.from, work.until), " ", h("span.quiet", {}, say(`${age(Date.now() - new Date(v.work_at))}取的`, `as of ${age(Date.now() - new Date(v.work_at))}`))),
+    ...standing(work, items.filter((i) => i.visit === id)),
+    h("ol.steps", {}, steps.map((s) => h(`li.step.${s.state}`, s === open ? { "aria-current": "step" } : {}, h("span.mark-step", { "aria-hidden": "true" }, marks[s.state]),
+      h("span.name", {}, stepWord(s), h("span.unseen", {}, `${say("：", ": ")}${markWords[s.state]()}`)), s.state === "queued" && h("span.quiet", {}, say("待发送", "to send")),
+      s === open && !stopped(work) && !ended(work) && h("div.doing", {}, doing(s, v))))),
+    ...!ended(work) ? [brakes(v, note), note] : []);
+}
+
+function standing(work, mine) {
+  const conflicts = mine.filter((i) => i.state === "conflict").length;
+  const braking = mine.find((i) => ["incident", "brake", "refusal"].includes(i.type) && i.state === "waiting");
+  return [
+    braking && sign("mind", braking.type === "refusal" ? say("已签：今天不做", "Signed: not today") : say("已签：停住这一单", "Signed: stop this visit"), h("p", {}, say("还没发出去。别动机具，到有信号的地方会自己发。", "Not sent yet. Leave the terminal alone; it goes out by itself where there is signal."))),
+    stopped(work) && sign("stop", say("这次上门停住了", "This visit is stopped"), h("p", {}, say("先别动机具。收单机构风控处理后才能继续。", "Leave the terminal alone. The acquirer's risk desk decides before it goes on."))),
+    ended(work) && sign(ended(work) === "closed" ? "good" : "over", ended(work) === "closed" ? say("这一单做完了", "This visit is done") : word(ended(work))),
+    conflicts > 0 && sign("stop", say(`${conflicts} 项被退回，要人看`, `${conflicts} refused; a person must look`), h("p.button-line", {}, h("a.button", { href: "#/unsent" }, say("去看", "Look")))),
+  ].filter(Boolean);
+}
+
+function doing(s, v) {
+  if (s.id === "door") return doorStep(v);
+  if (s.id === "arrival") return arrivalStep(v);
+  if (s.id === "backup") return backupStep(v);
+  if (s.rule) return photoStep(v, s.rule);
+  if (s.id === "handover") return handoverStep(v);
+  return powerStep(v, s.id);
+}
+
+const reasons = {
+  unsafe_premises: () => say("现场不安全（漏电、漏水、没人在）", "The place is not safe (power, water, nobody there)"),
+  merchant_absent: () => say("店主或店员不在", "Neither owner nor staff is there"),
+  not_as_ordered: () => say("店里说没有预约，或和单子不一样", "The shop says it is not as ordered"),
+  threatened: () => say("有人威胁或推搡", "Somebody threatens or pushes"),
+};
+const incidents = {
+  device: () => say("机具不对、封条破了", "The device is wrong or a seal is broken"),
+  asked_for_money: () => say("有人要收单子外的钱", "Somebody wants money beside the order"),
+  wrong_person: () => say("人不对（冒名、换人）", "The wrong person"),
+  other: () => say("别的问题", "Something else"),
+};
+
+// Saying no and pulling the brake are never refused, and work without signal.
+function brakes(v, note) {
+  const { id, work } = v;
+  const before = ["booked", "dispatched"].includes(work.stage);
+  const choose = (name, list) => h("fieldset", {}, h("legend", {}, say("原因", "Reason")), Object.entries(list).map(([code, text], i) => h("label.choice", {}, h("input", { type: "radio", name, value: code, checked: i === 0 }), text())));
+  const chosen = (b) => b.closest("details").querySelector("input:checked").value;
+  const done = () => outbox.dispatchEvent(new Event("done")); // what was signed shows at the top, see standing
+  return h("section.brakes", {},
+    h("details.card", {}, h("summary", {}, h("h2", {}, say("有问题：停下来", "Something is wrong: stop"))), choose(`incident-${id}`, incidents),
+      button(say("报告，并停住这一单", "Report and stop this visit"), tried(note, async (b) => {
+        await file(id, { verb: "report_incident", type: "incident", body: { visit: id, kind: chosen(b), note: "" } });
+        done();
+      }), "wide.bad")),
+    before && h("details.card", {}, h("summary", {}, h("h2", {}, say("今天不做：不进店", "Not today: do not go in"))), choose(`refuse-${id}`, reasons),
+      button(say("签字：今天不做", "Sign: not today"), tried(note, async (b) => {
+        await file(id, { verb: "refuse", type: "refusal", body: { visit: id, reason: chosen(b) } });
+        done();
+      }), "wide.bad")));
+}

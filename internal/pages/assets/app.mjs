@@ -1,0 +1,96 @@
+// The technician's app: what is on the phone is shown at once, then brought up to date where there is signal.
+import { button, h } from "./app-dom.mjs";
+import { say } from "./app-lang.mjs";
+import { me, refresh } from "./app-day.mjs";
+import { isOnline, net, watch } from "./app-net.mjs";
+import { outbox, queued, sendFor } from "./app-sign.mjs";
+import { phone, problem, today, unsent } from "./app-screens.mjs";
+import { freshen, visit } from "./app-visit.mjs";
+
+const main = document.getElementById("main"), bar = document.getElementById("bar");
+const go = (hash) => { location.hash = hash; };
+let worker = null, waiting = false, shown = "", drawing = Promise.resolve();
+
+const screens = [
+  [/^#?\/?$/, () => today(main, { go })],
+  [/^#\/unsent$/, () => unsent(main)],
+  [/^#\/phone$/, () => phone(main)],
+  [/^#\/visit\/([A-Za-z0-9._-]{1,64})$/, ([, id]) => visit(main, { id })],
+];
+
+// One drawing after the other: a slow screen must not come over the one that was asked for after it.
+function draw(moved = false) {
+  drawing = drawing.then(() => drawNow(moved));
+  return drawing;
+}
+
+async function drawNow(moved) {
+  await line();
+  const [match, screen] = screens.map(([pattern, s]) => [pattern.exec(location.hash), s]).find(([m]) => m) ?? [[""], screens[0][1]];
+  try { await screen(match); } catch (e) { main.replaceChildren(problem(e)); }
+  document.title = `${main.querySelector("h1")?.textContent ?? say("上门", "Visits")} · ${say("门神", "menshen")}`;
+  if (moved) { main.focus({ preventScroll: true }); scrollTo(0, 0); }
+  shown = location.hash;
+}
+
+// One large line: is there signal, what waits, what a person must look at.
+async function line() {
+  const items = await queued();
+  const conflicts = items.filter((i) => i.state === "conflict").length, unsentCount = items.length - conflicts;
+  const parts = [isOnline() ? say("在线", "Online") : say("离线", "Offline")];
+  if (unsentCount > 0) parts.push(say(`${unsentCount} 项待发送`, `${unsentCount} to send`));
+  if (conflicts > 0) parts.push(say(`${conflicts} 项要人看`, `${conflicts} to look at`));
+  const here = (hash) => ({ href: hash, ...(location.hash === hash || (hash === "#/" && !/^#\/(unsent|phone)/.test(location.hash)) ? { "aria-current": "page" } : {}) });
+  bar.className = `bar ${conflicts > 0 ? "conflict" : isOnline() ? "online" : "offline"}`;
+  bar.replaceChildren(h("p.state", { role: "status" }, parts.join(say("，", ", "))),
+    h("nav", { "aria-label": say("页面", "Pages") }, h("a", here("#/"), say("今天", "Today")), h("a", here("#/unsent"), say("待发送", "To send")), h("a", here("#/phone"), say("手机", "Phone"))),
+    waiting ? h("p.update", {}, say("有新版本。存着的都在。", "A new version is ready; all is kept."), button(say("现在换", "Update"), () => { worker?.waiting?.postMessage({ update: true }); }, "plain")) : "");
+}
+
+// While a camera runs or something is typed, a change elsewhere must not take it away.
+const busy = () => main.querySelector("video, .digits, figure.code") !== null || ["INPUT", "TEXTAREA"].includes(document.activeElement?.tagName)
+  || [...main.querySelectorAll("input:not([type=radio]):not([type=checkbox])")].some((i) => i.value !== "") || main.querySelector("[aria-busy=true]") !== null;
+
+let later;
+function happened() {
+  clearTimeout(later);
+  later = setTimeout(() => { if (busy()) line(); else draw(); }, 60);
+}
+
+async function update() {
+  if (!isOnline()) return;
+  try {
+    const id = /^#\/visit\/([A-Za-z0-9._-]{1,64})$/.exec(location.hash)?.[1];
+    if (id) await freshen(id); else await refresh();
+    sendFor(await me());
+  } catch { /* the line says that there is no signal, the screen that nobody is signed in */ }
+  happened();
+}
+
+async function install() {
+  if (!navigator.serviceWorker) return;
+  const controlled = navigator.serviceWorker.controller !== null;
+  // Only a release that somebody let in reloads the page; the first one takes over quietly.
+  navigator.serviceWorker.addEventListener("controllerchange", () => { if (controlled || waiting) location.reload(); });
+  worker = await navigator.serviceWorker.register("/sw.js", { scope: "/", updateViaCache: "none" });
+  const see = () => { waiting = worker.waiting !== null && navigator.serviceWorker.controller !== null; line(); };
+  worker.addEventListener("updatefound", () => worker.installing?.addEventListener("statechange", see));
+  see();
+  const active = (await navigator.serviceWorker.ready).active;
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = ({ data }) => { document.body.dataset.kept = data.failed ? "part" : "whole"; };
+  active.postMessage({ keep: JSON.parse(document.body.dataset.keep) }, [port2]);
+  setInterval(() => { if (isOnline()) worker.update().catch(() => {}); }, 1800000);
+}
+
+addEventListener("hashchange", () => { draw(shown !== location.hash); update(); });
+net.addEventListener("change", () => { happened(); if (isOnline()) update(); });
+outbox.addEventListener("change", happened);
+outbox.addEventListener("done", () => { draw(); }); // the person finished something: show what comes next
+addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") update(); });
+
+sendFor(await me());
+await draw();
+watch();
+update();
+install().catch(() => { document.body.dataset.kept = "none"; });
