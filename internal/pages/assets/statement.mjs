@@ -38,7 +38,8 @@ export function timeForm(moment) {
   return text;
 }
 
-function isTime(text) {
+/** Whether a text is a moment in that one form. @param {string} text */
+export function isTime(text) {
   const moment = new Date(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) ? text : NaN);
   return !Number.isNaN(moment.getTime()) && timeForm(moment) === text; // the 30th of February is no time
 }
