@@ -2,10 +2,10 @@ package app
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +19,8 @@ import (
 // Row is one line of a sheet, by column header.
 type Row map[string]string
 
-// Problem is one thing wrong with a sheet. It names the place and the rule, never the value.
+// Problem is one thing wrong with a sheet, or one thing that was set right. It names the place and the
+// rule, never the value.
 type Problem struct {
 	Sheet  string     `json:"sheet"`
 	Line   int        `json:"line"` // as a spreadsheet counts, the header is line 1
@@ -33,150 +34,286 @@ type Imported map[string]int
 
 var (
 	errSheet        = fault.New(fault.Invalid, "import_problems", "表格里有不对的地方，一行也没有导入。", "The sheets have problems; nothing was imported.")
-	errSheetRead    = fault.New(fault.Invalid, "sheet_unreadable", "表格读不出来：要用逗号分隔、UTF-8 编码。", "The sheet cannot be read: want comma separated UTF-8.")
 	errSheetNone    = fault.New(fault.Invalid, "sheet_missing", "缺少这张表。", "This sheet is missing.")
+	errSheetEmpty   = fault.New(fault.Invalid, "sheet_empty", "表格是空的，连表头也没有。", "The sheet is empty: it has no header.")
+	errSheetUnknown = fault.New(fault.Invalid, "sheet_unknown", "不认识这张表：文件名要和模板的一样。", "This sheet is not known: name the file as the template is named.")
 	errColumnNone   = fault.New(fault.Invalid, "column_missing", "缺少这一列。", "This column is missing.")
 	errColumnSpare  = fault.New(fault.Invalid, "column_unknown", "不认识这一列。", "This column is not known.")
 	errColumnTwice  = fault.New(fault.Invalid, "column_repeated", "同一列出现了两次。", "This column is there twice.")
-	errSheetLong    = fault.New(fault.TooLarge, "sheet_too_long", "表格太大：最多十万行、64 MiB。", "The sheet is over 100 000 lines or 64 MiB.")
 	errCellEmpty    = fault.New(fault.Invalid, "cell_empty", "必填的格子是空的。", "A required cell is empty.")
 	errCellUnknown  = fault.New(fault.Invalid, "cell_not_listed", "这个值不在允许的范围里。", "The value is not one of those allowed.")
 	errCellTwice    = fault.New(fault.Invalid, "cell_repeated", "这个编号在表里出现了两次。", "This id appears twice in the sheet.")
+	errCellMaker    = fault.New(fault.Invalid, "cell_serial_of_other_maker", "序列号的前六位不是这家厂商的代码。", "The serial's first six digits are not this maker's code.")
 	errCellDangling = fault.New(fault.Invalid, "cell_refers_to_nothing", "指向的那一行不存在。", "The line that this refers to does not exist.")
 )
 
-// Bounds of a sheet. One that is longer is refused whole: half of it would be worse than nothing.
-const (
-	maxLines = 100_000
-	maxBytes = 64 << 20
-)
+// maxProblems bounds the list of what is wrong; the rest is counted.
+const maxProblems = 1000
 
-// Import reads every sheet of a registry, checks all of it, and writes all or nothing. The same
-// sheets again change nothing. open gives a sheet's bytes by file name; tell hears of progress.
+// ImportRequest says which sheets, and how.
+type ImportRequest struct {
+	// Open gives a sheet's bytes by its name, such as "staff.csv", CSV or XLSX whatever the name says; an
+	// error that is fs.ErrNotExist says that it is not there.
+	Open    func(sheet string) (io.ReadCloser, error)
+	Partial bool                          // sheets may be missing; what they would hold is looked up in the store
+	Dry     bool                          // check, and write nothing
+	Tell    func(sheet string, lines int) // hears of progress
+}
+
+// ImportResult is what came of it.
+type ImportResult struct {
+	Imported Imported  `json:"imported"`
+	Problems []Problem `json:"problems"`
+	More     int       `json:"more,omitempty"` // problems that are not listed
+	Notes    []Problem `json:"notes,omitempty"`
+}
+
+// Import is ImportSheets with every sheet and no notes.
 func (a *App) Import(ctx context.Context, open func(name string) (io.ReadCloser, error), tell func(sheet string, lines int)) (Imported, []Problem, error) {
-	b := &book{rows: map[string][]Row{}}
+	r, err := a.ImportSheets(ctx, ImportRequest{Open: open, Tell: tell})
+	return r.Imported, r.Problems, err
+}
+
+// ImportSheets reads sheets of a registry, checks all of it, and writes all or nothing. The same
+// sheets again change nothing. Faults: import_problems, and those of the store.
+func (a *App) ImportSheets(ctx context.Context, in ImportRequest) (ImportResult, error) {
+	b := &book{rows: map[string][]Row{}, numbers: map[string][]int{}, keys: map[string]map[string]bool{}, partial: in.Partial}
 	for _, s := range sheets {
-		b.read(s, open)
-		tell(s.file, len(b.rows[s.file]))
-	}
-	if len(b.problems) == 0 {
-		for _, s := range sheets {
-			b.check(s)
+		if b.read(s, in.Open) {
+			in.Tell(s.file, len(b.rows[s.file]))
 		}
 	}
-	if len(b.problems) > 0 {
-		return nil, b.problems, errSheet
+	if len(b.problems) == 0 {
+		err := a.lookUp(ctx, b, func() {
+			for _, s := range sheets {
+				b.check(s)
+			}
+		})
+		if err != nil {
+			return ImportResult{}, err
+		}
 	}
-	done := Imported{}
+	result := ImportResult{Problems: b.problems, More: b.more, Notes: b.notes}
+	if len(b.problems) > 0 {
+		return result, errSheet
+	}
+	if in.Dry {
+		return result, nil
+	}
 	err := a.Store.Write(ctx, func(tx *store.Tx) error {
+		result.Imported = Imported{}
 		w := &sheetWriter{app: a, ctx: ctx, tx: tx, now: a.Now(), book: b}
 		for _, s := range sheets {
 			for i, r := range b.rows[s.file] {
 				if err := s.put(w, r); err != nil {
-					return fault.At(err, fmt.Sprintf("%s line %d", s.file, i+2))
+					return fault.At(err, fmt.Sprintf("%s line %d", s.file, b.numbers[s.file][i]))
 				}
 			}
-			done[s.file] = len(b.rows[s.file])
+			if _, given := b.rows[s.file]; given {
+				result.Imported[s.file] = len(b.rows[s.file])
+			}
 		}
 		return nil
 	})
-	return done, nil, err
+	return result, err
+}
+
+// lookUp lets a partial import's checks find in the store what no sheet of theirs holds.
+func (a *App) lookUp(ctx context.Context, b *book, check func()) error {
+	if !b.partial {
+		check()
+		return nil
+	}
+	return a.Store.Read(ctx, func(tx *store.Tx) error {
+		b.stored = func(sheet, id string) bool {
+			known, err := stored(ctx, tx, sheet, id)
+			b.failed = firstError(b.failed, err)
+			return known
+		}
+		check()
+		return b.failed
+	})
+}
+
+// stored says whether the registry has what a sheet's line would be.
+func stored(ctx context.Context, tx *store.Tx, sheet, id string) (bool, error) {
+	var err error
+	kind := map[string]string{"institutions.csv": "acquirer", "providers.csv": "provider", "makers.csv": "maker", "course_issuers.csv": "course_issuer",
+		"supervisors.csv": "supervisor"}[sheet]
+	switch sheet {
+	case "merchants.csv":
+		_, err = tx.Merchant(ctx, id)
+	case "shops.csv":
+		_, err = tx.Shop(ctx, id)
+	case "models.csv":
+		_, err = tx.Model(ctx, id)
+	default:
+		var o store.Organisation
+		if o, err = tx.Organisation(ctx, id); err == nil {
+			return o.Kind == kind, nil
+		}
+	}
+	if fault.KindOf(err) == fault.NotFound {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // book is every sheet as it was read.
 type book struct {
 	rows     map[string][]Row
+	numbers  map[string][]int // of their lines
+	keys     map[string]map[string]bool
 	problems []Problem
+	more     int
+	notes    []Problem
+	partial  bool
+	stored   func(sheet, id string) bool // nil: only sheets count
+	failed   error
 }
 
 func (b *book) complain(sheet string, line int, column string, err error) {
+	if len(b.problems) >= maxProblems {
+		b.more++
+		return
+	}
 	f := fault.Of(err)
 	b.problems = append(b.problems, Problem{Sheet: sheet, Line: line, Column: column, Code: f.Code, Text: f.Text})
 }
 
-func (b *book) read(s sheet, open func(string) (io.ReadCloser, error)) {
-	file, err := open(s.file)
-	if err != nil {
-		b.complain(s.file, 0, "", errSheetNone.Because(err))
-		return
-	}
-	defer file.Close()
-	bounded := &io.LimitedReader{R: file, N: maxBytes + 1}
-	r := csv.NewReader(bounded)
-	header, err := r.Read()
-	if err != nil {
-		b.complain(s.file, 1, "", errSheetRead.Because(err))
-		return
-	}
-	if len(header) > 0 {
-		header[0] = strings.TrimPrefix(header[0], "\ufeff") // spreadsheets like to put one there
-	}
-	for _, c := range s.columns {
-		if !slices.Contains(header, c.header) {
-			b.complain(s.file, 1, c.header, errColumnNone)
-		}
-	}
-	for i, h := range header {
-		switch {
-		case !slices.ContainsFunc(s.columns, func(c column) bool { return c.header == h }):
-			b.complain(s.file, 1, "", errColumnSpare)
-		case slices.Contains(header[:i], h):
-			b.complain(s.file, 1, h, errColumnTwice)
-		}
-	}
-	b.lines(s, r, header)
-	if bounded.N == 0 {
-		b.complain(s.file, 0, "", errSheetLong)
+// note tells of a cell that was set right; a column's first is enough of its kind.
+func (b *book) note(sheet string, line int, column string, note error) {
+	f := fault.Of(note)
+	if !slices.ContainsFunc(b.notes, func(p Problem) bool { return p.Sheet == sheet && p.Column == column && p.Code == f.Code }) {
+		b.notes = append(b.notes, Problem{Sheet: sheet, Line: line, Column: column, Code: f.Code, Text: f.Text})
 	}
 }
 
-func (b *book) lines(s sheet, r *csv.Reader, header []string) {
-	for line := 2; line <= maxLines; line++ {
-		cells, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			return
+// read reads a sheet and says whether it was there.
+func (b *book) read(s sheet, open func(string) (io.ReadCloser, error)) bool {
+	file, err := open(s.file)
+	if errors.Is(err, fs.ErrNotExist) && b.partial {
+		return false
+	}
+	if err != nil {
+		if f := (*fault.Fault)(nil); !errors.As(err, &f) {
+			err = errSheetNone.Because(err)
 		}
-		if err != nil {
-			b.complain(s.file, line, "", errSheetRead.Because(err))
+		b.complain(s.file, 0, "", err)
+		return true
+	}
+	defer file.Close()
+	lines, err := readTable(file)
+	if err == nil && len(lines) == 0 {
+		err = errSheetEmpty
+	}
+	if err != nil {
+		b.complain(s.file, 0, "", err)
+		return true
+	}
+	if lines[0].broken != nil {
+		b.complain(s.file, lines[0].number, "", lines[0].broken)
+		return true
+	}
+	b.lines(s, b.header(s, lines[0]), lines[1:])
+	return true
+}
+
+func (b *book) header(s sheet, first line) []string {
+	names := make([]string, len(first.cells))
+	for i, cell := range first.cells {
+		names[i] = header(cell)
+	}
+	for _, c := range s.columns {
+		if !slices.Contains(names, c.header) {
+			b.complain(s.file, first.number, c.header, errColumnNone)
+		}
+	}
+	for i, h := range names {
+		switch {
+		case !slices.ContainsFunc(s.columns, func(c column) bool { return c.header == h }):
+			b.complain(s.file, first.number, "", errColumnSpare)
+		case slices.Contains(names[:i], h):
+			b.complain(s.file, first.number, h, errColumnTwice)
+		}
+	}
+	return names
+}
+
+func (b *book) lines(s sheet, header []string, lines []line) {
+	b.rows[s.file], b.keys[s.file] = []Row{}, map[string]bool{}
+	for _, l := range lines {
+		if l.broken != nil {
+			b.complain(s.file, l.number, "", l.broken)
 			continue
 		}
 		row := Row{}
 		for i, h := range header {
-			row[h] = strings.TrimSpace(cells[i])
+			row[h] = b.cell(s, l, h, l.cells[i])
 		}
 		b.rows[s.file] = append(b.rows[s.file], row)
+		b.numbers[s.file] = append(b.numbers[s.file], l.number)
+		b.keys[s.file][row[s.columns[0].header]] = true
 	}
-	if _, err := r.Read(); !errors.Is(err, io.EOF) {
-		b.complain(s.file, maxLines+1, "", errSheetLong)
+}
+
+// cell reads one cell as its column wants it.
+func (b *book) cell(s sheet, l line, header, cell string) string {
+	for _, c := range s.columns {
+		if c.header != header {
+			continue
+		}
+		value, note := c.tidy(cell)
+		if note != nil {
+			b.note(s.file, l.number, header, note)
+		}
+		if zh, ok := words[header][strings.ToLower(value)]; ok {
+			return zh
+		}
+		return value
 	}
+	return strings.TrimSpace(cell)
 }
 
 func (b *book) check(s sheet) {
 	seen := map[string]bool{}
 	for i, row := range b.rows[s.file] {
+		number := b.numbers[s.file][i]
 		for _, c := range s.columns {
-			v := row[c.header]
-			switch {
-			case v == "" && !c.optional:
-				b.complain(s.file, i+2, c.header, errCellEmpty)
-			case v == "" || c.check == nil:
-			default:
-				if err := c.check(b, row, v); err != nil {
-					b.complain(s.file, i+2, c.header, err)
-				}
+			if err := b.wrong(c, row); err != nil {
+				b.complain(s.file, number, c.header, err)
 			}
 		}
 		key := row[s.columns[0].header]
 		if key != "" && seen[key] {
-			b.complain(s.file, i+2, s.columns[0].header, errCellTwice)
+			b.complain(s.file, number, s.columns[0].header, errCellTwice)
 		}
 		seen[key] = true
 	}
 }
 
-// has says whether a sheet has a line whose first column is id.
-func (b *book) has(s, header, id string) bool {
-	return slices.ContainsFunc(b.rows[s], func(r Row) bool { return r[header] == id })
+// wrong says what is wrong with a row's value in a column, nil for nothing.
+func (b *book) wrong(c column, row Row) error {
+	v := row[c.header]
+	switch {
+	case v == "" && !c.optional:
+		return errCellEmpty
+	case v == "":
+		return nil
+	case c.check == nil && scientific.MatchString(v):
+		return errCellScience
+	case c.check == nil:
+		return nil
+	}
+	if err := c.check(b, row, v); err != nil {
+		return c.trap(b, row, v, err)
+	}
+	return nil
+}
+
+// has says whether a sheet has a line whose first column is id, or the store has it already.
+func (b *book) has(s, _, id string) bool {
+	return b.keys[s][id] || b.stored != nil && b.stored(s, id)
 }
 
 // sheetWriter writes checked lines in one transaction.

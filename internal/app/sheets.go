@@ -105,6 +105,20 @@ var (
 	}
 )
 
+// isSerialOfMaker also compares a serial's first six digits with the maker's code, where the makers'
+// sheet is at hand: what is left of a serial that lost its zeros often still looks like one.
+func isSerialOfMaker(b *book, row Row, v string) error {
+	if err := isSerial(b, row, v); err != nil {
+		return err
+	}
+	for _, m := range b.rows["makers.csv"] {
+		if m["编号"] == row["厂商"] && !strings.HasPrefix(v, m["厂商代码"]) {
+			return errCellMaker
+		}
+	}
+	return nil
+}
+
 // staffRoles maps the words of the sheets to roles.
 var staffRoles = map[string]string{"审核员": visit.RoleApprover, "风控员": visit.RoleRisk, "调度员": visit.RoleDispatcher,
 	"上门人员": visit.RoleTechnician, "监督员": visit.RoleSupervisor}
@@ -129,7 +143,7 @@ var sheets = []sheet{
 		must("省级代码", isProvinces), must("清算地区码", nil), must("商户类别码", format(identifier.CheckMCC)), must("营业时间", nil)}, putShop},
 	{"models.csv", []column{must("型号", isID), must("厂商", refersTo("编号", "makers.csv")), must("名称", nil), must("终端类型", nil), must("硬件版本", nil), must("固件版本", nil),
 		must("PCI PTS 批准号", format(identifier.CheckPTSNumber)), must("批准到期", isDay), must("入网认证编号", format(identifier.CheckNetworkLicence)), must("机型课程", isID)}, putModel},
-	{"devices.csv", []column{must("终端序列号", isSerial), must("型号", refersTo("型号", "models.csv")), must("厂商", refersTo("编号", "makers.csv")), must("硬件版本", nil),
+	{"devices.csv", []column{must("终端序列号", isSerialOfMaker), must("型号", refersTo("型号", "models.csv")), must("厂商", refersTo("编号", "makers.csv")), must("硬件版本", nil),
 		must("固件版本", nil), must("箱号", nil), must("封签号", nil)}, putDevice},
 	{"orders.csv", []column{must("编号", isID), must("类型", oneOf("安装", "巡检")), must("店铺", refersTo("编号", "shops.csv")), must("商户", refersTo("编号", "merchants.csv")),
 		must("收单机构", refersTo("编号", "institutions.csv")), must("服务商", refersTo("编号", "providers.csv")), must("机型", refersTo("型号", "models.csv")),
