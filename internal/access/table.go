@@ -12,6 +12,7 @@ const (
 	ReadOpenings  = "read_openings"   // the personal values behind commitments, with purpose, recorded
 	ReadOrderLink = "read_order_link" // see or resend the address of the merchant's page
 	ListVisits    = "list_visits"
+	ReadRoll      = "read_roll"   // who of one's own organisation has a key and who lacks one
 	ReadPhotos    = "read_photos" // the pictures that steps name, with purpose, recorded
 )
 
@@ -96,9 +97,9 @@ var table = map[string][]grant{
 	// people and organisations; whoever froze an organisation, only risk desk or regulator lift it
 	"train":             {to(CourseIssuer, OwnOrganisation, None)}, // those it trains work elsewhere
 	"issue_badge":       {to(Technician, Self), to(Organisation, OwnOrganisation)},
-	"revoke_badge":      {to(Technician, Self), to(Organisation, OwnOrganisation)},
+	"revoke_badge":      {to(Technician, Self), dispatcher, to(Organisation, OwnOrganisation)},
 	"enrol":             {to(Merchant, Self), to(Organisation, Self, OwnOrganisation)}, // a merchant lets in his clerks
-	"end_enrolment":     {to(Merchant, Self), to(Organisation, Self, OwnOrganisation)},
+	"end_enrolment":     {to(Merchant, Self), to(Technician, Self), dispatcher, approver, risk, to(Organisation, Self, OwnOrganisation)},
 	PublishOrganisation: {to(Regulator, Self), to(Organisation, Self)},
 	// Any acquirer's risk desk, for its own orders; visit.SuspendsFor says for whose it counts.
 	FreezeOrganisation: {to(Risk, OwnOrganisation, None), regulatorOf},
@@ -112,6 +113,7 @@ var table = map[string][]grant{
 	ReadOrderLink: {merchant, approver}, // the acquirer sends it; provider roles never see it
 	ReadPhotos:    {merchant, technician, dispatcher, approver, supervisor, risk},
 	Carry:         {dispatcher},
+	ReadRoll:      {dispatcher, approver, risk, to(Supervisor, OwnOrganisation), to(Organisation, OwnOrganisation)},
 	ListVisits:    {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator, platform, to(Organisation, OwnOrganisation)},
 }
 

@@ -37,18 +37,19 @@ type Host interface {
 	Charges(ctx context.Context, q acquirer.Query) ([]byte, error)
 }
 
-// Config is what an App is made of. Every member is required.
+// Config is what an App is made of. Every member is required, but organisations may sign elsewhere.
 type Config struct {
-	Store    *store.Store
-	Vault    *vault.Vault
-	Log      Log
-	Hosts    map[string]Host // by acquirer
-	Platform *ecdsa.PrivateKey
-	Operator string // organisation id under which the platform's key is on the trust list
-	Province string // two digits, for leaves of streams that belong to no shop
-	Trust    evidence.Trust
-	Now      func() time.Time
-	Patience time.Duration // how long a request waits for the log and its witnesses
+	Store         *store.Store
+	Vault         *vault.Vault
+	Log           Log
+	Hosts         map[string]Host         // by acquirer
+	Organisations map[string]Organisation // own signing services, by organisation
+	Platform      *ecdsa.PrivateKey
+	Operator      string // organisation id under which the platform's key is on the trust list
+	Province      string // two digits, for leaves of streams that belong to no shop
+	Trust         evidence.Trust
+	Now           func() time.Time
+	Patience      time.Duration // how long a request waits for the log and its witnesses
 }
 
 // App is one node. It may be used from many goroutines.

@@ -120,6 +120,9 @@ func (w *writing) indexPerson(ctx context.Context, tx *store.Tx) error {
 		if err != nil {
 			return err
 		}
+		if err := w.endPhone(ctx, tx, e.Key); err != nil {
+			return err
+		}
 		return w.ref(ctx, tx, refKeyEnd, e.Key, at)
 	case registry.TypeCertificate:
 		c, err := body[registry.Certificate](w)

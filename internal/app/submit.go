@@ -155,6 +155,7 @@ func (w *writing) prepare(ctx context.Context) error {
 	err := w.app.Store.Read(ctx, func(tx *store.Tx) error {
 		g := newGather(ctx, tx)
 		g.keys[w.claims.Header.Key] = true
+		w.enrolledKey(g.keys)
 		if err := g.refs(refTrustList, "", 1); err != nil {
 			return err
 		}
@@ -187,6 +188,15 @@ func (w *writing) prepare(ctx context.Context) error {
 	}
 	w.after, err = visit.Decide(w.before.state, w.in.Verb, w.envelope, w.now)
 	return err
+}
+
+// enrolledKey adds the key that an enrolment is about: whether it is somebody else's already is asked
+// before it is recorded, since a key that two hold counts for nobody.
+func (w *writing) enrolledKey(keys map[string]bool) {
+	var e statement.Enrolment
+	if w.claims.Type == statement.TypeEnrolment && w.claims.UntrustedBody(&e) == nil {
+		keys[e.Key.Thumbprint()] = true
+	}
 }
 
 // standing finds how the visit stands now, from the cache or by replay.

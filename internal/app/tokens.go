@@ -56,6 +56,7 @@ type TokenGrant struct {
 	Role         string
 	Label        string // what its owner calls it; no personal value
 	Until        time.Time
+	Phone        bool          // a session of a phone that showed its enrolled key: PhoneHolds long
 	Idle         time.Duration // a session that is not used for so long is over; 0 is never
 }
 
@@ -95,10 +96,18 @@ func (g TokenGrant) check(now time.Time) error {
 		return errTokenMalformed.At("role") // nobody signs in as menshen itself
 	case len(g.Label) > 100:
 		return errTokenMalformed.At("label")
-	case !g.Until.After(now) || g.Until.After(now.Add(tokenHolds[g.Kind])):
+	case !g.Until.After(now) || g.Until.After(now.Add(g.longest())):
 		return errTokenMalformed.At("until")
 	}
 	return nil
+}
+
+// longest is how long this token may live.
+func (g TokenGrant) longest() time.Duration {
+	if g.Phone && g.Kind == store.TokenSession {
+		return PhoneHolds
+	}
+	return tokenHolds[g.Kind]
 }
 
 // Authenticate finds who a secret belongs to. Only tokens of the given kinds count: an order's link

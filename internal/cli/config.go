@@ -29,20 +29,21 @@ import (
 // Config is everything that `menshen serve` reads, from one YAML file. Names that are not here are
 // refused, and all problems are told at once. Paths are taken from the file's own folder.
 type Config struct {
-	Listen          string          `yaml:"listen"`           // host:port that serves pages and API; put TLS in front of it
-	PublicURL       string          `yaml:"public_url"`       // where browsers find the site, such as https://menshen.example; passkeys are bound to it. "" signs in on localhost only
-	TrustedProxies  []string        `yaml:"trusted_proxies"`  // addresses or networks (CIDR) whose X-Forwarded-For and X-Forwarded-Proto are believed
-	Operator        string          `yaml:"operator"`         // organisation id under which the platform key is on the trust list
-	Province        string          `yaml:"province"`         // GB/T 2260, two digits, for records that belong to no shop
-	Database        string          `yaml:"database"`         // sqlite:PATH or postgres://…
-	TrustFile       string          `yaml:"trust_file"`       // from its publisher, not made here
-	PlatformKey     string          `yaml:"platform_key"`     // PEM file, P-256
-	VaultKey        string          `yaml:"vault_key"`        // file of 64 hex digits: encrypts personal data; keep it apart from backups
-	PatienceSeconds int             `yaml:"patience_seconds"` // how long a request waits for log and witnesses
-	Log             LogConfig       `yaml:"log"`
-	Hosts           []HostConfig    `yaml:"hosts"`
-	Demonstration   bool            `yaml:"demonstration"` // pages then say so; grants nothing
-	Contacts        []ContactConfig `yaml:"contacts"`      // whom to call, on pages and in evidence packs; none for 110, 96110, 12363, 95516
+	Listen          string               `yaml:"listen"`           // host:port that serves pages and API; put TLS in front of it
+	PublicURL       string               `yaml:"public_url"`       // where browsers find the site, such as https://menshen.example; passkeys are bound to it. "" signs in on localhost only
+	TrustedProxies  []string             `yaml:"trusted_proxies"`  // addresses or networks (CIDR) whose X-Forwarded-For and X-Forwarded-Proto are believed
+	Operator        string               `yaml:"operator"`         // organisation id under which the platform key is on the trust list
+	Province        string               `yaml:"province"`         // GB/T 2260, two digits, for records that belong to no shop
+	Database        string               `yaml:"database"`         // sqlite:PATH or postgres://…
+	TrustFile       string               `yaml:"trust_file"`       // from its publisher, not made here
+	PlatformKey     string               `yaml:"platform_key"`     // PEM file, P-256
+	VaultKey        string               `yaml:"vault_key"`        // file of 64 hex digits: encrypts personal data; keep it apart from backups
+	PatienceSeconds int                  `yaml:"patience_seconds"` // how long a request waits for log and witnesses
+	Log             LogConfig            `yaml:"log"`
+	Hosts           []HostConfig         `yaml:"hosts"`
+	Organisations   []OrganisationConfig `yaml:"organisations"` // own signing services that menshen asks
+	Demonstration   bool                 `yaml:"demonstration"` // pages then say so; grants nothing
+	Contacts        []ContactConfig      `yaml:"contacts"`      // whom to call, on pages and in evidence packs; none for 110, 96110, 12363, 95516
 	dir             string
 }
 
@@ -73,6 +74,14 @@ type HostConfig struct {
 	URL       string `yaml:"url"`
 	TokenFile string `yaml:"token_file"`
 	PinSHA256 string `yaml:"pin_sha256"` // of the host's public key, for https
+}
+
+// OrganisationConfig is one organisation's own signing service, as the organisation runs it.
+type OrganisationConfig struct {
+	Organisation string `yaml:"organisation"`
+	URL          string `yaml:"url"`
+	TokenFile    string `yaml:"token_file"`
+	PinSHA256    string `yaml:"pin_sha256"` // of the service's public key, for https
 }
 
 var (
@@ -146,6 +155,9 @@ func (c Config) problems() []string {
 	}
 	for _, h := range c.Hosts {
 		wrong(identifier.CheckID(h.Acquirer) != nil || !webAddress(h.URL) || h.TokenFile == "", "hosts: want acquirer, url and token_file")
+	}
+	for _, o := range c.Organisations {
+		wrong(identifier.CheckID(o.Organisation) != nil || !webAddress(o.URL) || o.TokenFile == "", "organisations: want organisation, url and token_file")
 	}
 	return out
 }

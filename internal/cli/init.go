@@ -131,12 +131,13 @@ func (s setup) make(platform *ecdsa.PrivateKey) (Public, error) {
 func (s setup) config() Config {
 	return Config{Listen: s.listen, Operator: s.operator, Province: s.province, Database: s.database, TrustedProxies: []string{}, TrustFile: "trust.json",
 		PlatformKey: "platform.pem", VaultKey: "vault.key", PatienceSeconds: 20,
-		Log: LogConfig{Dir: "log", Key: "log.key", IntervalMS: 1000, Witnesses: []WitnessConfig{}}, Hosts: []HostConfig{}}
+		Log: LogConfig{Dir: "log", Key: "log.key", IntervalMS: 1000, Witnesses: []WitnessConfig{}}, Hosts: []HostConfig{}, Organisations: []OrganisationConfig{}}
 }
 
 const configHead = `# menshen 配置 · menshen's config. 路径都从本文件所在的文件夹算起；不认识的名字会被拒绝。
 # Paths are taken from this file's folder; names that are not known are refused.
 # trust_file 从发布机构拿 comes from its publisher; log.witnesses: [{key, url}]; hosts: [{acquirer, url, token_file, pin_sha256}]
+# organisations: [{organisation, url, token_file, pin_sha256}] 机构自己的签名服务 the organisations' own signing services
 `
 
 func writeConfig(path string, c Config) error {

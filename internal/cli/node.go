@@ -9,6 +9,8 @@ import (
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/acquirer"
 	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/orgapi"
 	"github.com/menshen-project/menshen/internal/record"
 	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/transparency"
@@ -45,6 +47,10 @@ func openNode(ctx context.Context, c Config, logger *slog.Logger) (*node, error)
 	if err != nil {
 		return nil, err
 	}
+	services, err := c.services()
+	if err != nil {
+		return nil, err
+	}
 	n := &node{}
 	if n.store, err = store.Open(ctx, c.database()); err != nil {
 		return nil, err
@@ -58,7 +64,7 @@ func openNode(ctx context.Context, c Config, logger *slog.Logger) (*node, error)
 	if n.log != nil {
 		leaves = n.log
 	}
-	n.app = app.New(app.Config{Store: n.store, Vault: safe, Log: leaves, Hosts: hosts, Platform: platform, Operator: c.Operator,
+	n.app = app.New(app.Config{Store: n.store, Vault: safe, Log: leaves, Hosts: hosts, Organisations: services, Platform: platform, Operator: c.Operator,
 		Province: c.Province, Trust: trust, Now: time.Now, Patience: c.patience()})
 	return n, nil
 }
@@ -95,6 +101,23 @@ func logPolicy(trust evidence.Trust) record.PolicyConfig {
 		policy.Witnesses = append(policy.Witnesses, record.Witness{Party: w.Party, VKey: w.Key})
 	}
 	return policy
+}
+
+// services are the clients of the organisations' own signing services.
+func (c Config) services() (map[string]app.Organisation, error) {
+	out := map[string]app.Organisation{}
+	for _, o := range c.Organisations {
+		token, err := readLine(c.path(o.TokenFile))
+		if err != nil {
+			return nil, err
+		}
+		client, err := orgapi.NewClient(orgapi.Config{BaseURL: o.URL, Token: token, Pin: o.PinSHA256})
+		if err != nil {
+			return nil, fault.At(err, o.Organisation)
+		}
+		out[o.Organisation] = client
+	}
+	return out, nil
 }
 
 // openLog starts the log under the policy that the trust file's readers will hold it to.

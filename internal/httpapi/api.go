@@ -16,29 +16,32 @@ import (
 
 // Config is what an API is made of. App is required; for the others the zero value is a default.
 type Config struct {
-	App        *app.App
-	Log        *slog.Logger   // nil is silent
-	Version    string         // of the program, for the description
-	MaxBody    int64          // bytes; 1 MiB
-	PerToken   Rate           // 20 a second, 100 at once
-	PerAddress Rate           // 500 a second, 1000 at once
-	Proxies    []netip.Prefix // whose X-Forwarded-For is believed
+	App         *app.App
+	Log         *slog.Logger   // nil is silent
+	Version     string         // of the program, for the description
+	MaxBody     int64          // bytes; 1 MiB
+	PerToken    Rate           // 20 a second, 100 at once
+	PerAddress  Rate           // 500 a second, 1000 at once
+	PerEnroller Rate           // of one network with codes to try; one in five seconds, 20 at once
+	Proxies     []netip.Prefix // whose X-Forwarded-For is believed
 }
 
 // API serves /v1/, /openapi.json, /healthz and /readyz.
 type API struct {
-	app        *app.App
-	log        *slog.Logger
-	maxBody    int64
-	proxies    []netip.Prefix
-	origin     *http.CrossOriginProtection
-	perToken   *limiter
-	perAddress *limiter
-	flights    flights
-	mux        *http.ServeMux
-	huma       huma.API
-	spec       []byte
-	serve      http.HandlerFunc
+	app         *app.App
+	log         *slog.Logger
+	maxBody     int64
+	proxies     []netip.Prefix
+	origin      *http.CrossOriginProtection
+	perToken    *limiter
+	perAddress  *limiter
+	perEnroller *limiter // strangers who bring a code
+	perHolder   *limiter // whom they speak of
+	flights     flights
+	mux         *http.ServeMux
+	huma        huma.API
+	spec        []byte
+	serve       http.HandlerFunc
 }
 
 const defaultMaxBody = 1 << 20
@@ -59,6 +62,10 @@ func New(c Config) *API {
 		c.PerAddress = defaultPerAddress
 	}
 	a.perToken, a.perAddress = newLimiter(c.PerToken), newLimiter(c.PerAddress)
+	a.perEnroller, a.perHolder = newLimiter(c.PerEnroller), newLimiter(holderRate)
+	if c.PerEnroller == (Rate{}) {
+		c.PerEnroller = enrolRate
+	}
 	hookHuma()
 	a.huma = humago.New(a.mux, describe(c.Version))
 	a.huma.UseMiddleware(a.authenticate, a.idempotent)
@@ -73,6 +80,7 @@ func (a *API) routes() {
 	a.visitOperations()
 	a.workOperations()
 	a.readOperations()
+	a.enrolOperations()
 	a.healthOperations()
 	spec, err := json.Marshal(a.huma.OpenAPI())
 	if err != nil {

@@ -32,6 +32,9 @@ func TestNobodyGetsPastTheDoorSignedOut(t *testing.T) {
 			path := strings.NewReplacer("{id}", "v1", "{key}", w.Cast.Merchant.Public().Thumbprint()).Replace(path)
 			q := request{method: strings.ToUpper(method), path: path, body: "{}"}
 			got := w.do(t, q)
+			if len(op.Security) == 0 && method == "post" {
+				continue // a new phone is nobody yet: see enrol_test.go
+			}
 			if len(op.Security) == 0 {
 				if got.status != http.StatusOK {
 					t.Errorf("%s: %d", path, got.status)

@@ -37,6 +37,9 @@ var notFiled = []string{visit.ChallengeVerb, visit.AttestDevice, visit.ReleasePe
 // saying is what an operation does, in both languages.
 type saying struct{ zh, en string }
 
+// endable are verbs that an organisation's own service can be asked for as well: see enrolOperations.
+var endable = []string{"person/revoke_badge", "organisation/end_enrolment"}
+
 // sayings has a line for every verb that people or organisations file under, by stream and verb.
 var sayings = map[string]saying{
 	"order/book":                 {"签下订单", "book an order"},
@@ -92,7 +95,9 @@ func (a *API) fileOperations() {
 		byVerb[name] = append(byVerb[name], r)
 	}
 	for _, name := range order {
-		a.fileOperation(byVerb[name])
+		if !slices.Contains(endable, name) {
+			a.fileOperation(byVerb[name])
+		}
 	}
 }
 

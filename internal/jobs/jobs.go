@@ -26,14 +26,19 @@ const (
 
 // Run starts every loop and returns when ctx is done and all of them have stopped.
 func Run(ctx context.Context, a *app.App, log *slog.Logger) {
+	loops := map[string]loop{
+		"sequence":  {a.Sequence, sequencePause},
+		"release":   {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobRelease, release(a)) }, workPause},
+		"cancel":    {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobCancel, a.Cancel) }, workPause},
+		"watch":     {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobWatch, a.WatchCharges) }, watchPause},
+		"clear":     {func(ctx context.Context) (bool, error) { return false, a.Clear(ctx) }, clearPause},
+		"statement": {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobStatement, a.TakeStatement) }, workPause},
+	}
+	for id := range a.Organisations {
+		loops["organisation "+id] = loop{func(ctx context.Context) (bool, error) { return a.Feed(ctx, id) }, sequencePause}
+	}
 	var wg sync.WaitGroup
-	for name, l := range map[string]loop{
-		"sequence": {a.Sequence, sequencePause},
-		"release":  {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobRelease, release(a)) }, workPause},
-		"cancel":   {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobCancel, a.Cancel) }, workPause},
-		"watch":    {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobWatch, a.WatchCharges) }, watchPause},
-		"clear":    {func(ctx context.Context) (bool, error) { return false, a.Clear(ctx) }, clearPause},
-	} {
+	for name, l := range loops {
 		wg.Go(func() { l.run(ctx, log.With("loop", name)) })
 	}
 	wg.Wait()

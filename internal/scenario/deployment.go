@@ -45,15 +45,16 @@ type Deployment struct {
 
 // DeploymentConfig is what a Deployment can differ in.
 type DeploymentConfig struct {
-	Dir      string // for the database; the caller removes it
-	Database string // its address; "" for SQLite in Dir
-	Now      Clock
-	Patience time.Duration // of the app; 10 s when 0
-	Log      *slog.Logger
-	API      httpapi.Config                  // App and Log are filled in
-	Wrap     func(http.Handler) http.Handler // between the network and the API; nil for nothing
-	Outbox   func(app.Log) app.Log           // between the app and its log; nil for nothing
-	Hosts    func(map[string]app.Host)       // edits who is called; nil for the cast's own host
+	Dir           string // for the database; the caller removes it
+	Database      string // its address; "" for SQLite in Dir
+	Now           Clock
+	Patience      time.Duration // of the app; 10 s when 0
+	Log           *slog.Logger
+	API           httpapi.Config                                   // App and Log are filled in
+	Wrap          func(http.Handler) http.Handler                  // between the network and the API; nil for nothing
+	Outbox        func(app.Log) app.Log                            // between the app and its log; nil for nothing
+	Organisations func(*Cast) (map[string]app.Organisation, error) // their own signing services; nil for none
+	Hosts         func(map[string]app.Host)                        // edits who is called; nil for the cast's own host
 }
 
 // NewDeployment starts one.
@@ -109,7 +110,13 @@ func (d *Deployment) wire(c DeploymentConfig) error {
 	if c.Hosts != nil {
 		c.Hosts(hosts)
 	}
-	d.App = app.New(app.Config{Store: d.Store, Vault: v, Log: log, Hosts: hosts, Platform: d.Cast.Platform.Key, Operator: d.Cast.Platform.ID,
+	var services map[string]app.Organisation
+	if c.Organisations != nil {
+		if services, err = c.Organisations(d.Cast); err != nil {
+			return err
+		}
+	}
+	d.App = app.New(app.Config{Store: d.Store, Vault: v, Log: log, Hosts: hosts, Organisations: services, Platform: d.Cast.Platform.Key, Operator: d.Cast.Platform.ID,
 		Province: "31", Trust: d.Trust, Now: c.Now, Patience: c.Patience})
 	c.API.App, c.API.Log = d.App, c.Log
 	d.API = httpapi.New(c.API)
