@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/menshen-project/menshen/internal/attest"
@@ -114,7 +115,10 @@ func (w *writing) indexPerson(ctx context.Context, tx *store.Tx) error {
 		if err := w.ref(ctx, tx, refKey, e.Key.Thumbprint(), at); err != nil {
 			return err
 		}
-		return w.ref(ctx, tx, refHolder, e.Holder+"/"+e.Role, at)
+		if err := w.ref(ctx, tx, refHolder, e.Holder+"/"+e.Role, at); err != nil {
+			return err
+		}
+		return listPerson(ctx, tx, e)
 	case statement.TypeEnrolmentEnd:
 		e, err := body[statement.EnrolmentEnd](w)
 		if err != nil {
@@ -142,6 +146,21 @@ func (w *writing) indexPerson(ctx context.Context, tx *store.Tx) error {
 		return err
 	}
 	return w.ref(ctx, tx, refRevoked, b.Holder, at)
+}
+
+// listed are the roles of people whom their organisation finds in its console.
+var listed = []string{visit.RoleApprover, visit.RoleRisk, visit.RoleDispatcher, visit.RoleTechnician, visit.RoleSupervisor}
+
+// listPerson puts somebody whom his organisation enrolled on its list of people, unless he is on one.
+func listPerson(ctx context.Context, tx *store.Tx, e statement.Enrolment) error {
+	if !slices.Contains(listed, e.Role) {
+		return nil
+	}
+	_, err := tx.Person(ctx, e.Holder)
+	if fault.KindOf(err) != fault.NotFound {
+		return err
+	}
+	return tx.PutPerson(ctx, store.Person{ID: e.Holder, Org: e.Organisation, Role: e.Role, State: "active", Doc: "{}"})
 }
 
 // fieldPrincipal is the keyed-hash table that counts terminals under one identity.
@@ -376,7 +395,7 @@ func (w *writing) project(ctx context.Context, tx *store.Tx) error {
 	return tx.PutVisit(ctx, store.Visit{Org: o.Acquirer, ID: w.id, OrderID: o.Order, Provider: o.Provider, Merchant: o.Merchant, Shop: o.Shop,
 		Technician: d.Technician, Kind: o.Kind, State: string(s.Stage()), Frozen: s.Frozen(), Head: int64(s.Number()),
 		OpenedAt: w.entry.ReceivedAt, UpdatedAt: w.entry.ReceivedAt,
-		Search: w.id + " " + o.Order + " " + o.Merchant + " " + o.Shop + " " + d.Technician + serialWord + lastSix(d.Serial) + supervisorWord(d.Supervisor)})
+		Search: w.id + " " + o.Order + " " + o.Merchant + " " + o.Shop + " " + d.Technician + serialWord + lastSix(d.Serial) + supervisorWord(d.Supervisor) + boardWords(o, s)})
 }
 
 // serialWord comes before a device's last six digits among the words of a visit's row.

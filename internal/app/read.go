@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
@@ -190,7 +191,7 @@ func (a *App) list(ctx context.Context, filter store.VisitFilter, f Filter) (lis
 
 // supervised lists the visits that name the supervisor; the projection has him among its words.
 func (a *App) supervised(ctx context.Context, actor Actor, f Filter) ([]store.Visit, string, error) {
-	return a.list(ctx, store.VisitFilter{State: f.State, Kind: f.Kind, Query: "supervisor." + actor.Person}, f)
+	return a.list(ctx, store.VisitFilter{State: f.State, Kind: f.Kind, Query: strings.TrimSpace("supervisor." + actor.Person + " " + f.Query)}, f)
 }
 
 // Dossier gathers a visit's evidence as it stands now, for somebody who may read the visit.

@@ -275,7 +275,7 @@ func TestWordsAreCompleteAndUsed(t *testing.T) {
 			t.Errorf("%s is asked for and not there", m[1])
 		}
 	}
-	made := []string{"mark.", "basis.", "step.", "list.", "receipt.", "outcome.", "permit.title.", "error.", "stand."}
+	made := []string{"mark.", "basis.", "step.", "list.", "receipt.", "outcome.", "permit.title.", "error.", "stand.", "act.title.", "act.what.", "brake.reason."}
 	for key, text := range words {
 		stem := strings.TrimSuffix(strings.TrimSuffix(key, ".one"), ".what")
 		used := strings.Contains(source.String(), `"`+stem+`"`) || strings.Contains(source.String(), `"`+key+`"`) || slices.ContainsFunc(made, func(p string) bool {

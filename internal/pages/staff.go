@@ -49,6 +49,12 @@ func (s *Server) staffRoutes() map[string]handler {
 		"GET /staff/invitations":                s.invitations,
 		"POST /staff/invitations":               s.answer(s.invite),
 		"POST /staff/invitations/{id}/withdraw": s.withdrawInvitation,
+		"GET /staff/visits":                     s.board,
+		"GET /staff/visits.csv":                 s.export,
+		"GET /staff/visits.json":                s.export,
+		"GET /staff/technicians":                s.technicians,
+		"GET /staff/technicians/{id}/face":      s.answer(s.face),
+		"GET /staff/key":                        s.keyPage,
 	}
 }
 

@@ -4,6 +4,7 @@ package pages
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -117,7 +119,7 @@ func (o *office) join(person, organisation, role string) {
 	o.until(`document.querySelector("input[name=code]")?.value.length > 20 && location.hash === ""`)
 	o.until(`!document.querySelector("form[data-act] button").disabled`)
 	o.js(`document.querySelector("form[data-act] button").click()`)
-	o.until(`location.pathname === "/"`)
+	o.until(`location.pathname === "/staff/visits"`)
 }
 
 // look takes pictures of a page in both languages and sizes and asks axe.
@@ -174,7 +176,7 @@ func TestStaffSignIn(t *testing.T) {
 	o.open("/sign-in")
 	o.until(`!document.querySelector("form[data-act] button").disabled`)
 	o.js(`document.querySelector("form[data-act] button").click()`)
-	o.until(`location.pathname === "/" && !!document.querySelector("a.viewer")`)
+	o.until(`location.pathname === "/staff/visits" && !!document.querySelector("a.viewer")`)
 	if strings.Contains(o.js("location.href+document.documentElement.outerHTML"), "menshen_") {
 		t.Error("a secret is in an address or page")
 	}
@@ -202,5 +204,97 @@ func (o *office) foreign(path string) {
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusForbidden {
 		o.t.Errorf("%s from another site: %d", path, res.StatusCode)
+	}
+}
+
+// A dispatcher makes a signing key on his device, his organisation enrols it, and he sends lan: the gate
+// grants it on that signature.
+func TestDispatchFromTheConsole(t *testing.T) {
+	o := newOffice(t)
+	ctx, d := t.Context(), o.Cast.Dispatcher
+	for _, act := range []func(context.Context) error{o.play.Book, func(ctx context.Context) error { return o.play.AgreeApprover(ctx, o.play.Sheet) },
+		func(ctx context.Context) error { return o.play.AgreeMerchant(ctx, o.play.Sheet) }, o.play.ShipDevice} {
+		if err := act(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.join(d.ID, d.Organisation, d.Role)
+	o.open("/staff/key")
+	o.until(`!document.querySelector("[data-when-key=no]").hidden && !document.querySelector("[data-do=make-key] button").disabled`)
+	o.js(`document.querySelector("[data-do=make-key] button").click()`)
+	o.until(`document.querySelector("[data-thumbprint]")?.textContent.length === 43`)
+	o.look("key", "/staff/key")
+	o.enrol(d, o.js(`document.querySelector("[data-public]").textContent`))
+	o.open("/staff/visits?day=today")
+	o.until(`document.querySelectorAll("table[data-rows] tbody tr").length === 1`)
+	o.look("board", "/staff/visits?day=today")
+	o.open("/staff/visits?day=today&lang=zh")
+	o.until(`document.querySelectorAll("table[data-rows] tbody tr").length === 1`)
+	o.press("j")
+	o.until(`document.activeElement.dataset.open !== undefined`)
+	o.press("/")
+	o.until(`document.activeElement.id === "q"`)
+	o.look("board-open", "/staff/visits?day=today&open=v1")
+	o.look("technicians", "/staff/technicians")
+	o.open("/staff/visits?day=today&open=v1&lang=zh")
+	o.until(`!document.querySelector("form[data-dispatch] button").disabled`)
+	o.js(`(() => { const f = document.querySelector("form[data-dispatch]"); const set = (q, v) => { const e = f.querySelector(q); e.value = v; e.dispatchEvent(new Event("change")); };
+		set("[data-technician]", "` + o.Cast.Technician.ID + `"); set("[data-body=serial]", "` + o.play.Device.Serial + `"); set("[data-body=supervisor]", "` + o.Cast.Supervisor.ID + `"); })()`)
+	o.until(`document.querySelector("[data-photo-state]").textContent !== ""`)
+	o.js(`(async () => { const f = document.querySelector("form[data-dispatch]"); f.querySelector("[data-commit=name]").value = "蓝师傅";
+		const c = document.createElement("canvas"); c.width = c.height = 900; const x = c.getContext("2d"); for (let i = 0; i < 900; i++) { x.fillStyle = "hsl(" + i + " 80% 50%)"; x.fillRect(i, 0, 1, 900); }
+		const blob = await new Promise((r) => c.toBlob(r, "image/png")); const t = new DataTransfer(); t.items.add(new File([blob], "lan.png", { type: "image/png" }));
+		const p = f.querySelector("input[type=file]"); p.files = t.files; p.dispatchEvent(new Event("change")); })()`)
+	o.until(`/kB/.test(document.querySelector("[data-photo-state]").textContent)`)
+	o.js(`document.querySelector("form[data-dispatch] button").click()`)
+	o.until(`document.querySelector("#signing").open`)
+	if said := o.js(`document.querySelector("#signing").innerText`); !strings.Contains(said, "蓝师傅") || !strings.Contains(said, o.play.Device.Serial) {
+		t.Errorf("signed without saying what: %s", said)
+	}
+	o.shot("signing")
+	o.js(`document.querySelector("#signing button[value=sign]").click()`)
+	o.until(`document.querySelector("form[data-dispatch][data-verb=reassign]") !== null || !document.querySelector("[data-problem]")?.hidden`)
+	got, err := o.App.Visit(ctx, app.Actor{Person: d.ID, Organisation: d.Organisation, Role: d.Role}, "v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.State.Stage() != visit.Dispatched || got.State.Dispatched().Technician != o.Cast.Technician.ID {
+		t.Errorf("stage %s; the page says %s", got.State.Stage(), o.js(`document.querySelector("main").innerText`))
+	}
+	o.look("board-dispatched", "/staff/visits?open=v1")
+}
+
+// enrol has the organisation vouch for a key that a page shows, as its own service would.
+func (o *office) enrol(who *scenario.Actor, public string) {
+	o.t.Helper()
+	var key statement.Key
+	if err := json.Unmarshal([]byte(public), &key); err != nil {
+		o.t.Fatal(err, public)
+	}
+	now := time.Now()
+	org := o.Cast.Provider
+	envelope := org.Forge(scenario.Draft{Stream: "organisation/" + org.ID, Type: statement.TypeEnrolment, At: now, Body: statement.Enrolment{Holder: who.ID, Organisation: who.Organisation,
+		Role: who.Role, Key: key, HeldBy: statement.HeldByHolder, From: statement.At(now.Add(-time.Minute)), Until: statement.At(now.AddDate(1, 0, 0))}})
+	if err := o.Venue.File(o.t.Context(), org, scenario.Filing{Stream: "organisation/" + org.ID, Verb: visit.Enrol, Envelope: envelope}); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+func (o *office) press(key string) {
+	o.t.Helper()
+	o.js(`(document.activeElement ?? document.body).dispatchEvent(new KeyboardEvent("keydown", { key: "` + key + `", bubbles: true, cancelable: true }))`)
+}
+
+// shot keeps a picture of what is on the screen.
+func (o *office) shot(name string) {
+	o.t.Helper()
+	image, err := chromedp.Run(o.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if folder := os.Getenv("MENSHEN_SCREENSHOTS"); folder != "" {
+		if err := os.WriteFile(filepath.Join(folder, name+".png"), image, 0o644); err != nil {
+			o.t.Fatal(err)
+		}
 	}
 }

@@ -89,6 +89,9 @@ func (s *Server) entered(w http.ResponseWriter, r *http.Request, in app.SignedIn
 		return nil, err
 	}
 	s.setSession(w, r, in)
+	if isStaff(Viewer{Role: in.Actor.Role}) {
+		return whereTo{Next: string(BoardQuery{Day: today}.href(boardPath))}, nil
+	}
 	return whereTo{Next: "/"}, nil
 }
 

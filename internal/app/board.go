@@ -1,0 +1,380 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/menshen-project/menshen/internal/access"
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/registry"
+	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/vault"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// BoardFilter narrows what a console shows. Every field is served by an index.
+type BoardFilter struct {
+	Filter
+	Day    string // of the appointment, as 2006-01-02 in China; "" for any
+	Frozen bool
+}
+
+// BoardRow is a visit with its appointment.
+type BoardRow struct {
+	store.Visit
+	Window Window
+}
+
+// Words of a visit's row by which a day's visits and the frozen ones are found without looking at the others.
+const (
+	frozenWord = "isfrozen"
+	dayPrefix  = "day"
+)
+
+// china is the clock by which appointments are days.
+var china = time.FixedZone("Asia/Shanghai", 8*60*60)
+
+func dayWord(t time.Time) string { return dayPrefix + t.In(china).Format("20060102") }
+
+// boardWords are what a visit is also found by.
+func boardWords(o visit.Order, s visit.State) string {
+	out := ""
+	if from, err := o.WindowFrom.Parse(); err == nil {
+		out += " " + dayWord(from)
+	}
+	if s.Frozen() {
+		out += " " + frozenWord
+	}
+	return out
+}
+
+// Board lists the visits that an actor may see, newest first, with their appointments, and the next
+// page's cursor.
+func (a *App) Board(ctx context.Context, actor Actor, f BoardFilter) ([]BoardRow, string, error) {
+	words := []string{f.Query}
+	if f.Frozen {
+		words = append(words, frozenWord)
+	}
+	if f.Day != "" {
+		day, err := time.ParseInLocation(time.DateOnly, f.Day, china)
+		if err != nil {
+			return nil, "", nil // no such day
+		}
+		words = append(words, dayWord(day))
+	}
+	f.Query = strings.TrimSpace(strings.Join(words, " "))
+	visits, next, err := a.Visits(ctx, actor, f.Filter)
+	if err != nil {
+		return nil, "", err
+	}
+	rows := make([]BoardRow, len(visits))
+	err = a.Store.Read(ctx, func(tx *store.Tx) error {
+		for i, v := range visits {
+			o, err := tx.Order(ctx, v.OrderID)
+			if err != nil {
+				return err
+			}
+			rows[i] = BoardRow{Visit: v, Window: Window{From: o.WindowStartAt.Time(), Until: o.WindowEndAt.Time()}}
+		}
+		return nil
+	})
+	return rows, next, err
+}
+
+// Course is one course of a person and how long it counts.
+type Course struct {
+	Name  string
+	Until time.Time
+}
+
+// Candidate is somebody who could be sent, and what speaks against it. The gate decides; this only
+// says so before anybody signs.
+type Candidate struct {
+	Person   string
+	StaffNo  string
+	Missing  []string // courses that the visit needs and he has not, or not in date
+	Courses  []Course
+	Busy     []string // other visits of his at the same time
+	Stopped  bool     // a freeze or incident is open against him
+	NoBadge  bool     // was never given a badge, or it is revoked
+	Assigned bool
+}
+
+// Candidates lists the provider's technicians for a visit that the actor may dispatch.
+func (a *App) Candidates(ctx context.Context, actor Actor, visitID string) ([]Candidate, error) {
+	var out []Candidate
+	err := a.Store.Read(ctx, func(tx *store.Tx) error {
+		s, err := a.standing(ctx, tx, visitID)
+		if err != nil {
+			return err
+		}
+		if err := access.Require(access.Role(actor.Role), visit.DispatchVerb, Relation(actor, s.order, s.state.Dispatched())); err != nil {
+			return errNoVisit
+		}
+		needed, err := a.coursesFor(ctx, tx, s.order)
+		if err != nil {
+			return err
+		}
+		people, err := a.techniciansOf(ctx, tx, actor.Organisation)
+		if err != nil {
+			return err
+		}
+		for _, p := range people {
+			c, err := a.candidate(ctx, tx, p, s, needed)
+			if err != nil {
+				return err
+			}
+			out = append(out, c)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// mostPeople bounds a list of an organisation's people.
+const mostPeople = 500
+
+func (a *App) techniciansOf(ctx context.Context, tx *store.Tx, org string) ([]store.Person, error) {
+	people, err := tx.PeopleOfOrg(ctx, org, "", mostPeople)
+	return slices.DeleteFunc(people, func(p store.Person) bool { return p.Role != visit.RoleTechnician }), err
+}
+
+func (a *App) candidate(ctx context.Context, tx *store.Tx, p store.Person, s cachedState, needed []string) (Candidate, error) {
+	c := Candidate{Person: p.ID, StaffNo: p.StaffNo, Assigned: s.state.Dispatched().Technician == p.ID}
+	var err error
+	if c.Courses, err = coursesOf(ctx, tx, p.ID); err != nil {
+		return c, err
+	}
+	from, err := s.order.WindowFrom.Parse()
+	if err != nil {
+		return c, err
+	}
+	for _, name := range needed {
+		if !slices.ContainsFunc(c.Courses, func(k Course) bool { return k.Name == name && k.Until.After(from) }) {
+			c.Missing = append(c.Missing, name)
+		}
+	}
+	matters, err := tx.MattersOf(ctx, subjectPerson, p.ID, 1)
+	if err != nil {
+		return c, err
+	}
+	c.Stopped = len(matters) > 0
+	c.NoBadge, err = badgeless(ctx, tx, p.ID)
+	if err != nil {
+		return c, err
+	}
+	c.Busy, err = busyWith(ctx, tx, p.ID, s)
+	return c, err
+}
+
+// coursesFor names the courses that an order asks for, from the acquirer's newest parameters; none when
+// there are none yet, which the gate refuses.
+func (a *App) coursesFor(ctx context.Context, tx *store.Tx, o visit.Order) ([]string, error) {
+	digests, err := tx.Refs(ctx, refParameters, o.Acquirer, 1)
+	if err != nil || len(digests) == 0 {
+		return nil, err
+	}
+	var p registry.Parameters
+	if err := recordedBody(ctx, tx, digests[0], &p); err != nil {
+		return nil, err
+	}
+	return []string{p.SecurityCourse, p.CourseFor(o.Model)}, nil
+}
+
+// recordedBody reads the body of an event's statement, which was proven when it came in.
+func recordedBody(ctx context.Context, tx *store.Tx, event string, into any) error {
+	e, err := tx.EventByDigest(ctx, event)
+	if err != nil {
+		return err
+	}
+	envelope, err := tx.Statement(ctx, e.StatementDigest)
+	if err != nil {
+		return err
+	}
+	c, err := statement.Parse(envelope)
+	if err != nil {
+		return err
+	}
+	return c.UntrustedBody(into)
+}
+
+// mostCourses bounds how many certificates of a person are looked at, newest first.
+const mostCourses = 32
+
+// coursesOf gives a person's courses, each with its latest end.
+func coursesOf(ctx context.Context, tx *store.Tx, person string) ([]Course, error) {
+	digests, err := tx.Refs(ctx, refCourse, person, mostCourses)
+	if err != nil {
+		return nil, err
+	}
+	var out []Course
+	for _, d := range digests {
+		var c registry.Certificate
+		if err := recordedBody(ctx, tx, d, &c); err != nil {
+			return nil, err
+		}
+		until, err := c.Until.Parse()
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(out, func(k Course) bool { return k.Name == c.Course })
+		switch {
+		case i < 0:
+			out = append(out, Course{Name: c.Course, Until: until})
+		case until.After(out[i].Until):
+			out[i].Until = until
+		}
+	}
+	return out, nil
+}
+
+// badgeless is true for somebody without a badge issued after the last revocation.
+func badgeless(ctx context.Context, tx *store.Tx, person string) (bool, error) {
+	issued, err := tx.TopRank(ctx, refBadge, person)
+	if err != nil {
+		return false, err
+	}
+	revoked, err := tx.TopRank(ctx, refRevoked, person)
+	return issued == 0 || revoked >= issued, err
+}
+
+// busyWith names a technician's other open visits whose appointments overlap.
+func busyWith(ctx context.Context, tx *store.Tx, person string, s cachedState) ([]string, error) {
+	visits, _, err := tx.ListVisits(ctx, store.VisitFilter{Technician: person}, "", maxPage)
+	if err != nil {
+		return nil, err
+	}
+	mine, err := tx.Order(ctx, s.order.Order)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, v := range visits {
+		if v.ID == s.state.ID() || visit.Stage(v.State).Ended() {
+			continue
+		}
+		o, err := tx.Order(ctx, v.OrderID)
+		if err != nil {
+			return nil, err
+		}
+		if o.WindowStartAt < mine.WindowEndAt && mine.WindowStartAt < o.WindowEndAt {
+			out = append(out, v.ID)
+		}
+	}
+	return out, nil
+}
+
+// Face is what a dispatch commits to of a technician.
+type Face struct {
+	Name  string
+	Photo string // base64 of a picture, "" for none kept
+}
+
+// Face gives the name and photo of a technician of the actor's own organisation, to somebody who may
+// dispatch for it; the look is recorded. Empty where nothing was kept.
+func (a *App) Face(ctx context.Context, actor Actor, technician string) (Face, error) {
+	if err := access.Require(access.Role(actor.Role), visit.DispatchVerb, access.OwnOrganisation); err != nil {
+		return Face{}, err
+	}
+	var f Face
+	err := a.Store.Write(ctx, func(tx *store.Tx) error {
+		p, err := tx.Person(ctx, technician)
+		if err != nil {
+			return err
+		}
+		if p.Org != actor.Organisation || p.Role != visit.RoleTechnician {
+			return errNoPerson
+		}
+		if f.Name, err = a.kept(ctx, tx, actor, technician, "name"); err != nil {
+			return err
+		}
+		f.Photo, err = a.kept(ctx, tx, actor, technician, "photo")
+		return err
+	})
+	return f, err
+}
+
+var errNoPerson = fault.New(fault.NotFound, "person_not_found", "本单位没有这个人。", "There is no such person in your organisation.")
+
+// kept opens the newest value of a person's field, "" when none is kept.
+func (a *App) kept(ctx context.Context, tx *store.Tx, actor Actor, subject, field string) (string, error) {
+	list, err := a.Vault.List(ctx, tx, subject)
+	if err != nil {
+		return "", err
+	}
+	for _, m := range slices.Backward(list) {
+		if m.Field != field || m.Erased || len(m.Purposes) == 0 {
+			continue
+		}
+		o, err := a.Vault.Get(ctx, tx, subject, m.Commitment, vault.Look{Who: actor.Person, Purpose: m.Purposes[0], At: a.Now()})
+		return o.Value, err
+	}
+	return "", nil
+}
+
+// Staff is one of an organisation's technicians as its console lists them.
+type Staff struct {
+	Candidate
+	ListAt time.Time // when the status list that says whether his badge counts was received; zero for none
+}
+
+// Technicians lists the actor's own technicians. Only a dispatcher has any.
+func (a *App) Technicians(ctx context.Context, actor Actor) ([]Staff, error) {
+	if err := access.Require(access.Role(actor.Role), visit.DispatchVerb, access.OwnOrganisation); err != nil {
+		return nil, err
+	}
+	var out []Staff
+	err := a.Store.Read(ctx, func(tx *store.Tx) error {
+		people, err := a.techniciansOf(ctx, tx, actor.Organisation)
+		if err != nil {
+			return err
+		}
+		for _, p := range people {
+			s := Staff{Candidate: Candidate{Person: p.ID, StaffNo: p.StaffNo}}
+			if err := s.look(ctx, tx); err != nil {
+				return err
+			}
+			out = append(out, s)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (s *Staff) look(ctx context.Context, tx *store.Tx) error {
+	var err error
+	if s.Courses, err = coursesOf(ctx, tx, s.Person); err != nil {
+		return err
+	}
+	if s.NoBadge, err = badgeless(ctx, tx, s.Person); err != nil {
+		return err
+	}
+	matters, err := tx.MattersOf(ctx, subjectPerson, s.Person, 1)
+	if err != nil {
+		return err
+	}
+	s.Stopped = len(matters) > 0
+	s.ListAt, err = listAt(ctx, tx, s.Person)
+	return err
+}
+
+// listAt is when the status list of a technician's newest badge was received.
+func listAt(ctx context.Context, tx *store.Tx, person string) (time.Time, error) {
+	badges, err := tx.Refs(ctx, refBadge, person, 1)
+	if err != nil || len(badges) == 0 {
+		return time.Time{}, err
+	}
+	var b registry.BadgeIssued
+	if err := recordedBody(ctx, tx, badges[0], &b); err != nil {
+		return time.Time{}, err
+	}
+	lists, err := tx.Refs(ctx, refStatusList, b.StatusURI, 1)
+	if err != nil || len(lists) == 0 {
+		return time.Time{}, err
+	}
+	e, err := tx.EventByDigest(ctx, lists[0])
+	return e.ReceivedAt.Time(), err
+}

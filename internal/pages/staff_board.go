@@ -1,0 +1,393 @@
+package pages
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/menshen-project/menshen/internal/access"
+	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/identifier"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// BoardQuery is what the address of a console's list says.
+type BoardQuery struct {
+	Day    string // today or 2006-01-02, "" for any
+	Stage  string
+	Kind   string
+	Frozen bool
+	Search string
+	After  string
+	Open   string // the visit beside the list
+	Sound  bool
+}
+
+var boardStages = []string{string(visit.Booked), string(visit.Dispatched), string(visit.Admitted), string(visit.Trial), string(visit.Live), string(visit.Closed),
+	string(visit.Refused), string(visit.Aborted), string(visit.RolledBack)}
+
+const today = "today"
+
+// boardQuery reads it; what it cannot read it leaves out, so that no odd byte travels further.
+func boardQuery(v url.Values) BoardQuery {
+	q := BoardQuery{Search: v.Get("q"), Frozen: v.Get("frozen") == "1", Sound: searchable.MatchString(v.Get("q"))}
+	if s := v.Get("stage"); slices.Contains(boardStages, s) {
+		q.Stage = s
+	}
+	if _, known := kindWords[v.Get("kind")]; known {
+		q.Kind = v.Get("kind")
+	}
+	if d := v.Get("day"); d == today {
+		q.Day = d
+	} else if _, err := time.Parse(time.DateOnly, d); err == nil {
+		q.Day = d
+	}
+	if c := v.Get("after"); len(c) <= maxCursor {
+		q.After = c
+	}
+	if id := v.Get("open"); identifier.CheckID(id) == nil {
+		q.Open = id
+	}
+	if !q.Sound {
+		q.Search = ""
+	}
+	return q
+}
+
+// href is the address of a list with this query.
+func (q BoardQuery) href(path string) templ.SafeURL {
+	v := url.Values{}
+	frozen := ""
+	if q.Frozen {
+		frozen = "1"
+	}
+	for key, value := range map[string]string{"day": q.Day, "stage": q.Stage, "kind": q.Kind, "frozen": frozen, "q": q.Search, "after": q.After, "open": q.Open} {
+		if value != "" {
+			v.Set(key, value)
+		}
+	}
+	u := url.URL{Path: path, RawQuery: v.Encode()}
+	return templ.SafeURL(u.String())
+}
+
+const boardPath = "/staff/visits"
+
+func (q BoardQuery) with(change func(*BoardQuery)) templ.SafeURL {
+	change(&q)
+	return q.href(boardPath)
+}
+
+func (q BoardQuery) opened(id string) templ.SafeURL {
+	return q.with(func(q *BoardQuery) { q.Open = id })
+}
+
+func (q BoardQuery) filter(now time.Time) app.BoardFilter {
+	f := app.BoardFilter{Filter: app.Filter{State: q.Stage, Kind: q.Kind, Query: q.Search, Cursor: q.After, Limit: rowsPerPage}, Day: q.Day, Frozen: q.Frozen}
+	if q.Day == today {
+		f.Day = now.In(shanghai).Format(time.DateOnly)
+	}
+	return f
+}
+
+// staffRoles are whom consoles are for.
+var staffRoles = []string{visit.RoleDispatcher, visit.RoleApprover, visit.RoleRisk, visit.RoleSupervisor, visit.RoleRegulator}
+
+func isStaff(v Viewer) bool { return slices.Contains(staffRoles, v.Role) }
+
+// staff is who asks, if a console is for him.
+func (s *Server) staff(w http.ResponseWriter, r *http.Request) (*page, error) {
+	p, err := s.signedIn(w, r)
+	if err == nil && !isStaff(p.viewer) {
+		err = access.Require(access.Role(p.viewer.Role), "", access.None)
+	}
+	return p, err
+}
+
+// BoardView is a console's list, and the visit that is open beside it.
+type BoardView struct {
+	Query BoardQuery
+	Rows  []app.BoardRow
+	Next  string
+	Open  *BesideView
+}
+
+// BesideView is one visit with what its viewer can do about it.
+type BesideView struct {
+	Visit      VisitView
+	Order      visit.Order
+	Dispatch   visit.Dispatch
+	Open       []string // freezes and incidents that nobody answered
+	Candidates []app.Candidate
+	May        map[string]bool // by verb
+}
+
+func (s *Server) board(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.staff(w, r)
+	if err != nil {
+		return err
+	}
+	v := BoardView{Query: boardQuery(r.URL.Query())}
+	if v.Query.Sound {
+		if v.Rows, v.Next, err = s.Desk.App.Board(r.Context(), actorOf(p.viewer), v.Query.filter(p.now)); err != nil {
+			return err
+		}
+	}
+	if v.Query.Open != "" {
+		if v.Open, err = s.beside(r, p, v.Query.Open); err != nil {
+			return err
+		}
+	}
+	allow(w, needs{api: true, passkey: true, pictures: true})
+	return s.show(r.Context(), w, http.StatusOK, boardPage(p, v))
+}
+
+// actsOf are the verbs that a console offers, with the stages in which they make sense there. What
+// may be done is decided when it is filed.
+var actsOf = []struct {
+	verb   string
+	stages []visit.Stage
+}{
+	{visit.DispatchVerb, []visit.Stage{visit.Booked}}, {visit.Reassign, []visit.Stage{visit.Booked, visit.Dispatched}},
+	{visit.SignOffVerb, []visit.Stage{visit.Dispatched, visit.Admitted, visit.Trial, visit.Live}},
+	{visit.Freeze, nil}, {visit.Cancel, []visit.Stage{visit.Admitted, visit.Trial, visit.Live}}, {visit.RollBack, []visit.Stage{visit.Admitted, visit.Trial}},
+	{visit.Abort, []visit.Stage{visit.Booked, visit.Dispatched, visit.Admitted}}, {visit.Resume, nil},
+}
+
+func (s *Server) beside(r *http.Request, p *page, id string) (*BesideView, error) {
+	actor := actorOf(p.viewer)
+	d, err := s.Desk.App.Visit(r.Context(), actor, id)
+	if err != nil {
+		return nil, err
+	}
+	v := &BesideView{Order: d.Order, Dispatch: d.State.Dispatched(), Open: d.State.Open(), May: map[string]bool{}}
+	if v.Visit, err = s.Source.Visit(r.Context(), p.viewer, id); err != nil {
+		return nil, err
+	}
+	rel := app.Relation(actor, d.Order, v.Dispatch)
+	for _, a := range actsOf {
+		fits := a.stages == nil && !d.State.Stage().Ended() || slices.Contains(a.stages, d.State.Stage())
+		v.May[a.verb] = fits && access.Decide(access.Role(p.viewer.Role), a.verb, rel).Allowed()
+	}
+	v.May[visit.Reassign] = v.May[visit.Reassign] && v.Dispatch.Technician != ""
+	v.May[visit.DispatchVerb] = v.May[visit.DispatchVerb] && !v.May[visit.Reassign]
+	v.May[visit.Resume] = v.May[visit.Resume] && len(v.Open) > 0
+	v.May[visit.Freeze] = v.May[visit.Freeze] && !d.State.Frozen()
+	if v.May[visit.DispatchVerb] || v.May[visit.Reassign] {
+		v.Candidates, err = s.Desk.App.Candidates(r.Context(), actor, id)
+	}
+	return v, err
+}
+
+// against says in one line what speaks against sending somebody, "" for nothing.
+func (p *page) against(c app.Candidate) string {
+	var out []string
+	add := func(yes bool, key, more string) {
+		if yes {
+			out = append(out, p.t(key)+more)
+		}
+	}
+	add(c.Stopped, "against.stopped", "")
+	add(len(c.Missing) > 0, "against.course", strings.Join(c.Missing, "、"))
+	add(len(c.Busy) > 0, "against.busy", strings.Join(c.Busy, "、"))
+	add(c.NoBadge, "against.badge", "")
+	return strings.Join(out, p.t("against.and"))
+}
+
+// turnOf says who must act at a stage, in a word.
+func turnOf(r app.BoardRow) string {
+	if r.Frozen {
+		return visit.RoleRisk
+	}
+	switch visit.Stage(r.State) {
+	case visit.Booked:
+		return visit.RoleDispatcher
+	case visit.Dispatched:
+		return visit.RoleMerchant
+	case visit.Admitted, visit.Trial, visit.Live:
+		return visit.RoleTechnician
+	}
+	return ""
+}
+
+// late is a visit whose appointment is over while it is not.
+func late(r app.BoardRow, now time.Time) bool {
+	return !visit.Stage(r.State).Ended() && r.Window.Until.Before(now)
+}
+
+func boardLevel(r app.BoardRow) string {
+	return rowLevel(VisitRow{Stage: r.State, Frozen: r.Frozen})
+}
+
+func boardState(r app.BoardRow) Text { return rowState(VisitRow{Stage: r.State, Frozen: r.Frozen}) }
+
+// mostExported bounds a file; a longer list is narrowed by its filter.
+const mostExported = 5000
+
+// exportColumns are the members of an exported row, in order.
+var exportColumns = []string{"visit", "order", "kind", "stage", "frozen", "acquirer", "provider", "merchant", "shop", "technician", "device_last_six", "from", "until"}
+
+func exportRow(r app.BoardRow) []string {
+	frozen := ""
+	if r.Frozen {
+		frozen = "frozen"
+	}
+	return []string{r.ID, r.OrderID, r.Kind, r.State, frozen, r.Org, r.Provider, r.Merchant, r.Shop, r.Technician, app.LastSix(r.Visit), iso(r.Window.From), iso(r.Window.Until)}
+}
+
+// export writes every row that the filter shows, as the address asks: csv or json.
+func (s *Server) export(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.staff(w, r)
+	if err != nil {
+		return err
+	}
+	q := boardQuery(r.URL.Query())
+	q.After = ""
+	f := q.filter(p.now)
+	f.Limit = 100
+	rows := [][]string{}
+	for q.Sound && len(rows) < mostExported {
+		page, next, err := s.Desk.App.Board(r.Context(), actorOf(p.viewer), f)
+		if err != nil {
+			return err
+		}
+		for _, row := range page {
+			rows = append(rows, exportRow(row))
+		}
+		if f.Cursor = next; next == "" {
+			break
+		}
+	}
+	write, kind := writeCSV, "csv"
+	if strings.HasSuffix(r.URL.Path, ".json") {
+		write, kind = writeJSON, "json"
+	}
+	h := w.Header()
+	h.Set("Content-Type", map[string]string{"csv": "text/csv; charset=utf-8", "json": "application/json"}[kind])
+	h.Set("Content-Disposition", `attachment; filename="menshen-visits.`+kind+`"`)
+	return write(w, rows)
+}
+
+// writeCSV writes UTF-8 with its mark, so that spreadsheets read Chinese, and no cell that they would
+// run as a formula.
+func writeCSV(w io.Writer, rows [][]string) error {
+	if _, err := io.WriteString(w, "\ufeff"); err != nil {
+		return err
+	}
+	out := csv.NewWriter(w)
+	out.UseCRLF = true
+	if err := out.Write(exportColumns); err != nil {
+		return err
+	}
+	for _, row := range rows {
+		safe := make([]string, len(row))
+		for i, cell := range row {
+			safe[i] = plainCell(cell)
+		}
+		if err := out.Write(safe); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// plainCell keeps a spreadsheet from taking a text for a formula (OWASP, CSV injection).
+func plainCell(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(s)[0]) {
+		return "'" + s
+	}
+	return s
+}
+
+func writeJSON(w io.Writer, rows [][]string) error {
+	out := make([]map[string]string, 0, len(rows))
+	for _, row := range rows {
+		named := map[string]string{}
+		for i, cell := range row {
+			named[exportColumns[i]] = cell
+		}
+		out = append(out, named)
+	}
+	return json.NewEncoder(w).Encode(map[string]any{"visits": out})
+}
+
+// face gives the dispatcher's script what a dispatch commits to.
+func (s *Server) face(w http.ResponseWriter, r *http.Request) (any, error) {
+	p, err := s.staff(w, r)
+	if err != nil {
+		return nil, err
+	}
+	f, err := s.Desk.App.Face(r.Context(), actorOf(p.viewer), r.PathValue("id"))
+	return map[string]string{"name": f.Name, "photo": f.Photo}, err
+}
+
+// keyPage is where a device gets the key that signs for its owner.
+func (s *Server) keyPage(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.staff(w, r)
+	if err != nil {
+		return err
+	}
+	allow(w, passkeyPage)
+	return s.show(r.Context(), w, http.StatusOK, keyView(p))
+}
+
+// brakeReasons are the codes that a console offers; the statement holds the code.
+var brakeReasons = []string{"wrong_person", "asked_for_money", "device", "appointment", "other"}
+
+// boardHere names the part of the console that a query shows.
+func boardHere(q BoardQuery) string {
+	switch {
+	case q.Frozen:
+		return "frozen"
+	case q.Day == today:
+		return today
+	}
+	return "all"
+}
+
+// boardDay is the day as a date field has it.
+func boardDay(p *page, q BoardQuery) string {
+	if q.Day == today {
+		return p.now.In(shanghai).Format(time.DateOnly)
+	}
+	return q.Day
+}
+
+// technicians lists the dispatcher's own people.
+func (s *Server) technicians(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.staff(w, r)
+	if err != nil {
+		return err
+	}
+	list, err := s.Desk.App.Technicians(r.Context(), actorOf(p.viewer))
+	if err != nil {
+		return err
+	}
+	return s.show(r.Context(), w, http.StatusOK, techniciansPage(p, list))
+}
+
+// lapses says whether a course is over or soon will be, as a text key; "" for neither.
+func (p *page) lapses(c app.Course) string {
+	switch left := c.Until.Sub(p.now); {
+	case left <= 0:
+		return "tech.over"
+	case left < 30*24*time.Hour:
+		return "tech.soon"
+	}
+	return ""
+}
+
+// home is where the name at the top leads.
+func (p *page) home() templ.SafeURL {
+	if p.viewer.Token != "" && isStaff(p.viewer) {
+		return BoardQuery{Day: today}.href(boardPath)
+	}
+	return "/"
+}
