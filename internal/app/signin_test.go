@@ -38,9 +38,20 @@ func newDesk(t *testing.T) *desk {
 		}
 	})
 	d := &desk{now: time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC), rp: virtualwebauthn.RelyingParty{ID: "menshen.example", Origin: site},
-		auth: virtualwebauthn.NewAuthenticator(), key: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)}
+		auth: virtualwebauthn.NewAuthenticator(), key: newKey()}
 	d.App = app.New(app.Config{Store: db, Now: func() time.Time { return d.now }})
 	return d
+}
+
+// newKey makes a credential that has a form: the library writes coordinates without their leading zeros,
+// which COSE forbids, so every hundredth of its keys is none.
+func newKey() virtualwebauthn.Credential {
+	const whole = 77 // bytes of a COSE ES256 key
+	for {
+		if c := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2); len(c.Key.AttestationData()) == whole {
+			return c
+		}
+	}
 }
 
 func (d *desk) invite(t *testing.T, recover bool) string {
@@ -157,12 +168,12 @@ func TestAnswersThatSignNobodyIn(t *testing.T) {
 		"no cookie":                   func(t *testing.T, d *desk, o app.Options) (string, []byte) { return "", d.shown(t, o) },
 		"another key": func(t *testing.T, d *desk, o app.Options) (string, []byte) {
 			id := d.key.ID
-			d.key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+			d.key = newKey()
 			d.key.ID = id
 			return o.Secret, d.shown(t, o)
 		},
 		"a key that nobody has": func(t *testing.T, d *desk, o app.Options) (string, []byte) {
-			d.key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+			d.key = newKey()
 			return o.Secret, d.shown(t, o)
 		},
 		"an account that nobody has": func(t *testing.T, d *desk, o app.Options) (string, []byte) {
@@ -264,7 +275,7 @@ func TestPasskeysOfOnePerson(t *testing.T) {
 	in := d.join(t, d.invite(t, false))
 	first := d.key
 	code(t, d.RemovePasskey(t.Context(), in.Actor, keyName(first)), "passkey_is_last")
-	d.key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	d.key = newKey()
 	o, err := d.BeginAddPasskey(t.Context(), in.Actor, site)
 	if err != nil {
 		t.Fatal(err)
@@ -304,7 +315,7 @@ func TestRecovery(t *testing.T) {
 	if _, err := d.Authenticate(t.Context(), in.Secret, store.TokenSession); err != nil {
 		t.Error("an invitation alone ended a session:", err)
 	}
-	d.key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	d.key = newKey()
 	d.join(t, again)
 	_, err := d.Authenticate(t.Context(), in.Secret, store.TokenSession)
 	code(t, err, "token_unknown")
@@ -335,7 +346,7 @@ func TestInvitationsThatLetNobodyIn(t *testing.T) {
 	if _, err := d.FinishJoin(t.Context(), site, o.Secret, "a", d.made(t, o), ""); err != nil {
 		t.Fatal(err)
 	}
-	d.key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	d.key = newKey()
 	_, err = d.FinishJoin(t.Context(), site, two.Secret, "b", d.made(t, two), "")
 	code(t, err, "invitation_not_open")
 	late := d.invite(t, false)
