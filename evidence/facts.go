@@ -417,10 +417,10 @@ func (b *builder) workDone() int {
 	return 0
 }
 
-// firstDoor is the merchant's first signed verdict at the door.
+// firstDoor is the shop's first signed verdict at the door.
 func (b *builder) firstDoor() (item, bool) {
 	for _, it := range b.inVisit(visit.TypeAdmission) {
-		if b.merchant().signed(it.claims.Header) {
+		if b.atDoor(it.claims.Header) {
 			return it, true
 		}
 	}

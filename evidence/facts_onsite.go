@@ -42,12 +42,9 @@ func DoorAudience(visitID string) string { return "menshen-door/" + visitID }
 // admission verifies the last door check again: challenge, badge, key binding, and the badge's
 // status as of now.
 func (b *builder) admission() gate.Fact[gate.Admission] {
-	it, ok, err := b.last(visit.TypeAdmission, b.merchant())
+	it, err := b.lastDoor()
 	if err != nil {
 		return gate.Unknown[gate.Admission](err)
-	}
-	if !ok {
-		return gate.Unknown[gate.Admission](errNoDoor)
 	}
 	a, err := b.doorCheck(it)
 	if err != nil {
@@ -74,35 +71,10 @@ func (b *builder) doorCheck(it item) (gate.Admission, error) {
 	return gate.Admission{
 		At: at, Genuine: body.Genuine, SameFace: body.SameFace, Mode: body.Mode,
 		BadgeKey: badge.Holder().Thumbprint(), StaffOf: badge.Issuer(),
+		Name: badge.NameCommitment(), Photo: badge.PhotoCommitment(),
 		Status:       b.badgeStatus(badge),
 		TechnicianIn: b.facts.Technician.Err,
 	}, nil
-}
-
-func (b *builder) presentation(it item, body visit.Admission) (credential.Presentation, error) {
-	challenge, ok := b.state.Challenge(body.Challenge)
-	switch {
-	case !ok || it.claims.Header.Answers != body.Challenge:
-		return credential.Presentation{}, errChallengeNone
-	case challenge.Body.Purpose != visit.PurposeDoor:
-		return credential.Presentation{}, errChallengeUse
-	case body.Answer != statement.Digest([]byte(body.Presentation)):
-		return credential.Presentation{}, errAnswerDiffers
-	}
-	issuer := b.state.Dispatched().Issuer
-	key, err := b.keys.trust.BadgeKey(issuer)
-	if err != nil {
-		return credential.Presentation{}, err
-	}
-	want := credential.Expectation{
-		Issuer: key, IssuerID: issuer, Audience: DoorAudience(b.visitID), Nonce: challenge.Body.Nonce,
-		Order: b.order.Value.Order, AskedAt: challenge.Event.ReceivedAt, AnsweredAt: it.received,
-	}
-	id := shown{presentation: body.Presentation, issuer: issuer, key: key.Kind + " " + key.Thumbprint(), audience: want.Audience, nonce: want.Nonce,
-		order: want.Order, asked: want.AskedAt, answered: want.AnsweredAt}
-	return b.r.shown.get(id, func() (credential.Presentation, error) {
-		return credential.VerifyPresentation([]byte(body.Presentation), want)
-	})
 }
 
 // badgeStatus asks the newest status list and every recorded revocation, as of now.
@@ -179,7 +151,7 @@ func (b *builder) readings() []reading {
 	}
 	for _, it := range b.inVisit(visit.TypeAdmission) {
 		var body visit.Admission
-		if !b.merchant().signed(it.claims.Header) || it.signed.Body(visit.TypeAdmission, &body) != nil {
+		if !b.atDoor(it.claims.Header) || it.signed.Body(visit.TypeAdmission, &body) != nil {
 			continue
 		}
 		add(body.Position, visit.RoleMerchant, it.signed.Digest())

@@ -74,7 +74,7 @@ func (r *Reader) keyring(items []item, now time.Time) (keyring, error) {
 		return k, err
 	}
 	for i := range items {
-		if items[i].claims.Type != statement.TypeEnrolment {
+		if items[i].claims.Type != statement.TypeEnrolment || ofMerchant(items[i]) {
 			continue
 		}
 		if err := r.enrol(&k, &items[i]); err != nil {
@@ -82,14 +82,14 @@ func (r *Reader) keyring(items []item, now time.Time) (keyring, error) {
 		}
 	}
 	for i := range items {
-		if items[i].claims.Type != statement.TypeEnrolmentEnd {
+		if items[i].claims.Type != statement.TypeEnrolmentEnd || ofMerchant(items[i]) {
 			continue
 		}
 		if err := r.endEnrolment(&k, &items[i]); err != nil {
 			return keyring{}, fault.At(err, items[i].place)
 		}
 	}
-	return k, nil
+	return k, r.clerks(&k, items)
 }
 
 // trustList verifies every trust list in the dossier with the trust file's key and takes the one
@@ -169,6 +169,11 @@ func (r *Reader) enrol(k *keyring, it *item) error {
 	if !known || body.Organisation != org.body.Organisation || !slices.Contains(org.kinds, kind) {
 		return errMayNotEnrol.At(body.Role)
 	}
+	return k.take(body, it.signed.Digest())
+}
+
+// take adds an enrolment, unless its key is somebody else's already.
+func (k *keyring) take(body statement.Enrolment, digest string) error {
 	thumb := body.Key.Thumbprint()
 	if _, _, own := k.organisation(thumb); own {
 		return errKeyTwice
@@ -176,7 +181,7 @@ func (r *Reader) enrol(k *keyring, it *item) error {
 	if before, twice := k.byThumb[thumb]; twice && (before.body.Holder != body.Holder || before.body.Role != body.Role || before.body.Organisation != body.Organisation) {
 		return errKeyTwice
 	}
-	e := enrolled{body: body, digest: it.signed.Digest()}
+	e := enrolled{body: body, digest: digest}
 	e.from, _ = body.From.Parse() // Check has parsed both
 	e.until, _ = body.Until.Parse()
 	k.byThumb[thumb] = e
@@ -200,11 +205,17 @@ func (r *Reader) endEnrolment(k *keyring, it *item) error {
 	if !ok || e.body.Organisation != org.body.Organisation {
 		return nil // ends a key that this dossier does not use, or one that is not the signer's to end
 	}
+	k.end(body.Key, from)
+	return nil
+}
+
+// end ends a key's enrolment; of several ends the earliest counts.
+func (k *keyring) end(thumb string, from time.Time) {
+	e := k.byThumb[thumb]
 	if e.endedAt == nil || from.Before(*e.endedAt) {
 		e.endedAt = &from
 	}
-	k.byThumb[body.Key] = e
-	return nil
+	k.byThumb[thumb] = e
 }
 
 // inForce says whether the key counted at t.
@@ -218,7 +229,10 @@ func (e enrolled) inForce(t time.Time) error {
 	if !t.Before(e.from) && t.Before(e.until) {
 		return nil
 	}
-	return e.body.InForce(t) // says why not
+	if err := e.body.InForce(t); err != nil {
+		return err // says why not
+	}
+	return errKeyAfter // a clerk's, after the merchant's own
 }
 
 // checkSigner holds what a statement says of its signer to what its key is enrolled for.
@@ -263,6 +277,9 @@ func (r *Reader) proveOne(k *keyring, it *item) error {
 	}
 	_, owner, _ := strings.Cut(it.event.Stream, "/")
 	if row.Stream == visit.StreamOrganisation && owner != it.claims.Header.Organisation && !othersWrite[row.Type] {
+		return errStreamOwner
+	}
+	if row.Stream == visit.StreamPerson && ofMerchant(*it) && owner != it.claims.Header.Signer {
 		return errStreamOwner
 	}
 	return nil

@@ -124,7 +124,7 @@ var streams = map[string][]string{
 		"report_acceptance", "report_terminal", "confirm", "publish", "request_permit", "release_permit", "freeze", "cancel", "roll_back",
 		"report_incident", "resume", "abort", "close", "review"},
 	"device":       {"transfer"},
-	"person":       {"train", "issue_badge", "revoke_badge", "freeze", "resume"},
+	"person":       {"train", "issue_badge", "revoke_badge", "enrol", "end_enrolment", "freeze", "resume"},
 	"organisation": {"publish", "enrol", "end_enrolment", "freeze", "resume"},
 }
 

@@ -123,8 +123,23 @@ func (g *gather) digests(list []string) error {
 	return nil
 }
 
-// signers takes the enrolments of every key met so far, and what ended them.
+// signers takes the enrolments of every key met so far, and what ended them; then those of the merchants
+// who let clerks in, whose keys were met only there.
 func (g *gather) signers() error {
+	before := -1
+	for range 2 {
+		if before == len(g.keys) {
+			return nil
+		}
+		before = len(g.keys)
+		if err := g.enrolments(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *gather) enrolments() error {
 	for _, thumb := range sortedKeys(g.keys) {
 		if err := g.refs(refKey, thumb, 4); err != nil {
 			return err

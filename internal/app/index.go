@@ -213,6 +213,9 @@ func (w *writing) burn(ctx context.Context, tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
+	if a.Offline != nil {
+		return w.burnOffline(ctx, tx, a.Offline.Nonce)
+	}
 	c, ok := w.after.Challenge(a.Challenge)
 	if !ok {
 		return nil // a challenge nobody issued: recorded, and judged as what it is
@@ -220,6 +223,22 @@ func (w *writing) burn(ctx context.Context, tx *store.Tx) error {
 	_, err = tx.BurnChallenge(ctx, hashHex(c.Body.Nonce), w.claims.Digest(), w.now)
 	if fault.CodeOf(err) == "challenge_expired" {
 		return nil // evidence is received; that it came too late is the judge's to say
+	}
+	return err
+}
+
+var errNonceUsed = fault.New(fault.Conflict, "door_nonce_used", "这个核对码在别处用过了。", "This nonce of a check without signal was used elsewhere.")
+
+// burnOffline takes a nonce that a merchant's page made: once in the whole deployment, beside the
+// server's own.
+func (w *writing) burnOffline(ctx context.Context, tx *store.Tx, nonce string) error {
+	c := store.Challenge{NonceHash: hashHex(nonce), Visit: w.id, Purpose: visit.PurposeDoor, IssuedAt: w.entry.ReceivedAt, ExpiresAt: store.At(w.now.Add(doorNonceHolds))}
+	err := tx.AddChallenge(ctx, c)
+	if fault.CodeOf(err) == "record_exists" {
+		return errNonceUsed
+	}
+	if err == nil {
+		_, err = tx.BurnChallenge(ctx, c.NonceHash, w.claims.Digest(), w.now)
 	}
 	return err
 }

@@ -162,6 +162,8 @@ func (a *App) Visits(ctx context.Context, actor Actor, f Filter) ([]store.Visit,
 	switch actor.Role {
 	case visit.RoleMerchant:
 		filter.Merchant = actor.Person
+	case visit.RoleClerk:
+		filter.Merchant = visit.ClerkOf(actor.Person)
 	case visit.RoleTechnician:
 		filter.Technician = actor.Person
 	case visit.RoleDispatcher:

@@ -397,6 +397,10 @@ func Relation(a Actor, o visit.Order, d visit.Dispatch) access.Relation {
 		if a.Person == o.Merchant {
 			return access.PartyMerchant
 		}
+	case visit.RoleClerk:
+		if a.Organisation == o.Acquirer && visit.ClerkOf(a.Person) == o.Merchant {
+			return access.PartyClerk
+		}
 	case visit.RoleTechnician:
 		if a.Person == d.Technician {
 			return access.Assigned

@@ -33,7 +33,7 @@ var personal = map[string][]string{
 }
 
 // madeUp are the values of the attacks' shops, which are not in the sheets.
-var madeUp = []string{"示例小店", "示例路 1 号", "91310000MA19NUKJJ0", "6222020000000000000", "demonstration-1", "portrait of "}
+var madeUp = []string{"示例小店", "示例路 1 号", "91310000MA19NUKJJ0", "6222020000000000000", "demonstration-1", scenario.PortraitMark}
 
 // anyPosition is a position as ISO 6709 writes it, wherever it is.
 var anyPosition = regexp.MustCompile(`[+-]\d{2}\.\d{4,6}/[+-]\d{3}\.\d{4,6}`)

@@ -177,3 +177,25 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestPhotosAreJPEGOrWebP(t *testing.T) {
+	b64 := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	jpeg := "\xff\xd8\xff\xe0 a face \xff\xd9"
+	for _, row := range []struct{ name, value, kind, code string }{
+		{"JPEG", b64(jpeg), "image/jpeg", ""},
+		{"WebP", b64("RIFF....WEBPVP8 ...."), "image/webp", ""},
+		{"cut JPEG", b64(jpeg[:8]), "", "photo_kind"},
+		{"a page", b64("<svg onload=alert(1)>"), "", "photo_kind"},
+		{"RIFF of sound", b64("RIFF....WAVEfmt ...."), "", "photo_kind"},
+		{"nothing", "", "", "photo_kind"},
+		{"no base64", "%", "", "base64_malformed"},
+		{"30 kB", b64(jpeg[:4] + strings.Repeat("x", MaxPhoto-6) + jpeg[len(jpeg)-2:]), "image/jpeg", ""},
+		{"a byte more", b64(jpeg[:4] + strings.Repeat("x", MaxPhoto-5) + jpeg[len(jpeg)-2:]), "", "photo_too_large"},
+		{"far more", strings.Repeat("A", 1<<20), "", "photo_too_large"},
+	} {
+		kind, err := PhotoType(row.value)
+		if kind != row.kind || fault.CodeOf(err) != row.code {
+			t.Errorf("%s: %q, %v", row.name, kind, err)
+		}
+	}
+}

@@ -111,6 +111,8 @@ type Admission struct {
 	Mode         string
 	BadgeKey     string // thumbprint that the badge binds
 	StaffOf      string // organisation that issued the badge
+	Name         string // commitment on the badge
+	Photo        string // commitment on the badge
 	Status       error  // nil while the badge is valid by the newest list and no revocation is known
 	TechnicianIn error  // nil while the technician's own enrolment is in force
 }

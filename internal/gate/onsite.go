@@ -27,6 +27,8 @@ var (
 	errIssuerOther    = fault.New(fault.Refused, "badge_issuer_not_dispatched", "工作证不是派工单上写的单位发的。", "The badge is of another issuer than the dispatch names.")
 	errNotEmployer    = fault.New(fault.Refused, "badge_issuer_not_employer", "发工作证的不是上门人员自己的单位。", "The badge's issuer is not the organisation that the technician works for.")
 	errBadgeOther     = fault.New(fault.Refused, "badge_of_another", "出示工作证的不是派来的人。", "The badge is not of the person who was dispatched.")
+	errNameOther      = fault.New(fault.Refused, "badge_name_differs", "工作证上的人和派工单上的不是同一个名字。", "The badge commits to another name than the dispatch.")
+	errPhotoOther     = fault.New(fault.Refused, "badge_photo_differs", "工作证上的照片和派工单上的不是同一张。", "The badge commits to another photo than the dispatch.")
 	errNoReading      = fault.New(fault.Refused, "place_no_reading", "没有任何位置记录。", "There is no reading of the position.")
 	errOutside        = fault.New(fault.Refused, "place_outside", "有位置记录不在店铺范围内。", "A reading of the position lies outside the shop's radius.")
 	errNotOpened      = fault.New(fault.Refused, "not_opened", "有承诺的内容没有打开，不能判断。", "A commitment was not opened, so it cannot be judged.")
@@ -68,7 +70,7 @@ func (a Admission) holds(f *Facts, now time.Time) error {
 		return err
 	case !a.Genuine:
 		return errNotGenuine
-	case a.Mode != "online" && a.Mode != "offline":
+	case a.Mode != visit.ModeOnline && a.Mode != visit.ModeOffline:
 		return errWeakDoor
 	case !a.SameFace:
 		return errOtherFace
@@ -78,6 +80,10 @@ func (a Admission) holds(f *Facts, now time.Time) error {
 		return errNotEmployer
 	case a.BadgeKey != technician.Key:
 		return errBadgeOther
+	case a.Name != f.Assigned.Name: // else the merchant would look at one photo and admit another's badge
+		return errNameOther
+	case a.Photo != f.Assigned.Photo:
+		return errPhotoOther
 	case now.Before(a.At):
 		return errAdmissionAhead
 	case now.Sub(a.At) > admissionHolds:

@@ -38,6 +38,8 @@ func TestTechnicianAdmitted(t *testing.T) {
 		{name: "dispatched on a badge of no employer of his", spoil: func(f *gate.Facts) {
 			f.Admission.Value.StaffOf, f.Assigned.Issuer = unfiled, unfiled
 		}, code: "badge_issuer_not_employer"},
+		{name: "badge in another name", spoil: ofDoor(func(a *gate.Admission) { a.Name = "another" }), code: "badge_name_differs"},
+		{name: "badge with another photo", spoil: ofDoor(func(a *gate.Admission) { a.Photo = "another" }), code: "badge_photo_differs"},
 		{name: "badge of a colleague", spoil: ofDoor(func(a *gate.Admission) { a.BadgeKey = city().gu.thumb() }), code: "badge_of_another"},
 		{name: "checked this second", later: -time.Hour},
 		{name: "checked a second from now", later: -time.Hour - time.Second, code: "admission_from_future"},

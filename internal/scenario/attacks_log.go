@@ -233,6 +233,8 @@ var honestLookalikes = []Attack{
 			}
 			return p.whole(ctx, Instead(Before(p.scenes(), "badge", func(ctx context.Context) error {
 				p.Dispatch.Technician = p.Cast.Stranger.ID
+				name, photo := p.Cast.Likeness(p.Cast.Stranger)
+				p.Dispatch.Name, p.Dispatch.Photo = name.Commitment, photo.Commitment
 				if err := p.HandOver(ctx, p.Cast.Technician, p.Cast.Stranger, p.Notice(p.Order.Order), nil); err != nil {
 					return err
 				}

@@ -123,7 +123,11 @@ func (l *Ledger) File(_ context.Context, by *Actor, f Filing) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.openings = append(l.openings, f.Openings...)
+	for _, o := range f.Openings {
+		if !slices.Contains(l.openings, o) { // a person's likeness is committed to once, and sent with each dispatch
+			l.openings = append(l.openings, o)
+		}
+	}
 	return nil
 }
 

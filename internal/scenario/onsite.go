@@ -58,8 +58,14 @@ func (p *Play) IssueBadge(ctx context.Context, to *Actor, index int, from time.T
 
 // MakeBadge issues a badge token under an issuer's key.
 func (p *Play) MakeBadge(to, issuer *Actor, index int, from time.Time) ([]byte, error) {
+	name, photo := p.Cast.Likeness(to)
+	return p.badgeOf(to, issuer, index, from, name.Commitment, photo.Commitment)
+}
+
+// badgeOf is a badge that commits to any name and photo.
+func (p *Play) badgeOf(to, issuer *Actor, index int, from time.Time, name, photo string) ([]byte, error) {
 	return credential.Issue(issuer.Key, credential.BadgeClaims{Issuer: issuer.ID, StaffNumber: "A-" + to.ID,
-		NameCommitment: Hide("name", to.ID).Commitment, PhotoCommitment: Hide("photo", to.ID).Commitment, Holder: to.Public(),
+		NameCommitment: name, PhotoCommitment: photo, Holder: to.Public(),
 		IssuedAt: from, ExpiresAt: from.Add(12 * time.Hour), StatusURI: p.Cast.StatusURI, StatusIndex: index})
 }
 
@@ -85,22 +91,23 @@ func (p *Play) RevokeBadge(ctx context.Context, of *Actor, index int) error {
 
 // Door is one door check as both sides carry it out; an attack changes a field.
 type Door struct {
-	Challenge Challenge
-	Holder    *Actor // who answers
-	Badge     []byte
-	Nonce     string // "" for the challenge's
-	Order     string // "" for the play's
-	SignedAt  time.Time
-	Genuine   bool
-	SameFace  bool
-	Signer    *Actor // who signs as the merchant
-	As        string // role the signer claims
-	Position  string // of the merchant's page
-	PhoneAt   string // of the technician's phone
-	Replay    string // a presentation to show again, instead of a fresh one
-	Mode      string
-	presented string
-	positions []statement.Opening
+	Challenge  Challenge
+	Holder     *Actor // who answers
+	Badge      []byte
+	Nonce      string // "" for the challenge's
+	Order      string // "" for the play's
+	SignedAt   time.Time
+	Genuine    bool
+	SameFace   bool
+	Signer     *Actor // who signs as the merchant
+	As         string // role the signer claims
+	Position   string // of the merchant's page
+	PhoneAt    string // of the technician's phone
+	Replay     string // a presentation to show again, instead of a fresh one
+	Mode       string
+	Transcript *visit.Transcript // of a check without signal
+	presented  string
+	positions  []statement.Opening
 }
 
 // HonestDoor asks for a challenge and prepares the honest answer to it.
@@ -139,9 +146,13 @@ func (p *Play) Answer(ctx context.Context, d *Door) error {
 		return err
 	}
 	page := Hide(evidence.KindPosition, d.Position)
-	_, err := p.file(ctx, d.Signer, visit.Admit, Draft{Stream: p.VisitStream(), Type: visit.TypeAdmission, Answers: d.Challenge.Digest, As: d.As,
+	answers := d.Challenge.Digest
+	if d.Transcript != nil {
+		answers = d.Transcript.Dispatch
+	}
+	_, err := p.file(ctx, d.Signer, visit.Admit, Draft{Stream: p.VisitStream(), Type: visit.TypeAdmission, Answers: answers, As: d.As,
 		Body: visit.Admission{Challenge: d.Challenge.Digest, Answer: statement.Digest([]byte(d.presented)), Presentation: d.presented,
-			Genuine: d.Genuine, SameFace: d.SameFace, Mode: d.Mode, Position: page.Commitment}},
+			Genuine: d.Genuine, SameFace: d.SameFace, Mode: d.Mode, Position: page.Commitment, Offline: d.Transcript}},
 		append(d.positions, page.Opening)...)
 	return err
 }

@@ -44,6 +44,7 @@ type Play struct {
 	Earlier   *Play               // the visit that put the shop's terminal there, nil for none
 	hidden    []statement.Opening // behind the order's commitments
 	sent      []statement.Opening // behind the dispatch's
+	assigned  string              // digest of the last dispatch
 	transfers []string            // digests of the device's transfers
 	orderDig  string
 }
@@ -118,7 +119,7 @@ func (p *Play) NewOrder(kind string, risk int) {
 	if kind != visit.Install {
 		p.Sheet = c.laterSheet(kind)
 	}
-	name, photo := Hide("name", c.NameOf(c.Technician)), Hide("photo", "portrait of "+c.Technician.ID)
+	name, photo := c.Likeness(c.Technician)
 	p.sent = []statement.Opening{name.Opening, photo.Opening}
 	p.Dispatch = visit.Dispatch{Visit: p.ID, Technician: c.Technician.ID, Issuer: c.Provider.ID, Serial: p.Device.Serial,
 		From: p.Order.WindowFrom, Until: p.Order.WindowUntil, Shop: address, Name: name.Commitment, Photo: photo.Commitment}
@@ -272,7 +273,8 @@ func (p *Play) AgreeMerchant(ctx context.Context, sheet agreement.Sheet) error {
 
 // Assign has the provider's dispatcher send the technician.
 func (p *Play) Assign(ctx context.Context) error {
-	_, err := p.file(ctx, p.Cast.Dispatcher, visit.DispatchVerb, Draft{Stream: p.VisitStream(), Type: visit.TypeDispatch, Body: p.Dispatch}, p.sent...)
+	digest, err := p.file(ctx, p.Cast.Dispatcher, visit.DispatchVerb, Draft{Stream: p.VisitStream(), Type: visit.TypeDispatch, Body: p.Dispatch}, p.sent...)
+	p.assigned = digest
 	return err
 }
 

@@ -15,6 +15,7 @@ const MaxTrials = 3
 var (
 	errNonceTwice     = fault.New(fault.Refused, "challenge_nonce_reused", "这个随机数在这次上门里用过了。", "This nonce was already used in this visit.")
 	errChallengeTwice = fault.New(fault.Refused, "challenge_answered_before", "这个核对码已经用过了。", "This challenge was answered before.")
+	errTranscript     = fault.New(fault.Invalid, "admission_transcript", "没信号时做的核对要附上过程，有信号时做的不附。", "A door check without signal carries its transcript and no challenge; one with signal the other way round.")
 	errUnassigned     = fault.New(fault.Refused, "nobody_assigned", "还没有派人。", "Nobody is assigned to this visit.")
 	errDecisionVerb   = fault.New(fault.Refused, "decision_other_verb", "决定没有记在它自己的操作下。", "The decision is recorded under another verb than its ask's own.")
 	errPermitShape    = fault.New(fault.Invalid, "permit_malformed", "许可的内容不完整。", "A decision carries a permit exactly when it gives power.")
@@ -93,18 +94,33 @@ func (s State) challenge(e Event) (State, error) {
 	if c.Body.Visit != s.id {
 		return State{}, errOtherVisit
 	}
-	if slices.ContainsFunc(s.challenges, func(o Recorded[Challenge]) bool { return o.Body.Nonce == c.Body.Nonce }) {
+	if s.nonceUsed(c.Body.Nonce) {
 		return State{}, errNonceTwice
 	}
 	s.challenges = append(slices.Clip(s.challenges), c)
 	return s, nil
 }
 
-// answer burns the challenge: a nonce is answered once, whatever the answer was.
+func (s State) nonceUsed(nonce string) bool {
+	return slices.Contains(s.nonces, nonce) || slices.ContainsFunc(s.challenges, func(o Recorded[Challenge]) bool { return o.Body.Nonce == nonce })
+}
+
+// answer burns the challenge: a nonce is answered once, whatever the answer was. One that the page made
+// itself, without signal, comes with the transcript and is burnt by it.
 func (s State) answer(e Event) (State, error) {
 	var a Admission
 	if err := e.Statement.Body(TypeAdmission, &a); err != nil {
 		return State{}, err
+	}
+	offline := a.Mode == ModeOffline
+	switch {
+	case offline != (a.Offline != nil) || offline != (a.Challenge == ""):
+		return State{}, errTranscript
+	case offline && s.nonceUsed(a.Offline.Nonce):
+		return State{}, errNonceTwice
+	case offline:
+		s.nonces = append(slices.Clip(s.nonces), a.Offline.Nonce)
+		return s, nil
 	}
 	if slices.Contains(s.answered, a.Challenge) {
 		return State{}, errChallengeTwice

@@ -61,6 +61,7 @@ const (
 // Roles that sign statements. Organisation keys sign as "organisation" or as their kind.
 const (
 	RoleMerchant     = "merchant"
+	RoleClerk        = "clerk" // let in by the merchant, for door and till only
 	RoleTechnician   = "technician"
 	RoleDispatcher   = "dispatcher"
 	RoleApprover     = "approver"

@@ -46,6 +46,7 @@ var (
 	fang       = newPerson("fang", acquirer, visit.RoleRisk)
 	host       = newPerson("host-huaishan", acquirer, visit.RoleHost)
 	wei        = newPerson("wei", acquirer, visit.RoleMerchant)
+	anna       = newPerson("wei.anna", acquirer, visit.RoleClerk)
 	qiu        = newPerson("qiu", "svc-anzhuang", visit.RoleDispatcher)
 	lan        = newPerson("lan", "svc-anzhuang", visit.RoleTechnician)
 	gu         = newPerson("gu", "sup-mingjian", visit.RoleSupervisor)
@@ -57,7 +58,7 @@ var (
 	provider   = newPerson("svc-anzhuang", "svc-anzhuang", visit.RoleOrganisation)
 	rivalRisk  = newPerson("yuan", rival, visit.RoleRisk)
 	rivalHost  = newPerson("host-linjiang", rival, visit.RoleHost)
-	everybody  = []person{chen, fang, host, wei, qiu, lan, gu, regulator, platform, maker, school, custodian, provider}
+	everybody  = []person{chen, fang, host, wei, anna, qiu, lan, gu, regulator, platform, maker, school, custodian, provider}
 	stageNames = []visit.Stage{visit.None, visit.Booked, visit.Dispatched, visit.Admitted, visit.Trial, visit.Live,
 		visit.Closed, visit.Refused, visit.Aborted, visit.RolledBack}
 )

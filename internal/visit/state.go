@@ -33,6 +33,7 @@ type State struct {
 	cancelled  []string // digests of permits that nobody may act on any more
 	challenges []Recorded[Challenge]
 	answered   []string // digests of challenges
+	nonces     []string // that merchants' pages made without signal
 	incidents  []string // digests of unresolved freezes, incidents and contradictions
 	trials     int
 	reviewed   []string          // holders who have judged the visit

@@ -76,7 +76,7 @@ const (
 func roles(r ...string) []string { return r }
 func from(s ...Stage) []Stage    { return s }
 
-var parties = roles(RoleMerchant, RoleTechnician, RoleDispatcher, RoleApprover, RoleSupervisor, RoleRisk, RoleRegulator)
+var parties = roles(RoleMerchant, RoleClerk, RoleTechnician, RoleDispatcher, RoleApprover, RoleSupervisor, RoleRisk, RoleRegulator)
 
 // table is the one list of what can be recorded. A (stream, verb, type) that is not here is refused.
 // Types of the packages beside this one (agreement, custody, attest, credential) stand as words,
@@ -91,9 +91,9 @@ var table = []Row{
 	{StreamVisit, DispatchVerb, TypeDecision, roles(RolePlatform), from(Booked), GivesPower},
 	{StreamVisit, Publish, registry.TypeExtract, roles(RolePlatform), nil, BringsEvidence},
 	{StreamVisit, ChallengeVerb, TypeChallenge, roles(RolePlatform), nil, BringsEvidence},
-	{StreamVisit, Admit, TypeAdmission, roles(RoleMerchant), nil, BringsEvidence},
+	{StreamVisit, Admit, TypeAdmission, roles(RoleMerchant, RoleClerk), nil, BringsEvidence},
 	{StreamVisit, Admit, TypeDecision, roles(RolePlatform), from(Dispatched), GivesPower},
-	{StreamVisit, Refuse, TypeRefusal, roles(RoleMerchant, RoleTechnician), nil, TakesPower},
+	{StreamVisit, Refuse, TypeRefusal, roles(RoleMerchant, RoleClerk, RoleTechnician), nil, TakesPower},
 	{StreamVisit, RecordStep, TypeStep, roles(RoleTechnician, RoleMerchant), nil, BringsEvidence},
 	{StreamVisit, RecordStep, "arrival", roles(RoleTechnician), nil, BringsEvidence},
 	{StreamVisit, RecordStep, TypeDeviceWork, roles(RoleTechnician, RoleMerchant), nil, BringsEvidence},
@@ -124,6 +124,9 @@ var table = []Row{
 	{StreamPerson, Train, registry.TypeCertificate, roles(RoleCourseIssuer), nil, BringsEvidence},
 	{StreamPerson, IssueBadge, registry.TypeBadgeIssued, roles(RoleOrganisation), nil, BringsEvidence},
 	{StreamPerson, RevokeBadge, registry.TypeBadgeRevoked, roles(RoleOrganisation), nil, TakesPower},
+	// A merchant lets in his own clerks, in his own stream; nobody else's keys are his to vouch for.
+	{StreamPerson, Enrol, statement.TypeEnrolment, roles(RoleMerchant), nil, BringsEvidence},
+	{StreamPerson, EndEnrolment, statement.TypeEnrolmentEnd, roles(RoleMerchant), nil, TakesPower},
 
 	{StreamPerson, Freeze, TypeSuspension, roles(RoleRisk, RoleRegulator), nil, TakesPower},
 	{StreamPerson, Resume, TypeReinstatement, roles(RoleRisk, RoleRegulator), nil, GivesPower},

@@ -80,7 +80,7 @@ func TestAVerbTakesOnlyItsOwnTypesInItsOwnStream(t *testing.T) {
 		"refusal filed as a freeze":    {visit.StreamVisit, visit.Freeze, visit.TypeRefusal},
 		"decision filed as evidence":   {visit.StreamVisit, visit.RecordStep, visit.TypeDecision},
 		"trust list filed in a visit":  {visit.StreamVisit, visit.Publish, "trust_list"},
-		"enrolment filed on a person":  {visit.StreamPerson, visit.Enrol, statement.TypeEnrolment},
+		"enrolment filed in a visit":   {visit.StreamVisit, visit.Enrol, statement.TypeEnrolment},
 		"transfer filed in a visit":    {visit.StreamVisit, visit.Transfer, "transfer"},
 		"nothing at all":               {"", "", ""},
 		"extract filed as a challenge": {visit.StreamVisit, visit.ChallengeVerb, registry.TypeExtract},
