@@ -22,6 +22,7 @@ import (
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/examples/city"
 	"github.com/menshen-project/menshen/internal/identifier"
+	"github.com/menshen-project/menshen/internal/scenario"
 )
 
 // personal names the columns whose values are somebody's. Names and codes of institutions, providers,
