@@ -20,7 +20,7 @@ const module = "github.com/menshen-project/menshen"
 var layers = [][]string{
 	{"internal/fault"},
 	{"internal/identifier", "internal/statement", "internal/record", "internal/registry"},
-	{"internal/visit", "internal/credential", "internal/door", "internal/custody", "internal/attest", "internal/agreement"},
+	{"internal/visit", "internal/credential", "internal/door", "internal/custody", "internal/attest", "internal/agreement", "internal/ticket"},
 	{"internal/gate"},
 	{"evidence", "internal/access"},
 	{"internal/store", "internal/journal", "internal/service"},

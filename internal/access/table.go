@@ -12,8 +12,9 @@ const (
 	ReadOpenings  = "read_openings"   // the personal values behind commitments, with purpose, recorded
 	ReadOrderLink = "read_order_link" // see or resend the address of the merchant's page
 	ListVisits    = "list_visits"
-	ReadRoll      = "read_roll"   // who of one's own organisation has a key and who lacks one
-	ReadPhotos    = "read_photos" // the pictures that steps name, with purpose, recorded
+	ReadRoll      = "read_roll"    // who of one's own organisation has a key and who lacks one
+	ReadPhotos    = "read_photos"  // the pictures that steps name, with purpose, recorded
+	ReadTickets   = "read_tickets" // after-sales service; notes are opened, and the look recorded
 )
 
 // Carry is a dispatcher bringing what his technician's phone could not send: statements count for
@@ -105,8 +106,18 @@ var table = map[string][]grant{
 	FreezeOrganisation: {to(Risk, OwnOrganisation, None), regulatorOf},
 	ResumeOrganisation: {to(Risk, OwnOrganisation, None), regulatorOf},
 
+	// after-sales service: the shop says when it is well again, whoever repairs says when he has done it
+	"open_ticket":     {merchant, clerk, dispatcher, approver, risk},
+	"answer_ticket":   {dispatcher, approver, risk},
+	"pause_ticket":    {dispatcher, approver},
+	"continue_ticket": {dispatcher, approver},
+	"resolve_ticket":  {dispatcher, approver, risk},
+	"reopen_ticket":   {merchant, approver, risk},
+	"close_ticket":    {merchant, approver, risk},
+
 	// reading
-	ReadVisit: {merchant, clerk, technician, dispatcher, approver, supervisor, host, risk, regulator, platform, to(Organisation, OwnOrganisation)},
+	ReadTickets: {merchant, dispatcher, approver, risk, regulator},
+	ReadVisit:   {merchant, clerk, technician, dispatcher, approver, supervisor, host, risk, regulator, platform, to(Organisation, OwnOrganisation)},
 	ReadBundle: {merchant, technician, dispatcher, approver, supervisor, host, risk, regulator, platform,
 		to(Organisation, OwnOrganisation)},
 	ReadOpenings:  {merchant, approver, host, risk},

@@ -81,6 +81,7 @@ func (a *API) routes() {
 	a.workOperations()
 	a.readOperations()
 	a.enrolOperations()
+	a.ticketOperations()
 	a.healthOperations()
 	spec, err := json.Marshal(a.huma.OpenAPI())
 	if err != nil {

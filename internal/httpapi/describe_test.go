@@ -13,6 +13,7 @@ import (
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/attest"
 	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/ticket"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -180,7 +181,10 @@ func checkWriting(t *testing.T, at string, op specOperation) {
 func TestExampleBodiesAreReadStrictly(t *testing.T) {
 	forms := map[string]any{"visit_challenge": &ChallengeRequest{}, "visit_attest_device": &AttestRequest{}, "visit_asks": &AskRequest{}, "visit_release_permit": &ReleaseRequest{},
 		"visit_photos": &PhotoFiling{}, "carry": &CarryRequest{},
-		"enrol": &EnrolRequest{}, "badges": &BadgeRequest{}, "person_revoke_badge": &EndBadges{}, "organisation_end_enrolment": &EndKey{}}
+		"enrol": &EnrolRequest{}, "badges": &BadgeRequest{}, "person_revoke_badge": &EndBadges{}, "organisation_end_enrolment": &EndKey{}, ticket.Open: &OpenTicketRequest{}}
+	for _, act := range ticketActs {
+		forms[act.verb] = &TicketAct{}
+	}
 	read := 0
 	served(t).each(func(path, method string, op specOperation) {
 		if method != "post" {
@@ -230,6 +234,10 @@ func TestTheVerbTableAndTheOperationsAreOneList(t *testing.T) {
 	}
 	want["/v1/visits/{id}/photos"], want["/v1/carried"] = true, true // bytes and files beside the statements
 	want["/v1/enrolments"], want["/v1/badges"] = true, true          // asked of an organisation's own service
+	want["/v1/tickets"] = true                                       // after-sales service signs nothing
+	for _, act := range ticketActs {
+		want["/v1/tickets/{id}/"+act.verb] = true
+	}
 	got := map[string]bool{}
 	served(t).each(func(path, method string, _ specOperation) {
 		if method == "post" {

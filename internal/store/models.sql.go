@@ -343,6 +343,33 @@ type StreamOwner struct {
 	Org        string
 }
 
+type Ticket struct {
+	Org               string
+	ID                string
+	Provider          string
+	Merchant          string
+	Shop              string
+	Visit             string
+	Kind              string
+	State             string
+	ResponseMinutes   int64
+	ResolutionMinutes int64
+	OpenedAt          Instant
+	WarrantyUntil     Instant
+}
+
+type TicketEvent struct {
+	Ticket string
+	Number int64
+	Verb   string
+	Reason string
+	Note   string
+	Person string
+	Org    string
+	Role   string
+	DoneAt Instant
+}
+
 // Token is what a bearer secret stands for; the secret itself is nowhere.
 type Token struct {
 	ID string
