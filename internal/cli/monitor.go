@@ -1,0 +1,228 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/menshen-project/menshen/evidence"
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/record"
+	"github.com/menshen-project/menshen/internal/transparency"
+)
+
+var (
+	errMonitor  = fault.New(fault.Refused, "monitor_found", "监控发现了问题，见上面的名单。", "The monitor found something; see the list.")
+	errOpenings = fault.New(fault.Invalid, "monitor_openings_unreadable", "事件原文读不出来：要 menshen export 写的文件夹。", "The openings cannot be read: want a folder that menshen export wrote.")
+)
+
+// monitoring is what monitor is asked for.
+type monitoring struct {
+	trust, log, state, openings, ordered, organisation string
+	every                                              time.Duration
+	once, json                                         bool
+}
+
+// alarm is one thing that a monitor found. It names events by stream and number, and no person.
+type alarm struct {
+	Code  string     `json:"code"`
+	Where string     `json:"where"`
+	Text  fault.Text `json:"text"`
+}
+
+// watchedLog is what one round of a monitor tells.
+type watchedLog struct {
+	Size   uint64  `json:"size"`
+	New    uint64  `json:"new"`
+	Opened int     `json:"opened"` // leaves whose events this monitor has
+	Alarms []alarm `json:"alarms"`
+}
+
+func newMonitor() *cobra.Command {
+	var m monitoring
+	cmd := &cobra.Command{
+		Use:   "monitor --trust FILE --log URL --state FILE",
+		Short: "监控公开日志，给收单机构和监管用 · watch the log, for acquirers and regulators",
+		Long: `由运营方以外的人运行：自己核对日志签名、公证人数和每一条记录，记住看到哪里，日志分叉或回退就报警。
+--openings 是运营方交来的导出（docs/export.md）：再核对事件都在日志里、冻结以后有没有放行；加上 --organisation 和 --ordered
+（本机构自己签过的登记和工牌的摘要，一行一个），报告不是自己签发的。退出码：0 没有发现，3 有。
+
+Run by somebody else than the operator: verifies log signature, quorum and every leaf itself, remembers how far it read, and
+reports forks and rollbacks. --openings is an export that the operator handed over (docs/export.md): then also whether its
+events are in the log, and releases after a freeze; with --organisation and --ordered (digests of the enrolments and badges
+that this organisation signed, one a line) those that it did not order. Exit code 0: nothing found; 3: something.`,
+		Example: "  menshen monitor --trust trust.json --log https://menshen.example/log --state monitor.json --once",
+		Args:    usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if m.trust == "" || m.log == "" || m.state == "" || (m.ordered == "") != (m.organisation == "") {
+				return errUsage.At("--trust, --log, --state")
+			}
+			return m.run(cmd.Context(), cmd.OutOrStdout())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&m.trust, "trust", "", "信任文件 trust file (required)")
+	f.StringVar(&m.log, "log", "", "日志的网址 address of the log (required)")
+	f.StringVar(&m.state, "state", "", "看到哪里的记录 file that remembers how far was read (required)")
+	f.StringVar(&m.openings, "openings", "", "运营方交来的导出 export handed over by the operator")
+	f.StringVar(&m.organisation, "organisation", "", "自己的机构编号 own organisation id")
+	f.StringVar(&m.ordered, "ordered", "", "自己签过的摘要，一行一个 digests that the organisation signed, one a line")
+	f.DurationVar(&m.every, "every", time.Minute, "多久看一次 how often to look")
+	f.BoolVar(&m.once, "once", false, "只看一次 look once")
+	f.BoolVar(&m.json, "json", false, "给机器读 for machines")
+	return cmd
+}
+
+// run looks once, or again and again until it is interrupted.
+func (m monitoring) run(ctx context.Context, out io.Writer) error {
+	data, err := readFile(m.trust)
+	if err != nil {
+		return errConfigRead.At(m.trust).Because(err)
+	}
+	trust, err := evidence.ParseTrust(data)
+	if err != nil {
+		return err
+	}
+	policy, err := record.NewPolicy(logPolicy(trust))
+	if err != nil {
+		return err
+	}
+	reader, err := transparency.NewURLReader(m.log, policy)
+	if err != nil {
+		return err
+	}
+	for {
+		w, err := m.look(ctx, reader)
+		if err == nil || fault.KindOf(err) == fault.Refused {
+			if err := m.tell(out, w); err != nil {
+				return err
+			}
+		}
+		if m.once || err != nil && fault.KindOf(err) != fault.Unavailable && fault.KindOf(err) != fault.Refused {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(m.every):
+		}
+	}
+}
+
+// look follows the log once. What it saw is kept only when every leaf was proven.
+func (m monitoring) look(ctx context.Context, reader *transparency.Reader) (watchedLog, error) {
+	w := watchedLog{Alarms: []alarm{}}
+	seen, err := m.seen()
+	if err != nil {
+		return w, err
+	}
+	next, _, err := reader.Follow(ctx, seen, func(uint64, []byte) error { return nil })
+	if fault.KindOf(err) == fault.Refused {
+		w.raise(err, "log")
+		return w, errMonitor
+	}
+	if err != nil {
+		return w, err
+	}
+	w.Size, w.New = next.Size, next.Size-seen.Size
+	if m.openings != "" {
+		if err := m.compare(ctx, reader, &w); err != nil {
+			return w, err
+		}
+	}
+	if err := m.keep(next); err != nil {
+		return w, err
+	}
+	if len(w.Alarms) > 0 {
+		return w, errMonitor
+	}
+	return w, nil
+}
+
+func (w *watchedLog) raise(err error, where string) {
+	f := fault.Of(err)
+	w.Alarms = append(w.Alarms, alarm{Code: f.Code, Where: where, Text: f.Text})
+}
+
+func (m monitoring) seen() (transparency.Seen, error) {
+	var s transparency.Seen
+	data, err := readFile(m.state)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return s, errConfigRead.At(m.state).Because(err)
+	}
+	if err := json.Unmarshal(data, &s); err != nil {
+		return s, errConfigRead.At(m.state).Because(err)
+	}
+	return s, nil
+}
+
+// keep replaces the state file whole: half of one would be a rollback that nobody made.
+func (m monitoring) keep(s transparency.Seen) error {
+	data, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	temporary := m.state + ".new"
+	if err := os.WriteFile(temporary, data, 0o600); err != nil {
+		return errBackup.At(filepath.Base(m.state)).Because(err)
+	}
+	if err := os.Rename(temporary, m.state); err != nil {
+		return errBackup.At(filepath.Base(m.state)).Because(err)
+	}
+	return nil
+}
+
+func (m monitoring) tell(out io.Writer, w watchedLog) error {
+	if m.json {
+		return json.NewEncoder(out).Encode(w)
+	}
+	for _, a := range w.Alarms {
+		fmt.Fprintf(out, "%s: %s / %s (%s)\n", a.Where, a.Text.Zh, a.Text.En, a.Code)
+	}
+	_, err := fmt.Fprintf(out, "日志 leaves: %d  新 new: %d  看过内容 opened: %d  报警 alarms: %d\n", w.Size, w.New, w.Opened, len(w.Alarms))
+	return err
+}
+
+// lines reads a file a line at a time.
+func lines(path string, each func(line []byte) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return errOpenings.At(filepath.Base(path)).Because(err)
+	}
+	defer f.Close()
+	s := bufio.NewScanner(f)
+	s.Buffer(nil, 16<<20)
+	for s.Scan() {
+		if err := each(s.Bytes()); err != nil {
+			return err
+		}
+	}
+	if err := s.Err(); err != nil {
+		return errOpenings.At(filepath.Base(path)).Because(err)
+	}
+	return nil
+}
+
+// orderedBy reads the digests that an organisation knows it signed.
+func orderedBy(path string) (map[string]bool, error) {
+	known := map[string]bool{}
+	return known, lines(path, func(l []byte) error {
+		if d := strings.TrimSpace(string(l)); d != "" {
+			known[d] = true
+		}
+		return nil
+	})
+}
