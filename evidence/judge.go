@@ -24,6 +24,7 @@ func receiptsFor(ask string) bool { return ask != visit.AskDispatch && ask != vi
 type Report struct {
 	Visit      string
 	Kind       string
+	Column     string // of the gate's table: the kind, or gate.RepairUntouched
 	Ask        string
 	Now        time.Time
 	Stage      string
@@ -146,7 +147,7 @@ func (r *Reader) judge(q question) Report {
 		return out
 	}
 	facts := b.build()
-	out.Kind, out.Stage = facts.Kind, string(facts.Stage)
+	out.Kind, out.Column, out.Stage = facts.Kind, facts.Column(), string(facts.Stage)
 	out.state, out.order, out.lost = b.state, facts.Order.Value, b.lost()
 	if n := len(facts.Quotes.Value); n > 0 {
 		last := facts.Quotes.Value[n-1].Quote

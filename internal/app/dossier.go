@@ -197,7 +197,10 @@ func (g *gather) streams(visitID string) (party, error) {
 			}
 		}
 	}
-	_, err = g.stream(visit.StreamDevice, p.dispatch.Serial)
+	if _, err = g.stream(visit.StreamDevice, p.dispatch.Serial); err != nil || p.order.Old == nil || p.order.Old.Serial == p.dispatch.Serial {
+		return p, err
+	}
+	_, err = g.stream(visit.StreamDevice, p.order.Old.Serial) // the device that a swap takes away
 	return p, err
 }
 

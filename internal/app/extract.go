@@ -209,29 +209,40 @@ func (l *looker) identity(x *registry.Extract, o visit.Order, _ visit.Dispatch) 
 }
 
 func (l *looker) binding(x *registry.Extract, o visit.Order, d visit.Dispatch) error {
-	x.Binding = registry.BindingLook{Serial: d.Serial, Terminal: o.Terminal}
-	if d.Serial == "" {
-		return nil
-	}
-	b, err := l.tx.Binding(l.ctx, d.Serial)
-	switch {
-	case fault.KindOf(err) == fault.NotFound:
-	case err != nil:
+	var err error
+	if x.Binding, err = l.lookAt(o, d.Serial, o.Terminal); err != nil || o.Kind != visit.Swap || o.Old == nil {
 		return err
-	case b.State != store.BindingEnded:
-		x.Binding.BoundAcquirer, x.Binding.BoundMerchant = b.Acquirer, b.MerchantCodeDigest
+	}
+	old, err := l.lookAt(o, o.Old.Serial, o.Old.Terminal)
+	x.Old = &old
+	return err
+}
+
+// lookAt says what the binding register holds for a serial and a terminal code of the order's merchant.
+func (l *looker) lookAt(o visit.Order, serial, terminal string) (registry.BindingLook, error) {
+	look := registry.BindingLook{Serial: serial, Terminal: terminal}
+	if serial == "" {
+		return look, nil
+	}
+	b, err := l.tx.Binding(l.ctx, serial)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return look, err
+	}
+	look.DeviceKey, look.Firmware = b.DeviceKey, b.Firmware
+	if err == nil && b.State != store.BindingEnded {
+		look.BoundAcquirer, look.BoundMerchant = b.Acquirer, b.MerchantCodeDigest
 		v, err := l.tx.Visit(l.ctx, b.Visit)
 		if err != nil {
-			return err
+			return look, err
 		}
-		x.Binding.SerialBoundTo = v.OrderID
+		look.SerialBoundTo = v.OrderID
 	}
-	t, err := l.tx.BindingByTerminal(l.ctx, o.Items.AcquirerCode, o.Items.MerchantCode, o.Terminal)
+	t, err := l.tx.BindingByTerminal(l.ctx, o.Items.AcquirerCode, o.Items.MerchantCode, terminal)
 	if fault.KindOf(err) == fault.NotFound {
-		return nil
+		return look, nil
 	}
-	x.Binding.TerminalOn = t.Serial
-	return err
+	look.TerminalOn = t.Serial
+	return look, err
 }
 
 // open lists what is unresolved against the visit, its device, its technician and its parties.

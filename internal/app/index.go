@@ -42,6 +42,8 @@ func (w *writing) index(ctx context.Context, tx *store.Tx) error {
 		err = w.indexOutcome(ctx, tx)
 	case visit.TypeBrake, visit.TypeIncident, visit.TypeRefusal:
 		err = w.indexBrake(ctx, tx)
+	case visit.TypeTerminalState:
+		err = w.indexTerminal(ctx, tx)
 	case visit.TypeResumption:
 		err = w.indexResumption(ctx, tx)
 	case visit.TypeSuspension:
@@ -286,15 +288,18 @@ func (w *writing) claimPhotos(ctx context.Context, tx *store.Tx) error {
 // indexDecision reserves the binding in the transaction of the permit, and queues the release.
 func (w *writing) indexDecision(ctx context.Context, tx *store.Tx) error {
 	d, err := body[visit.Decision](w)
+	if err == nil && d.Ask == visit.AskClose {
+		err = w.queueFailures(ctx, tx, d)
+	}
 	if err != nil || d.Permit == nil {
 		return err
 	}
-	tuple, err := statement.Canonical(d.Permit.Items)
-	if err != nil {
-		return err
+	if d.Ask != visit.AskEnd {
+		err = w.reserve(ctx, tx, d)
 	}
-	_, err = tx.ReserveBinding(ctx, store.Binding{Serial: d.Permit.Serial, Acquirer: d.Permit.Items.AcquirerCode, TupleDigest: statement.Digest(tuple),
-		TerminalCode: d.Permit.Terminal, Merchant: w.before.order.Merchant, MerchantCodeDigest: d.Permit.Items.MerchantCode, Visit: w.id}, w.now)
+	if err == nil && d.Permit.RollbackAt != "" {
+		err = w.queueRollback(ctx, tx, *d.Permit)
+	}
 	if err != nil {
 		return err
 	}
@@ -303,6 +308,22 @@ func (w *writing) indexDecision(ctx context.Context, tx *store.Tx) error {
 		return err
 	}
 	_, err = tx.EnqueueJob(ctx, JobRelease, w.claims.Digest(), []byte(w.id), w.now, w.now.Add(releaseGrace), 0)
+	return err
+}
+
+// reserve keeps the serial and its terminal code for this visit; once live, the device's key and software
+// are what later visits are held to.
+func (w *writing) reserve(ctx context.Context, tx *store.Tx, d visit.Decision) error {
+	tuple, err := statement.Canonical(d.Permit.Items)
+	if err != nil {
+		return err
+	}
+	b := store.Binding{Serial: d.Permit.Serial, Acquirer: d.Permit.Items.AcquirerCode, TupleDigest: statement.Digest(tuple),
+		TerminalCode: d.Permit.Terminal, Merchant: w.before.order.Merchant, MerchantCodeDigest: d.Permit.Items.MerchantCode, Visit: w.id}
+	if d.Ask == visit.AskLive {
+		b.DeviceKey, b.Firmware = d.Permit.DeviceKey, w.attested.Firmware
+	}
+	_, err = tx.ReserveBinding(ctx, b, w.now)
 	return err
 }
 
@@ -326,6 +347,9 @@ func (w *writing) indexOutcome(ctx context.Context, tx *store.Tx) error {
 		}
 		return tx.OpenBinding(ctx, o.Serial, w.id, w.now)
 	}
+	if o.Outcome == visit.KeysEnded && p.Ask == visit.AskEnd {
+		return w.endBinding(ctx, tx, o.Serial)
+	}
 	return nil
 }
 
@@ -343,13 +367,17 @@ func (w *writing) indexBrake(ctx context.Context, tx *store.Tx) error {
 	if err := w.queueCancels(ctx, tx); err != nil {
 		return err
 	}
+	if err := w.rolledBack(ctx, tx); err != nil {
+		return err
+	}
 	matter := map[string]string{visit.Freeze: "freeze", visit.ReportIncident: "incident"}[w.in.Verb]
 	if matter == "" {
 		return nil
 	}
 	d := w.after.Dispatched()
+	byPlatform := w.claims.Header.Role == visit.RolePlatform // it found something, and accuses nobody
 	for kind, subject := range map[string]string{subjectVisit: w.id, subjectDevice: d.Serial, subjectPerson: d.Technician} {
-		if subject == "" {
+		if subject == "" || (byPlatform && kind == subjectPerson) {
 			continue
 		}
 		err := tx.AddMatter(ctx, store.OpenMatter{Statement: w.claims.Digest(), SubjectKind: kind, Subject: subject, Matter: matter, FoundIn: w.in.Stream, SinceAt: w.entry.ReceivedAt})

@@ -8,7 +8,6 @@ import (
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/access"
 	"github.com/menshen-project/menshen/internal/fault"
-	"github.com/menshen-project/menshen/internal/gate"
 	"github.com/menshen-project/menshen/internal/record"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
@@ -39,26 +38,6 @@ type Happened struct {
 	Receipted  bool
 }
 
-// NextAsk says what a visit at a stage is asked next, "" for nothing.
-func NextAsk(kind string, stage visit.Stage) string {
-	switch stage {
-	case visit.Booked:
-		return visit.AskDispatch
-	case visit.Dispatched:
-		return visit.AskAdmit
-	case visit.Admitted:
-		if len(gate.Asked(kind, visit.AskTrial)) == 0 || kind == visit.Inspection || kind == visit.Removal {
-			return visit.AskClose
-		}
-		return visit.AskTrial
-	case visit.Trial:
-		return visit.AskLive
-	case visit.Live:
-		return visit.AskClose
-	}
-	return ""
-}
-
 // Visit gives a visit in detail to somebody who may read it.
 func (a *App) Visit(ctx context.Context, actor Actor, visitID string) (Detail, error) {
 	if err := a.maySee(ctx, actor, visitID, access.ReadVisit); err != nil {
@@ -71,7 +50,7 @@ func (a *App) Visit(ctx context.Context, actor Actor, visitID string) (Detail, e
 		if err != nil {
 			return err
 		}
-		d = Detail{State: s.state, Order: s.order, Ask: NextAsk(s.order.Kind, s.state.Stage())}
+		d = Detail{State: s.state, Order: s.order, Ask: NextAsk(s.order, s.state)}
 		var g *gather
 		if dossier, g, err = a.dossierFor(ctx, tx, visitID); err != nil {
 			return err
@@ -208,7 +187,7 @@ func (a *App) Dossier(ctx context.Context, actor Actor, visitID string) (evidenc
 func (a *App) Examine(d evidence.Dossier, now time.Time) evidence.Report {
 	now = now.Truncate(time.Second)
 	r := a.reader.Preview(d, visit.AskDispatch, now)
-	next := NextAsk(r.Kind, visit.Stage(r.Stage))
+	next := NextAsk(r.Order(), r.State())
 	switch {
 	case r.Refusal != nil || next == visit.AskDispatch:
 	case next == "":

@@ -13,9 +13,11 @@ import (
 
 // Kinds of job.
 const (
-	JobRelease = "release_permit" // key: permit digest, payload: visit
-	JobCancel  = "cancel"         // key: permit digest, payload: visit
-	JobWatch   = "watch_charges"  // key: visit#day, payload: visit
+	JobRelease  = "release_permit"  // key: permit digest, payload: visit
+	JobCancel   = "cancel"          // key: permit digest, payload: visit
+	JobRollback = "roll_back"       // key: visit, payload: visit
+	JobFailures = "report_failures" // key: decision digest, payload: visit
+	JobWatch    = "watch_charges"   // key: visit#day, payload: visit
 )
 
 // releaseGrace is how long a permit waits for somebody to ask for its release before menshen does.
@@ -133,7 +135,7 @@ func (a *App) cancel(ctx context.Context, host Host, visitID, permit string) (vi
 
 // Cancel is the job that a brake queues.
 func (a *App) Cancel(ctx context.Context, visitID, permit string) error {
-	if _, done, err := a.outcome(ctx, visitID, permit); err != nil || done {
+	if _, done, err := a.outcome(ctx, visitID, permit); err != nil || (done && !a.takesBack(ctx, visitID, permit)) {
 		return err
 	}
 	host, _, err := a.hostOf(ctx, visitID)

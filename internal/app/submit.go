@@ -104,6 +104,7 @@ type writing struct {
 	now    time.Time
 	fixed  *store.Event // a recorded event that is replayed: its time, salt, day and province are given
 
+	attested evidence.Attested // what the device proved, for a decision
 	entry    store.Event
 	leaf     []byte
 	envelope statement.Verified
@@ -455,6 +456,9 @@ func (w *writing) tag(o statement.Opening) vault.Tag {
 		return vault.Tag{Purposes: []string{purposePlace}}
 	}
 	t := vault.Tag{Purposes: []string{"visit"}}
+	if o.Kind == evidence.KindAddress { // a relocation's two addresses are compared, as positions are
+		t.Purposes = append(t.Purposes, purposePlace)
+	}
 	if w.claims.Type == visit.TypeOrder {
 		t.KeepUntil = w.now.Add(keepRecords)
 	}

@@ -108,7 +108,7 @@ func (a *App) Work(ctx context.Context, actor Actor, visitID string) (Work, erro
 // workOf reads what happened. Everything here was proven when it came in.
 func workOf(g *gather, s cachedState, visitID string) (Work, error) {
 	o, d := s.order, s.state.Dispatched()
-	w := Work{Visit: visitID, Order: o.Order, Kind: o.Kind, Stage: string(s.state.Stage()), Frozen: s.state.Frozen(), Ask: NextAsk(o.Kind, s.state.Stage()),
+	w := Work{Visit: visitID, Order: o.Order, Kind: o.Kind, Stage: string(s.state.Stage()), Frozen: s.state.Frozen(), Ask: NextAsk(o, s.state),
 		Shop: o.Shop, Serial: d.Serial, Model: o.Model, Terminal: o.Terminal, From: d.From, Until: d.Until,
 		Steps: []WorkStep{}, Done: []WorkDone{}, Attested: []WorkAttested{}, Permits: []WorkPermit{}, Reported: []WorkReport{}}
 	if d.Visit == "" {

@@ -88,7 +88,7 @@ func (d Decision) grant() Decision {
 }
 
 func admissible(f *Facts, ask string) error {
-	asks, known := path[f.column()]
+	asks, known := path[f.Column()]
 	switch {
 	case !known:
 		return errKind
@@ -100,8 +100,8 @@ func admissible(f *Facts, ask string) error {
 	return nil
 }
 
-// column is where the table is read for this visit: a repair that touched nothing has its own.
-func (f *Facts) column() string {
+// Column is where the table is read for this visit: a repair that touched nothing has its own.
+func (f *Facts) Column() string {
 	if f.Kind == visit.Repair && !f.Opened {
 		return RepairUntouched
 	}
@@ -113,7 +113,7 @@ func (f *Facts) column() string {
 func Findings(f Facts, ask string, now time.Time) []Finding {
 	var out []Finding
 	f.ask = ask
-	for _, a := range Asked(f.column(), ask) {
+	for _, a := range Asked(f.Column(), ask) {
 		out = append(out, judge(&f, a, now))
 	}
 	return out

@@ -39,7 +39,7 @@ func stepsComplete(f *Facts, now time.Time, _ bool) finding {
 	if err := p.Fresh(now); err != nil {
 		return rerun(err, f.Parameters.From...)
 	}
-	if f.column() == RepairUntouched {
+	if f.Column() == RepairUntouched {
 		if _, err := f.Work.or(errWorkUnsaid); err != nil {
 			return rerun(err, f.Work.From...)
 		}
@@ -196,7 +196,7 @@ func feesWithinSheet(f *Facts, _ time.Time, _ bool) finding {
 	if !c.PaidNothingBeside {
 		return rerun(errPaidBeside, f.Confirmation.From...)
 	}
-	if col := f.column(); col == visit.Inspection || col == RepairUntouched {
+	if col := f.Column(); col == visit.Inspection || col == RepairUntouched {
 		return rerun(f.chargesFree(), f.Charges.From...)
 	}
 	a, err := f.Agreement.get()

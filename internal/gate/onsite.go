@@ -172,7 +172,7 @@ func bindingUnique(f *Facts, _ time.Time, _ bool) finding {
 	if b.Serial == "" || b.Serial != f.Assigned.Serial || b.Terminal != order.Terminal {
 		return attested(errLookOther, f.Extract.From...)
 	}
-	switch f.column() {
+	switch f.Column() {
 	case visit.Inspection, RepairUntouched, visit.Repair:
 		return attested(boundHere(b, order), f.Extract.From...)
 	case visit.Swap:

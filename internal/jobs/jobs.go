@@ -31,6 +31,8 @@ func Run(ctx context.Context, a *app.App, log *slog.Logger) {
 		"release":   {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobRelease, release(a)) }, workPause},
 		"cancel":    {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobCancel, a.Cancel) }, workPause},
 		"watch":     {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobWatch, a.WatchCharges) }, watchPause},
+		"rollback":  {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobRollback, rollBack(a)) }, workPause},
+		"failures":  {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobFailures, a.ReportFailures) }, workPause},
 		"clear":     {func(ctx context.Context) (bool, error) { return false, a.Clear(ctx) }, clearPause},
 		"statement": {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobStatement, a.TakeStatement) }, workPause},
 	}
@@ -72,6 +74,10 @@ func release(a *app.App) func(context.Context, string, string) error {
 		_, err := a.Release(ctx, visitID, permit)
 		return err
 	}
+}
+
+func rollBack(a *app.App) func(context.Context, string, string) error {
+	return func(ctx context.Context, visitID, _ string) error { return a.RollBackDue(ctx, visitID) }
 }
 
 // work leases due jobs of a kind and carries them out. A job that fails comes again later; one whose

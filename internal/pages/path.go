@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
+	"github.com/menshen-project/menshen/internal/gate"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -13,7 +14,7 @@ import (
 func pathOf(r evidence.Report, events []EventView) []PathStep {
 	reached := reachedAt(r, events)
 	stages := []visit.Stage{visit.Booked, visit.Dispatched, visit.Admitted, visit.Trial, visit.Live, visit.Closed}
-	if kindSkips(r.Kind, visit.AskTrial) {
+	if !gate.Puts(columnOf(r), visit.AskTrial) {
 		stages = []visit.Stage{visit.Booked, visit.Dispatched, visit.Admitted, visit.Closed}
 	}
 	stage := visit.Stage(r.Stage)

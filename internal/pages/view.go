@@ -26,8 +26,8 @@ type Material struct {
 	Now         time.Time
 }
 
-// AskNext is the ask that a visit of this kind puts next at a stage, "" when none is left.
-func AskNext(kind, stage string) string { return app.NextAsk(kind, visit.Stage(stage)) }
+// AskNext is the ask that a visit puts next, "" when none is left.
+func AskNext(r evidence.Report) string { return app.NextAsk(r.Order(), r.State()) }
 
 // Examine looks at a dossier as it stands now: it asks, without deciding, what comes next. When
 // nothing is left to ask the report has no conditions, and ViewOf shows the last decisions.
@@ -36,7 +36,7 @@ func Examine(d evidence.Dossier, t evidence.Trust, now time.Time) evidence.Repor
 	if r.Refusal != nil {
 		return r
 	}
-	switch next := AskNext(r.Kind, r.Stage); next {
+	switch next := AskNext(r); next {
 	case visit.AskDispatch:
 		return r
 	case "":
@@ -195,18 +195,18 @@ func decidedConditions(d visit.Decision, again []evidence.Report) []ConditionVie
 // laterOf lists what this kind will be asked further on, with the step at which it is first asked.
 func laterOf(r evidence.Report, now []ConditionView) []ConditionView {
 	out := []ConditionView{}
-	if AskNext(r.Kind, r.Stage) == "" {
+	if AskNext(r) == "" {
 		return out
 	}
 	seen := map[string]bool{}
 	for _, c := range now {
 		seen[c.Name] = true
 	}
-	for _, ask := range []string{visit.AskAdmit, visit.AskTrial, visit.AskLive, visit.AskClose} {
-		if kindSkips(r.Kind, ask) {
+	for _, ask := range []string{visit.AskAdmit, visit.AskTrial, visit.AskLive, visit.AskEnd, visit.AskClose} {
+		if !gate.Puts(columnOf(r), ask) {
 			continue
 		}
-		for _, q := range gate.Asked(r.Kind, ask) {
+		for _, q := range gate.Asked(columnOf(r), ask) {
 			if !seen[q.Condition] {
 				seen[q.Condition] = true
 				out = append(out, ConditionView{Name: q.Condition, Title: gate.Title(q.Condition), Mark: MarkLater, Asked: askWords[ask], Reports: q.ReportOnly})
@@ -216,10 +216,12 @@ func laterOf(r evidence.Report, now []ConditionView) []ConditionView {
 	return out
 }
 
-// kindSkips says whether a kind never puts an ask: no permit, no keys.
-func kindSkips(kind, ask string) bool {
-	power := ask == visit.AskTrial || ask == visit.AskLive
-	return power && (kind == visit.Inspection || kind == visit.Removal)
+// columnOf is where the gate's table is read for a visit: a repair that opened nothing has its own column.
+func columnOf(r evidence.Report) string {
+	if r.Column == "" {
+		return r.Kind
+	}
+	return r.Column
 }
 
 func permitOf(s visit.State, now time.Time) *PermitView {

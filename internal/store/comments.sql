@@ -62,6 +62,8 @@ COMMENT ON COLUMN challenges.used_by IS 'digest of what burned it, empty before'
 COMMENT ON TABLE bindings IS 'Binding ties a serial to one tuple (银发〔2021〕259号) and one terminal code.';
 COMMENT ON COLUMN bindings.state IS 'reserved, open or ended';
 COMMENT ON COLUMN bindings.since_at IS 'when it came into this state';
+COMMENT ON COLUMN bindings.device_key IS 'thumbprint that the device last went live with, empty before';
+COMMENT ON COLUMN bindings.firmware IS 'that it attested then';
 COMMENT ON TABLE photos IS 'Photo says where a picture was used first.';
 COMMENT ON COLUMN photos.sha256 IS 'hex SHA-256 of the file';
 COMMENT ON TABLE identities IS 'Identity counts who shares a personal value, by keyed hash.';

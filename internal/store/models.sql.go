@@ -43,6 +43,10 @@ type Binding struct {
 	State string
 	// when it came into this state
 	SinceAt Instant
+	// thumbprint that the device last went live with, empty before
+	DeviceKey string
+	// that it attested then
+	Firmware string
 }
 
 // Ceremony is a WebAuthn challenge that waits for its answer, bound to one browser by a cookie.

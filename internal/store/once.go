@@ -62,18 +62,21 @@ const (
 )
 
 // ReserveBinding reserves b.Serial for b.Visit and gives the binding as it then is; b.State and
-// b.SinceAt are not read. An open binding with the same tuple, terminal code and merchant stays open
+// b.SinceAt are not read. Device key and firmware stay as they are known where b has none. An open binding with the same tuple, terminal code and merchant stays open
 // and passes to the visit (a repair), and the same visit may reserve again. Faults: serial_bound_elsewhere, terminal_code_taken.
 func (t *Tx) ReserveBinding(ctx context.Context, b Binding, now time.Time) (Binding, error) {
 	old, found, err := optional(t.q.binding(ctx, b.Serial))
 	if err != nil {
 		return Binding{}, t.wrap(err, "binding")
 	}
+	if b.DeviceKey == "" {
+		b.DeviceKey, b.Firmware = old.DeviceKey, old.Firmware
+	}
 	if found && old.State != BindingEnded {
 		if !sameTerminal(old, b) || old.State == BindingReserved && old.Visit != b.Visit {
 			return Binding{}, errBoundElsewhere
 		}
-		old.Visit = b.Visit
+		old.Visit, old.DeviceKey, old.Firmware = b.Visit, b.DeviceKey, b.Firmware
 		return old, t.wrap(t.q.putBinding(ctx, putBindingParams(old)), "binding")
 	}
 	_, taken, err := optional(t.q.bindingByTerminal(ctx, b.Acquirer, b.MerchantCodeDigest, b.TerminalCode))
@@ -113,6 +116,16 @@ func (t *Tx) OpenBinding(ctx context.Context, serial, visit string, now time.Tim
 func (t *Tx) EndBinding(ctx context.Context, serial string, now time.Time) error {
 	b, found, err := optional(t.q.binding(ctx, serial))
 	if err != nil || !found || b.State == BindingEnded {
+		return t.wrap(err, "binding")
+	}
+	_, err = t.q.moveBinding(ctx, serial, BindingEnded, At(now))
+	return t.wrap(err, "binding")
+}
+
+// EndReservation ends what a visit reserved and never opened; an open binding stays.
+func (t *Tx) EndReservation(ctx context.Context, serial, visit string, now time.Time) error {
+	b, found, err := optional(t.q.binding(ctx, serial))
+	if err != nil || !found || b.State != BindingReserved || b.Visit != visit {
 		return t.wrap(err, "binding")
 	}
 	_, err = t.q.moveBinding(ctx, serial, BindingEnded, At(now))

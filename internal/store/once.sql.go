@@ -10,7 +10,7 @@ import (
 )
 
 const binding = `-- name: binding :one
-SELECT serial, acquirer, tuple_digest, terminal_code, merchant, merchant_code_digest, visit, state, since_at FROM bindings WHERE serial = $1
+SELECT serial, acquirer, tuple_digest, terminal_code, merchant, merchant_code_digest, visit, state, since_at, device_key, firmware FROM bindings WHERE serial = $1
 `
 
 func (q *Queries) binding(ctx context.Context, serial string) (Binding, error) {
@@ -26,12 +26,14 @@ func (q *Queries) binding(ctx context.Context, serial string) (Binding, error) {
 		&i.Visit,
 		&i.State,
 		&i.SinceAt,
+		&i.DeviceKey,
+		&i.Firmware,
 	)
 	return i, err
 }
 
 const bindingByTerminal = `-- name: bindingByTerminal :one
-SELECT serial, acquirer, tuple_digest, terminal_code, merchant, merchant_code_digest, visit, state, since_at FROM bindings
+SELECT serial, acquirer, tuple_digest, terminal_code, merchant, merchant_code_digest, visit, state, since_at, device_key, firmware FROM bindings
 WHERE acquirer = $1 AND merchant_code_digest = $2 AND terminal_code = $3 AND state <> 'ended'
 `
 
@@ -48,12 +50,14 @@ func (q *Queries) bindingByTerminal(ctx context.Context, acquirer string, mercha
 		&i.Visit,
 		&i.State,
 		&i.SinceAt,
+		&i.DeviceKey,
+		&i.Firmware,
 	)
 	return i, err
 }
 
 const bindingsOfMerchant = `-- name: bindingsOfMerchant :many
-SELECT serial, acquirer, tuple_digest, terminal_code, merchant, merchant_code_digest, visit, state, since_at FROM bindings WHERE merchant = $1 ORDER BY serial
+SELECT serial, acquirer, tuple_digest, terminal_code, merchant, merchant_code_digest, visit, state, since_at, device_key, firmware FROM bindings WHERE merchant = $1 ORDER BY serial
 `
 
 func (q *Queries) bindingsOfMerchant(ctx context.Context, merchant string) ([]Binding, error) {
@@ -75,6 +79,8 @@ func (q *Queries) bindingsOfMerchant(ctx context.Context, merchant string) ([]Bi
 			&i.Visit,
 			&i.State,
 			&i.SinceAt,
+			&i.DeviceKey,
+			&i.Firmware,
 		); err != nil {
 			return nil, err
 		}
@@ -489,12 +495,12 @@ func (q *Queries) photosOfVisit(ctx context.Context, visit string) ([]Photo, err
 }
 
 const putBinding = `-- name: putBinding :exec
-INSERT INTO bindings (serial, acquirer, tuple_digest, terminal_code, merchant, merchant_code_digest, visit, state, since_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO bindings (serial, acquirer, tuple_digest, terminal_code, merchant, merchant_code_digest, visit, state, since_at, device_key, firmware)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (serial) DO UPDATE SET acquirer = excluded.acquirer, tuple_digest = excluded.tuple_digest,
     terminal_code = excluded.terminal_code, merchant = excluded.merchant,
     merchant_code_digest = excluded.merchant_code_digest, visit = excluded.visit, state = excluded.state,
-    since_at = excluded.since_at
+    since_at = excluded.since_at, device_key = excluded.device_key, firmware = excluded.firmware
 `
 
 type putBindingParams struct {
@@ -507,6 +513,8 @@ type putBindingParams struct {
 	Visit              string
 	State              string
 	SinceAt            Instant
+	DeviceKey          string
+	Firmware           string
 }
 
 func (q *Queries) putBinding(ctx context.Context, arg putBindingParams) error {
@@ -520,6 +528,8 @@ func (q *Queries) putBinding(ctx context.Context, arg putBindingParams) error {
 		arg.Visit,
 		arg.State,
 		arg.SinceAt,
+		arg.DeviceKey,
+		arg.Firmware,
 	)
 	return err
 }

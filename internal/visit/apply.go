@@ -49,6 +49,8 @@ func (s State) apply(e Event) (State, error) {
 		return s.intend(e)
 	case TypeOutcome:
 		return s.outcome(e)
+	case TypeDeviceWork:
+		return s.work(e)
 	case TypeTerminalState:
 		return s.report(e)
 	case TypeRefusal, TypeIncident:

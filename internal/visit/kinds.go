@@ -67,6 +67,17 @@ type OutageAccepted struct {
 
 var errStateWord = fault.New(fault.Invalid, "terminal_state_unknown", "主机说的终端状态不是规定的几种之一。", "The host's word about the terminal is none of live, dead and ended.")
 
+// work keeps that somebody called the device opened; nobody un-says it.
+func (s State) work(e Event) (State, error) {
+	var w DeviceWork
+	err := e.Statement.Body(TypeDeviceWork, &w)
+	s.touched = s.touched || w.Touched()
+	return s, err
+}
+
+// Touched says whether anybody called the device opened. The gate asks more: see package evidence.
+func (s State) Touched() bool { return s.touched }
+
 // report takes the host's word about a terminal of its own acquirer.
 func (s State) report(e Event) (State, error) {
 	r := Recorded[TerminalState]{Event: e}

@@ -30,6 +30,7 @@ type State struct {
 	decisions  []Recorded[Decision]
 	outcomes   []Recorded[Outcome]
 	terminals  []Recorded[TerminalState]
+	touched    bool
 	cancelled  []string // digests of permits that nobody may act on any more
 	challenges []Recorded[Challenge]
 	answered   []string // digests of challenges

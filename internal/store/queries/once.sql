@@ -13,12 +13,12 @@ WHERE nonce_hash = $1 AND used_by = '' AND expires_at > sqlc.arg(now);
 DELETE FROM challenges WHERE expires_at < $1;
 
 -- name: putBinding :exec
-INSERT INTO bindings (serial, acquirer, tuple_digest, terminal_code, merchant, merchant_code_digest, visit, state, since_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO bindings (serial, acquirer, tuple_digest, terminal_code, merchant, merchant_code_digest, visit, state, since_at, device_key, firmware)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (serial) DO UPDATE SET acquirer = excluded.acquirer, tuple_digest = excluded.tuple_digest,
     terminal_code = excluded.terminal_code, merchant = excluded.merchant,
     merchant_code_digest = excluded.merchant_code_digest, visit = excluded.visit, state = excluded.state,
-    since_at = excluded.since_at;
+    since_at = excluded.since_at, device_key = excluded.device_key, firmware = excluded.firmware;
 
 -- name: binding :one
 SELECT * FROM bindings WHERE serial = $1;
