@@ -320,6 +320,14 @@ func (w *writing) reserve(ctx context.Context, tx *store.Tx, d visit.Decision) e
 	}
 	b := store.Binding{Serial: d.Permit.Serial, Acquirer: d.Permit.Items.AcquirerCode, TupleDigest: statement.Digest(tuple),
 		TerminalCode: d.Permit.Terminal, Merchant: w.before.order.Merchant, MerchantCodeDigest: d.Permit.Items.MerchantCode, Visit: w.id}
+	if w.before.order.Kind == visit.Repair {
+		// Commitments to the same five items differ from order to order: a repair keeps the binding that there is.
+		old, err := tx.Binding(ctx, b.Serial)
+		if err != nil {
+			return err
+		}
+		b.TupleDigest = old.TupleDigest
+	}
 	if d.Ask == visit.AskLive {
 		b.DeviceKey, b.Firmware = d.Permit.DeviceKey, w.attested.Firmware
 	}

@@ -98,3 +98,16 @@ func (l *Ledger) oldSerial(order string) string {
 	}
 	return ""
 }
+
+// trialsOver lists the permits of a visit whose trial keys were taken back.
+func (h *HostCore) trialsOver(visitID string) []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var out []string
+	for digest, t := range h.permits {
+		if t.visit == visitID && t.over {
+			out = append(out, digest)
+		}
+	}
+	return out
+}
