@@ -83,7 +83,7 @@ func (a *App) decide(ctx context.Context, visitID, ask string) (answer Answer, a
 	if !answer.Report.Granted {
 		return answer, false, nil
 	}
-	done, err := a.recordDecision(ctx, visitID, ask, answer.Report)
+	done, err := a.recordDecision(ctx, visitID, ask, answer.Report.Decision())
 	switch fault.CodeOf(err) {
 	case "":
 		answer.Decision = done.Statement
@@ -99,8 +99,8 @@ var errHeadMoved = fault.New(fault.Conflict, codeHeadMoved, "判断的时候又�
 
 // recordDecision signs and records a decision, only if the visit's stream still ends where the
 // decision's dossier ended.
-func (a *App) recordDecision(ctx context.Context, visitID, ask string, report evidence.Report) (Accepted, error) {
-	stream, d := visit.StreamVisit+"/"+visitID, report.Decision()
+func (a *App) recordDecision(ctx context.Context, visitID, ask string, d visit.Decision) (Accepted, error) {
+	stream := visit.StreamVisit + "/" + visitID
 	envelope, err := a.sign(stream, visit.TypeDecision, "", d)
 	if err != nil {
 		return Accepted{}, err
@@ -115,7 +115,7 @@ func (a *App) recordDecision(ctx context.Context, visitID, ask string, report ev
 			head = h.Event
 		}
 	}
-	w := &writing{app: a, in: Submission{Stream: stream, Verb: visit.VerbOf(ask), Envelope: envelope}, claims: claims, kind: visit.StreamVisit, id: visitID, now: a.Now(), attested: report.Attested()}
+	w := &writing{app: a, in: Submission{Stream: stream, Verb: visit.VerbOf(ask), Envelope: envelope}, claims: claims, kind: visit.StreamVisit, id: visitID, now: a.Now()}
 	if err := w.prepare(ctx); err != nil {
 		return Accepted{}, err
 	}

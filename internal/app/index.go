@@ -329,7 +329,10 @@ func (w *writing) reserve(ctx context.Context, tx *store.Tx, d visit.Decision) e
 		b.TupleDigest = old.TupleDigest
 	}
 	if d.Ask == visit.AskLive {
-		b.DeviceKey, b.Firmware = d.Permit.DeviceKey, w.attested.Firmware
+		b.DeviceKey = d.Permit.DeviceKey
+		if b.Firmware, err = w.firmware(ctx, tx); err != nil {
+			return err
+		}
 	}
 	_, err = tx.ReserveBinding(ctx, b, w.now)
 	return err

@@ -2,13 +2,29 @@ package app
 
 import (
 	"context"
+	"slices"
 
 	"github.com/menshen-project/menshen/evidence"
+	"github.com/menshen-project/menshen/internal/attest"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/gate"
 	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/visit"
 )
+
+// firmware is what the device's last answer in this visit names. The live decision that is being recorded has
+// just proven that answer.
+func (w *writing) firmware(ctx context.Context, tx *store.Tx) (string, error) {
+	claims, err := newGather(ctx, tx).stream(visit.StreamVisit, w.id)
+	for _, c := range slices.Backward(claims) {
+		var a attest.Attestation
+		if err == nil && c.Type == attest.TypeAttestation {
+			err = c.UntrustedBody(&a)
+			return attest.ClaimedFirmware(a), err
+		}
+	}
+	return "", err
+}
 
 // queueRollback plans the timer that the first trial permit set; later ones name the same time.
 func (w *writing) queueRollback(ctx context.Context, tx *store.Tx, p visit.Permit) error {

@@ -104,7 +104,6 @@ type writing struct {
 	now    time.Time
 	fixed  *store.Event // a recorded event that is replayed: its time, salt, day and province are given
 
-	attested evidence.Attested // what the device proved, for a decision
 	entry    store.Event
 	leaf     []byte
 	envelope statement.Verified

@@ -60,6 +60,21 @@ type Quote struct {
 	BootState string `json:"boot_state"`
 }
 
+// ClaimedFirmware is what an answer says its firmware is, before anybody proved the answer; "" for one that
+// cannot be read.
+func ClaimedFirmware(a Attestation) string {
+	proof, err := statement.Base64(a.Proof)
+	var p X509Proof
+	var q Quote
+	if err != nil || a.Format != FormatX509 || statement.Decode(proof, &p) != nil {
+		return ""
+	}
+	if raw, err := statement.Base64(p.Quote); err != nil || statement.Decode(raw, &q) != nil {
+		return ""
+	}
+	return q.Firmware
+}
+
 // QuoteMessage is what the device's key signs: "menshen-device-quote-v1" ‖ the quote's bytes.
 func QuoteMessage(quote []byte) []byte { return append([]byte(quoteDomain), quote...) }
 

@@ -276,6 +276,26 @@ func TestQuoteRoundTrip(t *testing.T) {
 }
 
 // FuzzProof feeds proof bytes: nothing panics, and nothing passes but what this device signed.
+func TestWhatAnUnprovenAnswerClaims(t *testing.T) {
+	quote := func(q string) string { return b64([]byte(`{"chain":[],"quote":"` + b64([]byte(q)) + `","signature":""}`)) }
+	whole := `{"nonce":"n","serial":"s","model":"m","hardware":"h","firmware":"5.3.1","boot_state":"verified"}`
+	for name, c := range map[string]struct {
+		a    Attestation
+		want string
+	}{
+		"a firmware":         {Attestation{Format: FormatX509, Proof: quote(whole)}, "5.3.1"},
+		"of another format":  {Attestation{Format: "other", Proof: quote(whole)}, ""},
+		"no base64":          {Attestation{Format: FormatX509, Proof: "-"}, ""},
+		"no proof":           {Attestation{Format: FormatX509, Proof: b64([]byte("{"))}, ""},
+		"no quote":           {Attestation{Format: FormatX509, Proof: quote("{")}, ""},
+		"a quote not base64": {Attestation{Format: FormatX509, Proof: b64([]byte(`{"chain":[],"quote":"-","signature":""}`))}, ""},
+	} {
+		if got := ClaimedFirmware(c.a); got != c.want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
 func FuzzProof(f *testing.F) {
 	a, want := newScene().set(f)
 	honest, _ := statement.Base64(a.Proof)
