@@ -277,7 +277,9 @@ func TestQuoteRoundTrip(t *testing.T) {
 
 // FuzzProof feeds proof bytes: nothing panics, and nothing passes but what this device signed.
 func TestWhatAnUnprovenAnswerClaims(t *testing.T) {
-	quote := func(q string) string { return b64([]byte(`{"chain":[],"quote":"` + b64([]byte(q)) + `","signature":""}`)) }
+	quote := func(q string) string {
+		return b64([]byte(`{"chain":[],"quote":"` + b64([]byte(q)) + `","signature":""}`))
+	}
 	whole := `{"nonce":"n","serial":"s","model":"m","hardware":"h","firmware":"5.3.1","boot_state":"verified"}`
 	for name, c := range map[string]struct {
 		a    Attestation
