@@ -34,6 +34,7 @@ var layers = [][]string{
 	{"internal/scenario/iso8583"},
 	{"internal/scenario"},
 	{"internal/scenario/simhost"},
+	{"internal/bench"},
 	{"internal/cli"},
 	{"cmd/menshen"},
 }

@@ -39,7 +39,12 @@ type Report struct {
 	order      visit.Order
 	lost       Lost
 	attested   Attested
+	facts      gate.Facts
 }
+
+// Regate asks the gate the same question over the same facts once more, without reading any evidence,
+// and says whether it grants. It is for measuring what of a judgement is the gate's own cost.
+func (r Report) Regate() bool { return gate.Decide(r.facts, r.Ask, r.Now).Granted() }
 
 // Attested is what the device last proved about itself in a visit; the zero value is nothing.
 type Attested struct {
@@ -157,6 +162,7 @@ func (r *Reader) judge(q question) Report {
 		out.Conditions = conditions(gate.Findings(facts, q.ask, q.now))
 		return out
 	}
+	out.facts = facts
 	d := gate.Decide(facts, q.ask, q.now)
 	out.Conditions, out.Refusal, out.Granted = conditions(d.Findings()), d.Refusal(), d.Granted()
 	out.trustList, out.parameters = b.keys.trust.Number(), facts.Parameters.Value.Number

@@ -2,6 +2,7 @@ package evidence_test
 
 import (
 	"context"
+	"encoding/base64"
 	"sync"
 	"testing"
 	"time"
@@ -78,4 +79,13 @@ func (p *played) opened(tb testing.TB) *evidence.Bundle {
 
 func closingDraft(p *played, body evidence.Closing) scenario.Draft {
 	return scenario.Draft{Stream: visit.StreamVisit + "/" + p.play.ID, Type: evidence.TypeClosing, At: p.play.Now(), Body: body}
+}
+
+func decoded(tb testing.TB, s string) []byte {
+	tb.Helper()
+	raw, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return raw
 }

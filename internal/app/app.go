@@ -56,6 +56,7 @@ type Config struct {
 type App struct {
 	Config
 	states  stateCache
+	streams turns
 	calling sync.Map // permit digest → *sync.Mutex: one release at a time in this process
 	news    broadcast
 	opened  openedCache

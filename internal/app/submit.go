@@ -64,6 +64,11 @@ func (a *App) record(ctx context.Context, actor *Actor, in Submission, claims st
 	if err := checkOpenings(in, claims); err != nil {
 		return Accepted{}, err
 	}
+	leave, err := a.streams.take(ctx, in.Stream)
+	if err != nil {
+		return Accepted{}, err
+	}
+	defer leave()
 	for range retries {
 		w := &writing{app: a, actor: actor, in: in, claims: claims, kind: kind, id: id, now: a.Now()}
 		done, err := w.run(ctx)

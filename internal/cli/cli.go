@@ -74,7 +74,7 @@ keys only when the acquirer's own host has re-checked signed evidence of the who
 		newInit(), newServe(), newWitness(),
 		newToken(), newInvite(), newOrganisation(),
 		newPack(),
-		newDemo(), newDemoHost(),
+		newDemo(), newDemoHost(), newBench(),
 		newVersion(),
 	)
 	return root

@@ -18,6 +18,7 @@ import (
 // menshen's operator.
 func newDemoHost() *cobra.Command {
 	var c simhost.Config
+	var steady bool
 	cmd := &cobra.Command{
 		Use:     "demo-host",
 		Short:   "模拟的收单主机，只给演示用 · the simulated acquirer's host, for demonstrations",
@@ -33,6 +34,9 @@ func newDemoHost() *cobra.Command {
 				return err
 			}
 			c.ID, c.KeyFile, c.Hostile = "host-"+c.Organisation, filepath.Join(c.Dir, "host.pem"), simhost.Mild()
+			if steady {
+				c.Hostile = simhost.Hostile{}
+			}
 			c.Listening = func(url string) { fmt.Fprintln(cmd.OutOrStdout(), "listening on "+url) }
 			return simhost.Run(cmd.Context(), c)
 		},
@@ -41,6 +45,7 @@ func newDemoHost() *cobra.Command {
 	cmd.Flags().StringVar(&c.Addr, "listen", "127.0.0.1:0", "地址 address")
 	cmd.Flags().StringVar(&c.TrustFile, "trust", "", "信任文件 trust file")
 	cmd.Flags().StringVar(&c.Organisation, "acquirer", "", "收单机构编号 acquirer's id")
+	cmd.Flags().BoolVar(&steady, "steady", false, "不丢回答，量速度用 loses no answer, for measuring")
 	return cmd
 }
 
@@ -56,7 +61,7 @@ func (w *world) settleHost() error {
 			return err
 		}
 	}
-	w.args["host"] = []string{"demo-host", "--dir", dir, "--listen", w.host, "--trust", w.trustFile, "--acquirer", w.city.Cast.Acquirer.ID}
+	w.args["host"] = []string{"demo-host", "--dir", dir, "--listen", w.host, "--trust", w.trustFile, "--acquirer", w.city.Cast.Acquirer.ID, fmt.Sprint("--steady=", w.steady)}
 	client, err := simhost.NewClient("http://"+w.host, "", deskToken)
 	w.atHost = &desk{Client: client}
 	return err

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -55,6 +56,8 @@ type staging struct {
 	wanted   string                   // the address that the server would like to serve on
 	program  string                   // menshen's own, for the processes
 	patience int                      // of the server, in seconds
+	interval int                      // between checkpoints, in milliseconds; demoInterval when 0
+	steady   bool                     // the host loses no answers
 	between  func(host string) string // what the server calls the host's address by; nil for the address itself
 }
 
@@ -133,7 +136,7 @@ func (w *world) configure(conf Config) error {
 		return err
 	}
 	conf.Listen, conf.TrustFile, conf.Demonstration = w.server, "../trust.json", true
-	conf.Log.IntervalMS, conf.PatienceSeconds = demoInterval, w.patience
+	conf.Log.IntervalMS, conf.PatienceSeconds = cmp.Or(w.interval, demoInterval), w.patience
 	called := w.host
 	if w.between != nil {
 		called = w.between(w.host)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/klog/v2"
 
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/httpapi"
@@ -46,6 +47,7 @@ func runServe(ctx context.Context, out, errs io.Writer, path string) error {
 		return err
 	}
 	logger := slog.New(slog.NewJSONHandler(errs, nil))
+	klog.SetSlogLogger(logger) // Tessera's own lines, or they would be the only ones that are no JSON
 	n, err := openNode(ctx, c, logger)
 	if err != nil {
 		return err

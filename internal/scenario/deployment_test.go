@@ -2,7 +2,9 @@ package scenario
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -123,4 +125,24 @@ func TestOneAnswerOfADeviceIsRecordedOnce(t *testing.T) {
 	if err := Run(ctx, From(p.Install(), "ask trial")); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// An acquirer enrols many merchants at once, all in its one stream: nobody is turned away as busy.
+func TestManyAreEnrolledAtOnce(t *testing.T) {
+	fast := httpapi.Rate{PerSecond: 1e6, Burst: 1e6}
+	d := newDeployment(t, DeploymentConfig{API: httpapi.Config{PerToken: fast, PerAddress: fast}})
+	p := d.Play(visit.Install, 0, "v1", "00005704280117028119", "W1489724")
+	if err := p.OpenCity(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for n := range 64 {
+		all.Go(func() {
+			owner := NewActor(fmt.Sprintf("owner-%d", n), d.Cast.Acquirer.ID, visit.RoleMerchant)
+			if err := p.Enrol(t.Context(), owner); err != nil {
+				t.Errorf("%s: %v", owner.ID, err)
+			}
+		})
+	}
+	all.Wait()
 }

@@ -177,7 +177,6 @@ func (p *Play) file(ctx context.Context, by *Actor, verb string, d Draft, openin
 // OpenCity publishes the lists and enrols everybody: what exists before any order.
 func (p *Play) OpenCity(ctx context.Context) error {
 	c, now := p.Cast, p.Now()
-	org := func(id string) string { return visit.StreamOrganisation + "/" + id }
 	steps := []func() error{
 		func() error { return p.PublishTrustList(ctx, c.TrustList(now)) },
 		func() error { return p.PublishParameters(ctx, c.Parameters) },
@@ -185,11 +184,7 @@ func (p *Play) OpenCity(ctx context.Context) error {
 		func() error { return p.PublishStatus(ctx) },
 	}
 	for _, a := range c.People() {
-		steps = append(steps, func() error {
-			o := c.Organisation(a.Organisation)
-			_, err := p.file(ctx, o, visit.Enrol, Draft{Stream: org(o.ID), Type: statement.TypeEnrolment, Body: Enrolment(a, now)})
-			return err
-		})
+		steps = append(steps, func() error { return p.Enrol(ctx, a) })
 	}
 	for _, course := range []string{SecurityCourse, c.Family()} {
 		steps = append(steps, func() error { return p.Train(ctx, c.Technician, course, now.AddDate(1, 0, 0)) })
@@ -200,6 +195,13 @@ func (p *Play) OpenCity(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// Enrol has a person's organisation vouch for his key.
+func (p *Play) Enrol(ctx context.Context, a *Actor) error {
+	o := p.Cast.Organisation(a.Organisation)
+	_, err := p.file(ctx, o, visit.Enrol, Draft{Stream: visit.StreamOrganisation + "/" + o.ID, Type: statement.TypeEnrolment, Body: Enrolment(a, p.Now())})
+	return err
 }
 
 // PublishTrustList has the association publish a list.

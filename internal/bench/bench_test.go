@@ -1,0 +1,71 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAnAimIsMetOrNot(t *testing.T) {
+	f := Of("x", "某数", "a figure", 30, "ms").Beside(20, "底线", "floor")
+	for name, r := range map[string]struct {
+		aim Aim
+		met bool
+	}{
+		"below a bound":       {Aim{Bound: 31}, true},
+		"above a bound":       {Aim{Bound: 29}, false},
+		"reaches a bound":     {Aim{Bound: 30, AtLeast: true}, true},
+		"misses a bound":      {Aim{Bound: 31, AtLeast: true}, false},
+		"ratio below a bound": {Aim{Bound: 1.5, OfRatio: true}, true},
+		"ratio above a bound": {Aim{Bound: 1.4, OfRatio: true}, false},
+	} {
+		if got := f.Aimed(r.aim); *got.Met != r.met || got.Ratio != 1.5 {
+			t.Errorf("%s: met %v, ratio %v", name, *got.Met, got.Ratio)
+		}
+	}
+}
+
+func TestATableForPeople(t *testing.T) {
+	r := Report{Machine: ThisMachine(), At: "2026-11-28T02:00:00Z", TookMS: 2300, Figures: []Figure{
+		Of("a", "某数", "a figure", 30, "ms").Beside(20, "底线", "its floor").Aimed(Aim{Bound: 1.4, OfRatio: true}),
+		Of("b", "大小", "a size", 0.0123, "kB").Aimed(Aim{Bound: 1}),
+		Of("c", "等待", "a wait", 12.34, "ms").Tail(Waits{time.Millisecond, 2 * time.Second}),
+	}}
+	var out strings.Builder
+	if err := r.Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"✗ 某数  a figure", "30 ms   底线 floor 20 ms", "ratio 1.50", "aim ≤ 1.40 ×", "✓ 大小", "0.0123 kB", "12.3 ms   p99 1", "took 2.3s"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in\n%s", want, out.String())
+		}
+	}
+}
+
+func TestALoopEndsWithItsFirstError(t *testing.T) {
+	broken := errors.New("broken")
+	rate, _, err := Loop(t.Context(), 4, time.Hour, func(context.Context, int) error { return broken })
+	if !errors.Is(err, broken) || rate != 0 {
+		t.Errorf("%v, %v", rate, err)
+	}
+	if (Waits{}).At(0.99) != 0 {
+		t.Error("nobody waited")
+	}
+}
+
+func TestWhatDecidesIsMeasured(t *testing.T) {
+	figures, err := Deciding(t.Context(), 30*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(figures) != 5 {
+		t.Errorf("%d figures", len(figures))
+	}
+	for _, f := range figures {
+		if f.Value <= 0 {
+			t.Errorf("%+v", f)
+		}
+	}
+}

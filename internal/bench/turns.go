@@ -1,0 +1,97 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// turns lets costs take turns for some time and gives the best round of each, per call. A round is as
+// many calls as take about two milliseconds.
+func turns(ctx context.Context, budget time.Duration, parts ...func() error) ([]time.Duration, error) {
+	calls, best := make([]int, len(parts)), make([]time.Duration, len(parts))
+	for i, part := range parts {
+		n, err := callsFor(2*time.Millisecond, part)
+		if err != nil {
+			return nil, err
+		}
+		calls[i], best[i] = n, time.Hour
+	}
+	for end := time.Now().Add(budget); time.Now().Before(end); {
+		for i, part := range parts {
+			took, err := round(calls[i], part)
+			if err = errors.Join(err, ctx.Err()); err != nil {
+				return nil, err
+			}
+			best[i] = min(best[i], took/time.Duration(calls[i]))
+		}
+	}
+	return best, nil
+}
+
+// callsFor finds how many calls fill a time.
+func callsFor(want time.Duration, part func() error) (int, error) {
+	for n := 1; ; n *= 2 {
+		took, err := round(n, part)
+		if err != nil || took >= want {
+			return n, err
+		}
+	}
+}
+
+func round(n int, part func() error) (time.Duration, error) {
+	began := time.Now()
+	for range n {
+		if err := part(); err != nil {
+			return 0, err
+		}
+	}
+	return time.Since(began), nil
+}
+
+// Waits are how long calls took, sorted.
+type Waits []time.Duration
+
+// At gives the wait that a share of calls did not exceed, in milliseconds.
+func (w Waits) At(share float64) float64 {
+	if len(w) == 0 {
+		return 0
+	}
+	return float64(w[int(share*float64(len(w)-1))].Microseconds()) / 1000
+}
+
+// Loop has clients call again and again for some time, and gives calls a second and their waits. The
+// first error ends it.
+func Loop(ctx context.Context, clients int, budget time.Duration, call func(ctx context.Context, client int) error) (perSecond float64, waits Waits, err error) {
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	began := time.Now()
+	for client := range clients {
+		all.Go(func() {
+			var mine Waits
+			for time.Since(began) < budget && ctx.Err() == nil {
+				start := time.Now()
+				if failed := call(ctx, client); failed != nil {
+					mu.Lock()
+					if err == nil {
+						err = failed
+					}
+					mu.Unlock()
+					stop()
+					return
+				}
+				mine = append(mine, time.Since(start))
+			}
+			mu.Lock()
+			waits = append(waits, mine...)
+			mu.Unlock()
+		})
+	}
+	all.Wait()
+	slices.Sort(waits)
+	return float64(len(waits)) / time.Since(began).Seconds(), waits, err
+}
