@@ -17,6 +17,7 @@ import (
 	"github.com/menshen-project/menshen/internal/jobs"
 	"github.com/menshen-project/menshen/internal/pages"
 	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/visit"
 )
 
 func newServe() *cobra.Command {
@@ -64,7 +65,8 @@ func runServe(ctx context.Context, out, errs io.Writer, path string) error {
 // routes puts pages, API and log under one address.
 func (n *node) routes(c Config, logger *slog.Logger) http.Handler {
 	api := httpapi.New(httpapi.Config{App: n.app, Log: logger, Version: version, Proxies: c.proxies()})
-	site := pages.New(pages.Config{Source: pages.FromApp{App: n.app, Operator: c.Operator, Demonstration: c.Demonstration},
+	source := pages.FromApp{App: n.app, Operator: c.Operator, Demonstration: c.Demonstration}
+	site := pages.New(pages.Config{Source: source, Shops: source, CallLimit: httpapi.Limit(callRate, c.proxies()),
 		Authenticate: pages.BySession(n.app), SignIn: n.signIn(c), Now: time.Now, Log: logger, Secure: c.secure, Contacts: c.contacts(),
 		Desk: pages.Desk{App: n.app, Origin: c.origin, Limit: httpapi.Limit(signInRate, c.proxies())}})
 	mux := http.NewServeMux()
@@ -82,6 +84,9 @@ const sessionHolds = 12 * time.Hour
 // signInRate bounds tries to sign in or join from one network: a whole office stands behind one address.
 var signInRate = httpapi.Rate{PerSecond: 0.5, Burst: 30}
 
+// callRate bounds what one network types into the public page.
+var callRate = httpapi.Rate{PerSecond: 0.1, Burst: 10}
+
 // signIn turns a link's token into a session: a new secret, whatever cookie came along, so that nobody
 // can fix it beforehand. The link's own secret is in no address after this.
 func (n *node) signIn(c Config) func(http.ResponseWriter, *http.Request, string) (string, error) {
@@ -89,6 +94,11 @@ func (n *node) signIn(c Config) func(http.ResponseWriter, *http.Request, string)
 		actor, err := n.app.Authenticate(r.Context(), token, store.TokenLink)
 		if err != nil {
 			return "", err
+		}
+		// A merchant's link is an address, never a proof (design §6): whoever holds it gets to the page that
+		// asks for the one-time code, and signed in by nothing else. The demonstration's people are made up.
+		if actor.Role == visit.RoleMerchant && !c.Demonstration {
+			return pages.PhoneAddress(actor.Person, actor.Organisation), nil
 		}
 		_, secret, err := n.app.IssueToken(r.Context(), app.TokenGrant{Kind: store.TokenSession, Person: actor.Person, Organisation: actor.Organisation,
 			Role: actor.Role, Label: "page", Until: n.app.Now().Add(sessionHolds)})

@@ -22,7 +22,7 @@ func TestWhatSignInSets(t *testing.T) {
 	}
 	defer db.Close()
 	n := &node{store: db, app: app.New(app.Config{Store: db, Now: time.Now})}
-	_, link, err := n.app.IssueToken(ctx, app.TokenGrant{Kind: store.TokenLink, Person: "wei", Organisation: "acq", Role: "merchant", Until: time.Now().Add(time.Hour)})
+	_, link, err := n.app.IssueToken(ctx, app.TokenGrant{Kind: store.TokenLink, Person: "chen", Organisation: "acq", Role: "approver", Until: time.Now().Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,5 +49,25 @@ func TestWhatSignInSets(t *testing.T) {
 			t.Error("a session's secret was there before")
 		}
 		seen[got[0].Value] = true
+	}
+}
+
+// Whoever opens a merchant's link first, a technician too, gets to where the one-time code is asked for, and no further.
+func TestAMerchantsLinkSignsNobodyIn(t *testing.T) {
+	ctx := t.Context()
+	db, err := store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "menshen.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	n := &node{store: db, app: app.New(app.Config{Store: db, Now: time.Now})}
+	_, link, err := n.app.IssueToken(ctx, app.TokenGrant{Kind: store.TokenLink, Person: "wei", Organisation: "acq", Role: "merchant", Until: time.Now().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	next, err := n.signIn(Config{})(w, httptest.NewRequest(http.MethodPost, "/enter/x", nil).WithContext(ctx), link)
+	if err != nil || next != "/shop/phone?holder=wei&organisation=acq" || len(w.Result().Cookies()) != 0 {
+		t.Errorf("%s with %v, %v", next, w.Result().Cookies(), err)
 	}
 }

@@ -271,15 +271,25 @@ func TestWordsAreCompleteAndUsed(t *testing.T) {
 		}
 	}
 	for _, m := range regexp.MustCompile(`\b(?:t|n|say|fill)\("([a-z_.0-9-]+)"[,)]`).FindAllStringSubmatch(source.String(), -1) {
-		if _, ok := words[m[1]]; !ok {
+		if say(m[1]).Zh == m[1] {
 			t.Errorf("%s is asked for and not there", m[1])
 		}
 	}
-	made := []string{"mark.", "basis.", "step.", "list.", "receipt.", "outcome.", "permit.title.", "error.", "stand.", "act.title.", "act.what.", "brake.reason."}
-	for key, text := range words {
+	made := []string{"mark.", "basis.", "step.", "list.", "receipt.", "outcome.", "permit.title.", "error.", "stand.", "act.title.", "act.what.", "brake.reason.",
+		"next.", "do.", "go.", "right.", "confirm.", "review.", "wrong.kind.", "call.kind.", "verdict."}
+	all := map[string]Text{}
+	for _, table := range tables {
+		for key, text := range table {
+			if all[key] != (Text{}) {
+				t.Errorf("%s is in two tables", key)
+			}
+			all[key] = text
+		}
+	}
+	for key, text := range all {
 		stem := strings.TrimSuffix(strings.TrimSuffix(key, ".one"), ".what")
 		used := strings.Contains(source.String(), `"`+stem+`"`) || strings.Contains(source.String(), `"`+key+`"`) || slices.ContainsFunc(made, func(p string) bool {
-			return strings.HasPrefix(key, p) && (strings.Contains(source.String(), `"`+p+`"+`) || strings.Contains(source.String(), `"`+p+`" +`) || strings.Contains(source.String(), `"`+strings.TrimSuffix(p, "title.")))
+			return strings.HasPrefix(key, p) && (strings.Contains(source.String(), `("`+p+`"+`) || strings.Contains(source.String(), `"`+p+`"+`) || strings.Contains(source.String(), `"`+p+`" +`) || strings.Contains(source.String(), `"`+strings.TrimSuffix(p, "title.")))
 		})
 		if text.Zh == "" || text.En == "" || !used {
 			t.Errorf("%s: %+v, used %v", key, text, used)
@@ -289,7 +299,7 @@ func TestWordsAreCompleteAndUsed(t *testing.T) {
 		}
 	}
 	for name, table := range map[string]map[string]Text{"stages": stageWords, "stage by": stageBy, "kinds": kindWords, "roles": roleWords, "asks": askWords, "decisions": decisionWords,
-		"outcomes": outcomeWords, "verbs": verbWords, "waiting": waitingReasons} {
+		"outcomes": outcomeWords, "verbs": verbWords, "waiting": waitingReasons, "per": perWords, "when": whenWords, "cards": cardWords, "trial": trialWords} {
 		for key, text := range table {
 			if text.Zh == "" || text.En == "" {
 				t.Errorf("%s: %s lacks a language", name, key)

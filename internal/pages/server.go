@@ -19,6 +19,7 @@ import (
 // Config is what pages are made from. Every field but SignIn, Log and Secure is required.
 type Config struct {
 	Source       Source
+	Shops        ShopSource                          // of merchants' own pages and the public page; nil: there are none here
 	Authenticate func(*http.Request) (Viewer, error) // fault.Unauthenticated or the zero Viewer: signed out
 	// SignIn takes the token of a link, sets its own cookie and gives the path to go to; nil means
 	// that nobody signs in by link here.
@@ -28,6 +29,8 @@ type Config struct {
 	Log      *slog.Logger             // gets causes of errors; nil discards them
 	Secure   func(*http.Request) bool // the browser came over TLS: cookies say so; nil is never
 	Contacts []Contact                // whom to call, on pages and in packs; nil for DefaultContacts
+	// CallLimit counts one call of the public page against the request's network; nil counts nothing.
+	CallLimit func(*http.Request) (wait time.Duration, ok bool)
 }
 
 // Server shows pages.
@@ -68,6 +71,7 @@ func (s *Server) Routes() http.Handler {
 	}
 	maps.Copy(routes, s.staffRoutes())
 	maps.Copy(routes, s.appRoutes())
+	maps.Copy(routes, s.shopRoutes())
 	for pattern, h := range routes {
 		mux.Handle(pattern, s.page(h))
 	}

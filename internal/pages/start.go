@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/a-h/templ"
+
+	"github.com/menshen-project/menshen/internal/visit"
 )
 
 const rowsPerPage = 25
@@ -29,6 +31,10 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.demo = view.Demonstration
 	view.SignIn = s.Desk.App != nil
+	if s.Shops != nil && (p.viewer.Role == visit.RoleMerchant || p.viewer.Role == roleClerk) {
+		http.Redirect(w, r, "/shop", http.StatusSeeOther)
+		return nil
+	}
 	if !p.viewer.SignedIn() {
 		return s.show(r.Context(), w, http.StatusOK, welcomePage(p, view))
 	}

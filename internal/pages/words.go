@@ -2,11 +2,16 @@ package pages
 
 // say gives a text of the table. A key that is not there shows itself, and a test fails.
 func say(key string) Text {
-	if t, ok := words[key]; ok {
-		return t
+	for _, table := range tables {
+		if t, ok := table[key]; ok {
+			return t
+		}
 	}
 	return Text{Zh: key, En: key}
 }
+
+// tables are all texts that are asked for by key, one table for each audience; no key is in two.
+var tables = []map[string]Text{words, shopWords, shopMoreWords, doorWords}
 
 // words is what the pages say, Chinese first: written for shopkeepers, not translated.
 var words = texts(map[string]both{

@@ -86,6 +86,18 @@ type Device struct {
 	Doc string
 }
 
+// DoorCall is what a stranger said on the public page, with the answer that only the shop sees.
+type DoorCall struct {
+	ID       string
+	Shop     string
+	Merchant string
+	// what is going on, one of the page's words
+	Kind     string
+	CalledAt Instant
+	// somebody was sent to this shop for that time
+	Expected bool
+}
+
 // Event is one numbered record of a stream, with what its leaf and receipt need.
 type Event struct {
 	// owner of the stream; the distribution column

@@ -14,7 +14,7 @@ import (
 // back and has no key can spoil a seal and not make one.
 var Sealed = []string{"organisations", "people", "merchants", "shops", "models", "devices", "orders", "tokens", "settings",
 	"accounts", "passkeys", "invitations", "ceremonies", "photo_files", "tickets", "ticket_events",
-	"vault_subjects", "vault_values", "vault_looks"}
+	"vault_subjects", "vault_values", "vault_looks", "door_calls"}
 
 // unsealed are the columns of sealed tables that the server touches at every use and nothing rests on.
 var unsealed = map[string]string{"tokens": "seen_at"}

@@ -18,6 +18,15 @@ func (q *Queries) deleteSealsOfCeremonies(ctx context.Context) error {
 	return err
 }
 
+const deleteSealsOfDoorCalls = `-- name: deleteSealsOfDoorCalls :exec
+DELETE FROM row_seals WHERE table_name = 'door_calls' AND NOT EXISTS (SELECT 1 FROM door_calls WHERE door_calls.id = row_seals.row_key)
+`
+
+func (q *Queries) deleteSealsOfDoorCalls(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, deleteSealsOfDoorCalls)
+	return err
+}
+
 const deleteSealsOfTokens = `-- name: deleteSealsOfTokens :exec
 DELETE FROM row_seals WHERE table_name = 'tokens' AND NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.id = row_seals.row_key)
 `

@@ -10,3 +10,6 @@ DELETE FROM row_seals WHERE table_name = 'tokens' AND NOT EXISTS (SELECT 1 FROM 
 
 -- name: deleteSealsOfCeremonies :exec
 DELETE FROM row_seals WHERE table_name = 'ceremonies' AND NOT EXISTS (SELECT 1 FROM ceremonies WHERE ceremonies.hash = row_seals.row_key);
+
+-- name: deleteSealsOfDoorCalls :exec
+DELETE FROM row_seals WHERE table_name = 'door_calls' AND NOT EXISTS (SELECT 1 FROM door_calls WHERE door_calls.id = row_seals.row_key);

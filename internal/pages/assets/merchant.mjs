@@ -1,0 +1,117 @@
+// The merchant's order page and its acts: forms that the phone's key signs, and pages that renew themselves.
+import { Fault } from "./fault.mjs";
+import { actor, all, busy, filing, one, sayWhatLacks, signerHere } from "./shop.mjs";
+
+const noKey = () => new Fault("phone_not_set_up", "这部手机还没开通，签不了字。请先在「我的店」里开通，要有开通码。",
+  "This phone is not set up and cannot sign. Set it up under “My shop” first; you need your code.");
+
+for (const form of all("form[data-sign]")) arm(form);
+for (const place of all("[data-live]")) renew(place);
+if (one("[data-next]")) renewOrder();
+sayWhatLacks();
+network();
+navigator.serviceWorker?.register("/shop/worker.mjs", { scope: "/shop", type: "module" }).catch(() => {}); // without it, only offline use is lost
+
+/** A form whose answers go into the body that its data holds; everything else of the body stands there already. */
+function arm(form) {
+  let file;
+  form.addEventListener("change", () => { file = undefined; react(form); });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    busy(event.submitter ?? one("button[type=submit]", form), form, async () => {
+      if (form.dataset.unsure === "yes") return;
+      if (!await signerHere()) throw noKey();
+      file ??= filing({ stream: form.dataset.stream, verb: form.dataset.verb, type: form.dataset.type, body: bodyOf(form),
+        previous: (key) => key === form.dataset.previousKey ? form.dataset.previous : "" });
+      done(form, await file());
+    });
+  });
+  const kind = new URLSearchParams(location.search).get("kind");
+  for (const input of all("input[name=kind]", form)) if (input.value === kind) input.checked = true;
+}
+
+/** What is signed: the page's body with the merchant's own answers in place. */
+function bodyOf(form) {
+  const body = JSON.parse(form.dataset.body);
+  for (const input of all("input:checked", form)) {
+    if (Array.isArray(body[input.name])) body[input.name].push(input.value);
+    else if (typeof body[input.name] === "boolean") body[input.name] = input.value === "true";
+    else if (typeof body[input.name] === "number") body[input.name] = Number(input.value);
+    else if (typeof body[input.name] === "string") body[input.name] = input.value;
+  }
+  return body;
+}
+
+function done(form, answer) {
+  if (form.dataset.stay === undefined) { location.replace(actor.home); return; }
+  const end = one("[data-done]");
+  one("[data-number]", end).textContent = answer.statement.slice(0, 12);
+  form.hidden = true;
+  end.hidden = false;
+  one("[data-focus]", end).focus();
+}
+
+/** What one answer changes on the page. */
+function react(form) {
+  const no = all("input[value=false]:checked", form).length > 0;
+  for (const say of all("[data-some-no]", form)) say.hidden = !no;
+  if (form.dataset.price === undefined) return;
+  const today = one("input[name=pays_today]:checked", form)?.value;
+  const after = one("input[name=pays_after]:checked", form);
+  const changes = Boolean(today) && Boolean(after?.value) && today !== "none" && after.value !== "none" && today !== after.value;
+  const flag = one('[data-flag="company_changes"]', form);
+  flag.hidden = !changes;
+  const tick = one("input", flag);
+  tick.required = changes;
+  if (!changes) tick.checked = false;
+  const unsure = after?.dataset.unsure !== undefined;
+  one("[data-unsure-say]", form).hidden = !unsure;
+  form.dataset.unsure = unsure ? "yes" : "no";
+  one("button[type=submit]", form).disabled = unsure;
+}
+
+const pause = (seconds) => new Promise((resolve) => { setTimeout(resolve, seconds * 1000); });
+
+/** Looks again with growing pauses when nothing answers, and only while somebody looks at the page. */
+async function watch(path, look) {
+  for (let wait = 1; ;) {
+    await pause(wait);
+    if (document.hidden) continue;
+    let text;
+    try {
+      const answer = await fetch(path, { cache: "no-store", redirect: "error" });
+      text = answer.ok ? await answer.text() : undefined;
+    } catch { text = undefined; }
+    wait = text === undefined ? Math.min(wait * 2, 30) : 1;
+    offline(text === undefined);
+    if (text !== undefined && look(new DOMParser().parseFromString(text, "text/html")) === "stop") return;
+  }
+}
+
+/** A part of a page that renews itself: what is charged shows within a second. */
+function renew(place) {
+  watch(place.dataset.live, (fresh) => {
+    const next = one("[data-live]", fresh);
+    if (next && next.innerHTML !== place.innerHTML) place.replaceChildren(...next.cloneNode(true).childNodes);
+  });
+}
+
+/** The order page follows the visit: a new state is loaded whole, since the button changed. */
+function renewOrder() {
+  const now = one("[data-next]").dataset.next;
+  const alarms = all('[role="alert"].sign').length;
+  watch(location.pathname, (fresh) => {
+    const next = one("[data-next]", fresh);
+    if (next && (next.dataset.next !== now || all('[role="alert"].sign', fresh).length !== alarms)) { location.reload(); return "stop"; }
+  });
+}
+
+function offline(yes) { const bar = document.getElementById("offline"); if (bar) bar.hidden = !yes; }
+
+function network() {
+  const now = () => offline(!navigator.onLine);
+  addEventListener("online", now);
+  addEventListener("offline", now);
+  now();
+}
+

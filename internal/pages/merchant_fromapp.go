@@ -1,0 +1,87 @@
+package pages
+
+import (
+	"context"
+)
+
+// Home gives everything of the merchant's that is not one order's.
+func (f FromApp) Home(ctx context.Context, v Viewer) (ShopHome, error) {
+	h := ShopHome{Demonstration: f.Demonstration}
+	var err error
+	if h.Phrase, err = f.App.Phrase(ctx, actorOf(v)); err != nil {
+		return ShopHome{}, err
+	}
+	list, err := f.Visits(ctx, v, Filter{Limit: rowsPerPage})
+	if err != nil {
+		return ShopHome{}, err
+	}
+	for _, r := range list.Rows {
+		h.Orders = append(h.Orders, ShopOrderRow{Visit: r.ID, Kind: r.Kind, Stage: r.Stage, Frozen: r.Frozen, From: r.From, Until: r.Until})
+	}
+	if err := f.shopPlaces(ctx, v, &h); err != nil {
+		return ShopHome{}, err
+	}
+	firms, err := f.firms(ctx, v.Organisation)
+	for _, firm := range firms {
+		h.Contacts = append(h.Contacts, ShopContact{Name: firm.Name, Phone: firm.Phone})
+	}
+	return h, err
+}
+
+func (f FromApp) shopPlaces(ctx context.Context, v Viewer, h *ShopHome) error {
+	shops, err := f.App.Shops(ctx, actorOf(v))
+	if err != nil {
+		return err
+	}
+	for _, s := range shops {
+		h.Shops = append(h.Shops, ShopPlace{Code: s.ID, Name: s.ID})
+	}
+	calls, err := f.App.DoorCalls(ctx, actorOf(v))
+	for _, c := range calls {
+		h.Calls = append(h.Calls, ShopCalled{At: c.CalledAt.Time(), Shop: c.Shop, Kind: c.Kind, Expected: c.Expected})
+	}
+	return err
+}
+
+func (f FromApp) firms(ctx context.Context, ids ...string) (map[string]ShopFirm, error) {
+	firms, err := f.App.Firms(ctx, ids...)
+	out := map[string]ShopFirm{}
+	for id, firm := range firms {
+		out[id] = ShopFirm(firm)
+	}
+	return out, err
+}
+
+// Order gives one visit as its merchant sees it.
+func (f FromApp) Order(ctx context.Context, v Viewer, visitID string) (ShopOrder, error) {
+	d, err := f.App.Dossier(ctx, actorOf(v), visitID)
+	if err != nil {
+		return ShopOrder{}, err
+	}
+	m := ShopMaterial{Viewer: v, Dossier: d, Report: f.App.Examine(d, f.App.Now()), Now: f.App.Now(), Demonstration: f.Demonstration}
+	o := m.Report.Order()
+	m.Shop = o.Shop
+	if m.Firms, err = f.firms(ctx, o.Acquirer, o.Provider); err != nil {
+		return ShopOrder{}, err
+	}
+	if m.Phrase, err = f.App.Phrase(ctx, actorOf(v)); err != nil {
+		return ShopOrder{}, err
+	}
+	return ShopOrderOf(m)
+}
+
+// SetPhrase keeps the merchant's phrase.
+func (f FromApp) SetPhrase(ctx context.Context, v Viewer, phrase string) error {
+	return f.App.SetPhrase(ctx, actorOf(v), phrase)
+}
+
+// Called queues what a stranger typed.
+func (f FromApp) Called(ctx context.Context, c ShopCall) error {
+	return f.App.TakeDoorCall(ctx, c.Code, c.Kind)
+}
+
+// Sticker gives what is printed for a shop's door.
+func (f FromApp) Sticker(ctx context.Context, v Viewer, shop string) (ShopSticker, error) {
+	s, err := f.App.StickerShop(ctx, actorOf(v), shop)
+	return ShopSticker{Code: s.ID, Name: s.ID}, err
+}

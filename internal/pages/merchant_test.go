@@ -1,0 +1,278 @@
+package pages
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/menshen-project/menshen/internal/agreement"
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// shopSource is a ShopSource over orders that a play made.
+type shopSource struct {
+	orders map[string]ShopOrder
+	home   ShopHome
+	calls  []ShopCall
+	phrase string
+	err    error
+}
+
+func (s *shopSource) Home(context.Context, Viewer) (ShopHome, error) { return s.home, s.err }
+
+func (s *shopSource) Order(_ context.Context, v Viewer, id string) (ShopOrder, error) {
+	o, ok := s.orders[id]
+	if !ok && s.err == nil {
+		return ShopOrder{}, errNoSuchVisit
+	}
+	o.Clerk = v.Role == roleClerk
+	return o, s.err
+}
+
+func (s *shopSource) SetPhrase(_ context.Context, _ Viewer, phrase string) error {
+	s.phrase = phrase
+	return s.err
+}
+
+func (s *shopSource) Called(_ context.Context, c ShopCall) error {
+	s.calls = append(s.calls, c)
+	return s.err
+}
+
+func (s *shopSource) Sticker(_ context.Context, v Viewer, shop string) (ShopSticker, error) {
+	if shop != "wei-1" || v.Person == "qiu" {
+		return ShopSticker{}, fault.New(fault.NotFound, "shop_absent", "没有这家店。", "There is no such shop.")
+	}
+	return ShopSticker{Code: shop, Name: "示例面馆"}, s.err
+}
+
+var ming = Viewer{Person: "ming", Organisation: "acq-huaishan", Role: roleClerk}
+
+var shopFirms = map[string]ShopFirm{
+	"acq-huaishan": {ID: "acq-huaishan", Name: "槐山支付", Licence: "Z2002211000010", Phone: "0529-65550001"},
+	"svc-anzhuang": {ID: "svc-anzhuang", Name: "安装到家", Filing: "WB-990001", Phone: "0529-65550101"},
+}
+
+// shopOrder looks at a play as its merchant does.
+func (th *theater) shopOrder(t *testing.T) ShopOrder {
+	t.Helper()
+	d := th.ledger.Dossier(th.play.ID, 0)
+	o, err := ShopOrderOf(ShopMaterial{Viewer: wei, Dossier: d, Report: Examine(d, th.ledger.Trust, th.play.Now()), Shop: "示例面馆", Phrase: "灯笼下的猫", Firms: shopFirms, Now: th.play.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+var shopPlays = sync.OnceValue(func() map[string]func(context.Context, *scenario.Play) error {
+	return map[string]func(context.Context, *scenario.Play) error{"turned_away": turnedAway, "frozen": wrongPerson}
+})
+
+// shopStages are the scenes before which the merchant looks, and what his page then says.
+var shopStages = []struct{ name, until, next string }{
+	{"no_price", "offer", NextSheetComes}, {"price", "agree", NextPrice}, {"send", "dispatch", NextSend}, {"door", "door", NextDoor},
+	{"device", "attest", NextDevice}, {"trial", "acceptance", NextTrial}, {"tried", "work", NextDevice}, {"checking", "ask admit", NextChecking}, {"confirm", "confirm", NextConfirm},
+	{"keep", "nothing to keep", NextDevice}, {"live", "ask live", NextLive}, {"review", "", NextReview}, {"turned_away", "door", NextRefused}, {"frozen", "attest", NextStopped},
+}
+
+var (
+	shopPlaying sync.Mutex
+	shopPlayed  map[string]ShopOrder
+)
+
+// shopOrders plays a visit to every state that the merchant's page has; once for all tests.
+func shopOrders(t *testing.T) map[string]ShopOrder {
+	t.Helper()
+	shopPlaying.Lock()
+	defer shopPlaying.Unlock()
+	if shopPlayed != nil {
+		return shopPlayed
+	}
+	out := map[string]ShopOrder{}
+	for _, s := range shopStages {
+		synctest.Test(t, func(t *testing.T) {
+			th := newTheater(t, visit.Install, 1).run(t, s.until)
+			if then := shopPlays()[s.name]; then != nil {
+				if err := then(t.Context(), th.play); err != nil {
+					t.Fatal(err)
+				}
+			}
+			out[s.name] = th.shopOrder(t)
+		})
+	}
+	shopPlayed = out
+	return out
+}
+
+func TestOneButtonByState(t *testing.T) {
+	for _, s := range shopStages {
+		if got := shopOrders(t)[s.name].Next; got != s.next {
+			t.Errorf("before %q: %s, want %s", s.until, got, s.next)
+		}
+	}
+}
+
+func TestTotalsAsTheShopReadsThem(t *testing.T) {
+	offer := func(items ...agreement.Item) ShopOrder {
+		a := agreement.Offer("o-1", agreement.Sheet{Acquirer: "acq-huaishan", Items: items})
+		h := heard{offer: &a}
+		o := ShopOrder{}
+		o.Offer, _ = h.price()
+		return o
+	}
+	item := func(code string, fen int64) agreement.Item {
+		return agreement.Item{Code: code, AmountFen: fen, Per: agreement.PerOnce, When: agreement.WhenSigning}
+	}
+	for _, c := range []struct {
+		o    ShopOrder
+		want string
+	}{
+		{ShopOrder{}, "价格还没出来。没有价格，一分钱都别给。"},
+		{offer(), "本单一共 ¥0.00。上门的人不收钱，谁要都别给。"},
+		{offer(item("deposit", 29900)), "本单一共 ¥299.00（押金，退机时退）。只在这一页付，别付给上门的人。"},
+		{offer(item("deposit", 29900), item("service", 100)), "本单一共 ¥300.00，其中押金 ¥299.00 退机时退。只在这一页付，别付给上门的人。"},
+		{offer(item("service", 100)), "本单一共 ¥1.00。只在这一页付，别付给上门的人。"},
+	} {
+		if got := c.o.total().Zh; got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
+// shop is a server with an order in every state.
+func shop(t *testing.T) (*shopSource, *Server) {
+	t.Helper()
+	now := time.Date(2026, 11, 22, 14, 40, 0, 0, shanghai)
+	s := &shopSource{orders: shopOrders(t), home: ShopHome{Phrase: "灯笼下的猫", Shops: []ShopPlace{{"wei-1", "示例面馆"}},
+		Contacts: []ShopContact{{"槐山支付", "0529-65550001"}},
+		Calls:    []ShopCalled{{now.Add(-time.Hour), "示例面馆", CallKinds[0], false}, {now.Add(-2 * time.Hour), "示例面馆", CallKinds[1], true}}}}
+	for name, o := range s.orders {
+		s.home.Orders = append(s.home.Orders, ShopOrderRow{Visit: name, Kind: o.Kind, Stage: o.Stage, Frozen: o.Next == NextStopped, From: o.From, Until: o.Until})
+	}
+	authenticate := func(r *http.Request) (Viewer, error) {
+		if r.Header.Get("X-Test-Viewer") == ming.Person {
+			return ming, nil
+		}
+		return asHeader(r)
+	}
+	stage := &stageSource{views: map[string]VisitView{}}
+	return s, New(Config{Source: stage, Shops: s, Authenticate: authenticate, SignIn: signInByLink, Now: func() time.Time { return now }})
+}
+
+func everyShopPage(t *testing.T, s *Server) map[string]string {
+	t.Helper()
+	asks := []ask{{path: "/shop", viewer: "wei"}, {path: "/shop/phone", viewer: "wei"}, {path: "/shop/phone", viewer: "ming"}, {path: "/shop/phone?holder=wei&organisation=acq-huaishan"}, {path: "/shop/sticker/wei-1", viewer: "wei"},
+		{path: "/s"}, {path: "/s/wei-1"}, {path: "/s?told=1"}, {path: "/shop/visits/price/price", viewer: "ming"}, {path: "/shop/visits/confirm/confirm", viewer: "ming"}}
+	for name := range shopOrders(t) {
+		asks = append(asks, ask{path: "/shop/visits/" + name, viewer: "wei"})
+	}
+	for act := range shopNeeds {
+		asks = append(asks, ask{path: strings.TrimSuffix("/shop/visits/trial/"+act, "/"), viewer: "wei"})
+	}
+	out := map[string]string{}
+	for _, a := range asks {
+		for _, lang := range []string{zh, en} {
+			b := a
+			b.path = withLanguage(a.path, lang)
+			out[b.path+" as "+b.viewer] = body(t, b.of(s))
+		}
+	}
+	return out
+}
+
+func TestEveryShopPageIsSoundHTML(t *testing.T) {
+	_, s := shop(t)
+	for name, page := range everyShopPage(t, s) {
+		for _, complaint := range htmlComplaints(page) {
+			t.Errorf("%s: %s", name, complaint)
+		}
+		if strings.Contains(name, "/shop") && !strings.Contains(name, "sticker") && !strings.HasSuffix(name, " as ") && !strings.Contains(page, "灯笼下的猫") {
+			t.Errorf("%s: without the phrase", name)
+		}
+	}
+}
+
+func TestWhoMaySeeAShopsPages(t *testing.T) {
+	_, s := shop(t)
+	for _, c := range []struct {
+		path, viewer string
+		status       int
+	}{
+		{"/shop", "", 401}, {"/shop/phone", "", 401}, {"/shop/phone?holder=wei&organisation=acq", "", 200}, {"/shop/phone?holder=%20&organisation=acq", "", 401}, {"/shop/phone", "qiu", 404}, {"/shop", "qiu", 404}, {"/shop", "fang", 404}, {"/shop", "wei", 200}, {"/shop/visits/door", "qiu", 404},
+		{"/shop/visits/door/door", "wei", 200}, {"/shop/visits/door/door", "ming", 200}, {"/shop/visits/none", "wei", 404}, {"/shop/visits/door/none", "wei", 404},
+		{"/shop/sticker/wei-1", "qiu", 404}, {"/shop/sticker/other", "wei", 404}, {"/shop/sticker/wei-1", "wei", 200}, {"/s", "", 200},
+	} {
+		if got := (ask{path: c.path, viewer: c.viewer}).of(s).StatusCode; got != c.status {
+			t.Errorf("%s as %q: %d, want %d", c.path, c.viewer, got, c.status)
+		}
+	}
+}
+
+// Whatever is typed on the public page, what comes back is the same, byte for byte.
+func TestThePublicPageIsNoOracle(t *testing.T) {
+	source, s := shop(t)
+	var first string
+	for _, code := range []string{"wei-1", "no-such-shop", "", "<script>", strings.Repeat("x", 3000), "wei-1' OR 1=1", "门神"} {
+		r := httptest.NewRequest("POST", "/s", strings.NewReader(url.Values{"code": {code}, "kind": {"asks_money"}}.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		s.Routes().ServeHTTP(w, r)
+		got := w.Result().Status + w.Header().Get("Location") + w.Body.String()
+		if first == "" {
+			first = got
+		}
+		if got != first {
+			t.Errorf("%q: %s, want %s", code, got, first)
+		}
+	}
+	if len(source.calls) != 7 || source.calls[0] != (ShopCall{"wei-1", "asks_money"}) || source.calls[3].Code != "" {
+		t.Errorf("%+v", source.calls)
+	}
+	if page := body(t, ask{path: "/s/<script>"}.of(s)); strings.Contains(page, "<script>") {
+		t.Error("a code came back as it was typed")
+	}
+}
+
+func TestPhrases(t *testing.T) {
+	source, s := shop(t)
+	keep := func(viewer, phrase string) int {
+		r := httptest.NewRequest("POST", "/shop/phrase", strings.NewReader(url.Values{"phrase": {phrase}}.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("X-Test-Viewer", viewer)
+		w := httptest.NewRecorder()
+		s.Routes().ServeHTTP(w, r)
+		return w.Code
+	}
+	for phrase, want := range map[string]int{"灯笼下的猫": 303, "  two   words ": 303, "x": 400, "": 400, strings.Repeat("长", 25): 400, "a\u202eb": 400, "a\x00b": 400, "\xff\xfe\xfd": 400} {
+		if got := keep("wei", phrase); got != want {
+			t.Errorf("%q: %d, want %d", phrase, got, want)
+		}
+	}
+	if keep("wei", " two   words "); source.phrase != "two words" {
+		t.Errorf("kept %q", source.phrase)
+	}
+	if got := keep("ming", "店员写的"); got != 404 {
+		t.Errorf("a clerk: %d", got)
+	}
+}
+
+func TestAClerkSignsNeitherPriceNorEnd(t *testing.T) {
+	_, s := shop(t)
+	for path, want := range map[string]string{"/shop/visits/price/price": "店员的手机不能签价格", "/shop/visits/confirm/confirm": "这一步要老板的手机来做", "/shop/visits/confirm": "这一步要老板的手机来做"} {
+		page := body(t, ask{path: path, viewer: "ming"}.of(s))
+		if !strings.Contains(page, want) || strings.Contains(page, "data-sign") {
+			t.Errorf("%s lacks %q, or has a form", path, want)
+		}
+	}
+	if page := body(t, ask{path: "/shop/visits/device/report", viewer: "ming"}.of(s)); !strings.Contains(page, "data-sign") {
+		t.Error("a clerk cannot pull the brake")
+	}
+}

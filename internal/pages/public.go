@@ -1,0 +1,87 @@
+package pages
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"rsc.io/qr"
+
+	"github.com/menshen-project/menshen/internal/fault"
+)
+
+const maxShopCode = 64
+
+var (
+	errCalls = fault.New(fault.TooMany, "door_calls_too_many", "太多了，等一会儿再试。", "Too many; wait a while.")
+	errQR    = fault.New(fault.Internal, "sticker_qr_failed", "二维码做不出来。", "The QR code could not be made.")
+)
+
+// public is the page behind the door sticker. It knows no shop: the code from the address only stands in
+// the form, and what it says is the same for every code.
+func (s *Server) public(w http.ResponseWriter, r *http.Request) error {
+	code := r.PathValue("code")
+	if len(code) > maxShopCode || !searchable.MatchString(code) {
+		code = ""
+	}
+	return s.show(r.Context(), w, http.StatusOK, publicPage(s.plain(r), code, r.URL.Query().Get("told") == "1"))
+}
+
+// publicTold takes in what was typed and says the sentence. Whether the shop exists shows in nothing:
+// not in status, bytes or time, since the answer is worked out after this one is sent.
+func (s *Server) publicTold(w http.ResponseWriter, r *http.Request) error {
+	if s.CallLimit != nil {
+		if _, ok := s.CallLimit(r); !ok {
+			return errCalls
+		}
+	}
+	call := ShopCall{Code: formValue(w, r, "code"), Kind: r.PostFormValue("kind")}
+	if len(call.Code) > maxShopCode || !searchable.MatchString(call.Code) {
+		call.Code = ""
+	}
+	if !slices.Contains(CallKinds, call.Kind) {
+		call.Kind = CallKinds[0]
+	}
+	if s.Shops != nil {
+		if err := s.Shops.Called(r.Context(), call); err != nil {
+			return err
+		}
+	}
+	http.Redirect(w, r, "/s?told=1", http.StatusSeeOther)
+	return nil
+}
+
+// publicAddress is the address that a sticker prints: where this page itself was asked for.
+func (s *Server) publicAddress(r *http.Request, code string) string {
+	u := url.URL{Scheme: "http", Host: r.Host, Path: "/s/" + code}
+	if s.Secure(r) {
+		u.Scheme = "https"
+	}
+	return u.String()
+}
+
+// qrRows draws a text's QR code, level L, as one SVG path a row, within a quiet zone of four.
+func qrRows(text string) ([]string, error) {
+	code, err := qr.Encode(text, qr.L)
+	if err != nil {
+		return nil, errQR.Because(err)
+	}
+	rows := make([]string, code.Size)
+	for y := range code.Size {
+		var d strings.Builder
+		for x := 0; x < code.Size; x++ {
+			run := 0
+			for x+run < code.Size && code.Black(x+run, y) {
+				run++
+			}
+			if run > 0 {
+				fmt.Fprintf(&d, "M%d %dh%dv1h-%dz", x+4, y+4, run, run)
+				x += run
+			}
+		}
+		rows[y] = d.String()
+	}
+	return rows, nil
+}
