@@ -386,9 +386,15 @@ func (w *writing) indexBrake(ctx context.Context, tx *store.Tx) error {
 		return nil
 	}
 	d := w.after.Dispatched()
-	byPlatform := w.claims.Header.Role == visit.RolePlatform // it found something, and accuses nobody
-	for kind, subject := range map[string]string{subjectVisit: w.id, subjectDevice: d.Serial, subjectPerson: d.Technician} {
-		if subject == "" || (byPlatform && kind == subjectPerson) {
+	person := d.Technician
+	if w.claims.Header.Role == visit.RolePlatform {
+		person = "" // what menshen finds about charges or a device says nothing about whoever came
+	}
+	if err := w.queueSuspension(ctx, tx, d.Issuer, person); err != nil {
+		return err
+	}
+	for kind, subject := range map[string]string{subjectVisit: w.id, subjectDevice: d.Serial, subjectPerson: person} {
+		if subject == "" {
 			continue
 		}
 		err := tx.AddMatter(ctx, store.OpenMatter{Statement: w.claims.Digest(), SubjectKind: kind, Subject: subject, Matter: matter, FoundIn: w.in.Stream, SinceAt: w.entry.ReceivedAt})

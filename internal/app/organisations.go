@@ -288,12 +288,15 @@ type IssuedBadge struct {
 }
 
 // IssueBadge has the employer issue the day's badge to a technician who signed for it. Faults:
-// access_denied, badge_request_differs, organisation_without_service, orgapi's.
+// access_denied, badge_request_differs, badge_held, organisation_without_service, orgapi's.
 func (a *App) IssueBadge(ctx context.Context, actor Actor, key statement.Key, request string) (IssuedBadge, error) {
 	if err := access.Require(access.Role(actor.Role), "issue_badge", access.Self); err != nil {
 		return IssuedBadge{}, err
 	}
 	if err := sameKey(key, request); err != nil {
+		return IssuedBadge{}, err
+	}
+	if err := a.notStopped(ctx, actor.Person); err != nil {
 		return IssuedBadge{}, err
 	}
 	o, err := a.service(actor.Organisation)

@@ -35,6 +35,7 @@ func Run(ctx context.Context, a *app.App, log *slog.Logger) {
 		"failures":  {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobFailures, a.ReportFailures) }, workPause},
 		"door":      {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobDoorCall, a.AnswerDoorCall) }, workPause},
 		"clear":     {func(ctx context.Context) (bool, error) { return false, a.Clear(ctx) }, clearPause},
+		"suspend":   {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobSuspendBadge, a.SuspendBadge) }, workPause},
 		"statement": {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobStatement, a.TakeStatement) }, workPause},
 	}
 	for id := range a.Organisations {
