@@ -40,7 +40,7 @@ attacker: those are played against readers in memory, all others also over the r
 	for _, r := range refusers {
 		section(&b, r.title, r.words, table, r.place)
 	}
-	for _, q := range gate.Asked(visit.Install, visit.AskLive) {
+	for _, q := range gate.Asked(visit.Relocation, visit.AskLive) { // which asks every condition there is
 		section(&b, "`"+q.Condition+"`", gate.Title(q.Condition).En+" · "+gate.Title(q.Condition).Zh, table, q.Condition)
 	}
 	section(&b, "Honest, and must pass", "They look like attacks.", table, "")

@@ -44,7 +44,7 @@ var decisionWords = texts(map[string]both{
 
 var outcomeWords = texts(map[string]both{
 	visit.Loaded: {"主机重新核对后，装上了密钥", "the host checked again and loaded the keys"}, visit.OutcomeRefused: {"主机核对后不同意", "the host checked and refused"},
-	visit.OutcomeCanceled: {"主机取消了许可", "the host cancelled the permit"},
+	visit.OutcomeCanceled: {"主机取消了许可", "the host cancelled the permit"}, visit.KeysEnded: {"主机重新核对后，作废了旧密钥", "the host checked again and ended the old keys"},
 })
 
 // verbWords say what happened, by verb, or by verb and statement type where one verb brings several.
@@ -56,6 +56,8 @@ var verbWords = texts(map[string]both{
 	visit.BackUp: {"备份了数据，并试恢复", "backed up the data and proved a restore"}, visit.BackUp + " " + visit.TypeNothingToKeep: {"说没有数据要留", "said there is no data to keep"},
 	visit.AttestDevice: {"收到机器的自证", "received the device's own proof"}, visit.SignOffVerb: {"监督签字", "signed as supervisor"},
 	visit.ReportAcceptance: {"签了试机报告", "signed the acceptance report"}, visit.ReportAcceptance + " charge_list": {"签了扣款清单", "signed the list of charges"},
+	visit.RecordStep + " " + visit.TypeDeviceWork: {"说明有没有拆机", "said whether the device was opened"}, visit.ReportTerminal: {"主机说明旧机能不能用", "the host said whether the old terminal works"},
+	visit.Confirm + " " + visit.TypeEndConsent: {"签字同意作废旧密钥", "signed that the old keys may end"}, visit.Confirm + " " + visit.TypeOutageAccepted: {"签字同意暂时停用", "signed for a time without the old terminal"},
 	visit.Confirm: {"确认能用、没多收钱", "confirmed that it works and nothing extra was paid"}, visit.RequestPermit: {"发了许可", "issued a permit"},
 	visit.ReleasePermit: {"把许可交给主机", "handed the permit to the host"}, visit.Publish: {"查了登记，签下摘录", "looked into the registers and signed the extract"},
 	visit.Freeze: {"按了停止", "pulled the brake"}, visit.Cancel: {"取消许可", "cancelled the permit"}, visit.RollBack: {"换回旧机", "rolled back"},
