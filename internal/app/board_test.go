@@ -8,6 +8,7 @@ import (
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -120,5 +121,33 @@ func TestAFaceIsKeptAndLooksAreRecorded(t *testing.T) {
 	f, err := d.App.Face(t.Context(), who, d.Cast.Technician.ID)
 	if err != nil || f.Name != d.Cast.NameOf(d.Cast.Technician) || f.Photo == "" {
 		t.Errorf("%+v, %v", f, err)
+	}
+}
+
+// The address of the merchant's page is the acquirer's to send: nobody of the provider's gets it, and
+// whoever may not see the visit does not learn that it exists.
+func TestWhoMayMakeTheOrderLink(t *testing.T) {
+	d, p := bookedVisit(t)
+	if err := p.Assign(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c := d.Cast
+	link, err := d.App.OrderLink(t.Context(), as(c.Approver), "v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, err := d.App.Authenticate(t.Context(), link.Token, store.TokenLink)
+	if err != nil || who.Person != c.Merchant.ID || who.Role != visit.RoleMerchant {
+		t.Errorf("%+v, %v", who, err)
+	}
+	for want, list := range map[string][]*scenario.Actor{
+		"access_denied":   {c.Dispatcher, c.Technician, c.Supervisor, c.Risk, c.Association},
+		"visit_not_found": {{ID: "x", Organisation: c.Other.ID, Role: visit.RoleApprover}, {ID: "x", Organisation: c.Rival.ID, Role: visit.RoleDispatcher}},
+	} {
+		for _, by := range list {
+			if l, err := d.App.OrderLink(t.Context(), as(by), "v1"); fault.CodeOf(err) != want || l.Token != "" {
+				t.Errorf("%s %s: %v, want %s", by.ID, by.Role, err, want)
+			}
+		}
 	}
 }

@@ -275,7 +275,7 @@ func TestWordsAreCompleteAndUsed(t *testing.T) {
 			t.Errorf("%s is asked for and not there", m[1])
 		}
 	}
-	made := []string{"mark.", "basis.", "step.", "list.", "receipt.", "outcome.", "permit.title.", "error.", "stand.", "act.title.", "act.what.", "brake.reason.",
+	made := []string{"mark.", "basis.", "step.", "list.", "receipt.", "outcome.", "permit.title.", "error.", "stand.", "act.title.", "act.what.", "brake.reason.", "tech.revoke.",
 		"next.", "do.", "go.", "right.", "confirm.", "review.", "wrong.kind.", "call.kind.", "verdict."}
 	all := map[string]Text{}
 	for _, table := range tables {

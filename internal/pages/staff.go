@@ -54,6 +54,7 @@ func (s *Server) staffRoutes() map[string]handler {
 		"GET /staff/visits.json":                s.export,
 		"GET /staff/technicians":                s.technicians,
 		"GET /staff/technicians/{id}/face":      s.answer(s.face),
+		"POST /staff/visits/{id}/link":          s.answer(s.orderLink),
 		"GET /staff/key":                        s.keyPage,
 	}
 }

@@ -126,6 +126,8 @@ type BesideView struct {
 	Open       []string // freezes and incidents that nobody answered
 	Candidates []app.Candidate
 	May        map[string]bool // by verb
+	MayAsk     bool            // somebody is named and signed for, and the gate has not granted it
+	MayLink    bool            // send the merchant the order's address
 }
 
 func (s *Server) board(w http.ResponseWriter, r *http.Request) error {
@@ -175,6 +177,8 @@ func (s *Server) beside(r *http.Request, p *page, id string) (*BesideView, error
 		fits := a.stages == nil && !d.State.Stage().Ended() || slices.Contains(a.stages, d.State.Stage())
 		v.May[a.verb] = fits && access.Decide(access.Role(p.viewer.Role), a.verb, rel).Allowed()
 	}
+	v.MayAsk = v.May[visit.Reassign] && v.Dispatch.Technician != "" && d.State.Stage() == visit.Booked
+	v.MayLink = access.Decide(access.Role(p.viewer.Role), access.ReadOrderLink, rel).Allowed() && !d.State.Stage().Ended()
 	v.May[visit.Reassign] = v.May[visit.Reassign] && v.Dispatch.Technician != ""
 	v.May[visit.DispatchVerb] = v.May[visit.DispatchVerb] && !v.May[visit.Reassign]
 	v.May[visit.Resume] = v.May[visit.Resume] && len(v.Open) > 0
@@ -370,6 +374,7 @@ func (s *Server) technicians(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	allow(w, needs{api: true})
 	return s.show(r.Context(), w, http.StatusOK, techniciansPage(p, list))
 }
 
@@ -391,3 +396,19 @@ func (p *page) home() templ.SafeURL {
 	}
 	return "/"
 }
+
+// orderLink makes the address of a merchant's page, shown once to whoever may send it.
+func (s *Server) orderLink(w http.ResponseWriter, r *http.Request) (any, error) {
+	p, err := s.staff(w, r)
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.Desk.App.OrderLink(r.Context(), actorOf(p.viewer), r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{"address": s.site(r) + "/enter/" + l.Token, "phone": l.Phone, "until": p.at(l.Until)}, nil
+}
+
+// revokeReasons are those that the employer's own service knows.
+var revokeReasons = []string{"lost", "left", "suspended", "fraud"}

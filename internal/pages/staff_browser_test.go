@@ -219,12 +219,8 @@ func TestDispatchFromTheConsole(t *testing.T) {
 		}
 	}
 	o.join(d.ID, d.Organisation, d.Role)
-	o.open("/staff/key")
-	o.until(`!document.querySelector("[data-when-key=no]").hidden && !document.querySelector("[data-do=make-key] button").disabled`)
-	o.js(`document.querySelector("[data-do=make-key] button").click()`)
-	o.until(`document.querySelector("[data-thumbprint]")?.textContent.length === 43`)
+	o.makeKey(d, o.Cast.Provider)
 	o.look("key", "/staff/key")
-	o.enrol(d, o.js(`document.querySelector("[data-public]").textContent`))
 	o.open("/staff/visits?day=today")
 	o.until(`document.querySelectorAll("table[data-rows] tbody tr").length === 1`)
 	o.look("board", "/staff/visits?day=today")
@@ -253,26 +249,25 @@ func TestDispatchFromTheConsole(t *testing.T) {
 	}
 	o.shot("signing")
 	o.js(`document.querySelector("#signing button[value=sign]").click()`)
-	o.until(`document.querySelector("form[data-dispatch][data-verb=reassign]") !== null || !document.querySelector("[data-problem]")?.hidden`)
+	o.until(`document.querySelector("form[data-dispatch][data-verb=reassign]") !== null || document.querySelector("[data-problem]:not([hidden])") !== null`)
 	got, err := o.App.Visit(ctx, app.Actor{Person: d.ID, Organisation: d.Organisation, Role: d.Role}, "v1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got.State.Stage() != visit.Dispatched || got.State.Dispatched().Technician != o.Cast.Technician.ID {
-		t.Errorf("stage %s; the page says %s", got.State.Stage(), o.js(`document.querySelector("main").innerText`))
+		t.Errorf("stage %s; the page says %s", got.State.Stage(), o.js(`document.querySelector("[data-problem]:not([hidden])")?.textContent ?? location.href`))
 	}
 	o.look("board-dispatched", "/staff/visits?open=v1")
 }
 
 // enrol has the organisation vouch for a key that a page shows, as its own service would.
-func (o *office) enrol(who *scenario.Actor, public string) {
+func (o *office) enrol(who, org *scenario.Actor, public string) {
 	o.t.Helper()
 	var key statement.Key
 	if err := json.Unmarshal([]byte(public), &key); err != nil {
 		o.t.Fatal(err, public)
 	}
 	now := time.Now()
-	org := o.Cast.Provider
 	envelope := org.Forge(scenario.Draft{Stream: "organisation/" + org.ID, Type: statement.TypeEnrolment, At: now, Body: statement.Enrolment{Holder: who.ID, Organisation: who.Organisation,
 		Role: who.Role, Key: key, HeldBy: statement.HeldByHolder, From: statement.At(now.Add(-time.Minute)), Until: statement.At(now.AddDate(1, 0, 0))}})
 	if err := o.Venue.File(o.t.Context(), org, scenario.Filing{Stream: "organisation/" + org.ID, Verb: visit.Enrol, Envelope: envelope}); err != nil {
@@ -297,4 +292,65 @@ func (o *office) shot(name string) {
 			o.t.Fatal(err)
 		}
 	}
+}
+
+// makeKey has the device make its owner's signing key and the organisation enrol it.
+func (o *office) makeKey(who, org *scenario.Actor) {
+	o.t.Helper()
+	o.open("/staff/key")
+	o.until(`!document.querySelector("[data-when-key=no]").hidden && !document.querySelector("[data-do=make-key] button").disabled`)
+	o.js(`document.querySelector("[data-do=make-key] button").click()`)
+	o.until(`document.querySelector("[data-thumbprint]")?.textContent.length === 43`)
+	o.enrol(who, org, o.js(`document.querySelector("[data-public]").textContent`))
+}
+
+// A visit is stopped; the risk desk finds it, decides with reason and appeal, and signs in the browser.
+func TestTheRiskDeskDecides(t *testing.T) {
+	o := newOffice(t)
+	ctx, risk := t.Context(), o.Cast.Risk
+	for _, act := range []func(context.Context) error{o.play.Book, func(ctx context.Context) error { return o.play.Freeze(ctx, o.Cast.Dispatcher, "other") }} {
+		if err := act(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.join(risk.ID, risk.Organisation, risk.Role)
+	o.makeKey(risk, o.Cast.Acquirer)
+	o.look("risk", "/staff/visits?frozen=1&open=v1")
+	o.open("/staff/visits?frozen=1&open=v1&lang=zh")
+	o.until(`document.querySelectorAll("table[data-rows] tbody tr").length === 1 && !document.querySelector("form[data-verb=resume] button").disabled`)
+	o.js(`(() => { const f = document.querySelector("form[data-verb=resume]"); f.querySelector("[data-body=reason]").value = "核实过，是误报"; f.querySelector("[data-body=appeal]").value = "打 12363，十五日内"; f.querySelector("button").click(); })()`)
+	o.until(`document.querySelector("#signing").open`)
+	if said := o.js(`document.querySelector("#signing").innerText`); !strings.Contains(said, "误报") || !strings.Contains(said, "12363") {
+		t.Errorf("signed without saying what: %s", said)
+	}
+	o.js(`document.querySelector("#signing button[value=sign]").click()`)
+	o.until(`document.querySelector("form[data-verb=resume]") === null`)
+	got, err := o.App.Visit(ctx, app.Actor{Person: risk.ID, Organisation: risk.Organisation, Role: risk.Role}, "v1")
+	if err != nil || got.State.Frozen() {
+		t.Errorf("frozen %v, %v", got.State.Frozen(), err)
+	}
+}
+
+// The acquirer's approver gets the order's address; the dispatcher's page does not have the button, and
+// his request is refused.
+func TestTheOrderLinkIsTheAcquirers(t *testing.T) {
+	o := newOffice(t)
+	if err := o.play.Book(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d, a := o.Cast.Dispatcher, o.Cast.Approver
+	o.join(d.ID, d.Organisation, d.Role)
+	o.open("/staff/visits?open=v1")
+	if o.js(`document.querySelector("form[data-do=link]") === null`) != "true" {
+		t.Error("the dispatcher has the button")
+	}
+	if got := o.js(`fetch("/staff/visits/v1/link", { method: "POST" }).then((r) => r.status)`); got != "403" {
+		t.Errorf("the dispatcher asks: %s", got)
+	}
+	o.join(a.ID, a.Organisation, a.Role)
+	o.open("/staff/visits?open=v1")
+	o.until(`!document.querySelector("form[data-do=link] button").disabled`)
+	o.js(`(() => { const f = document.querySelector("form[data-do=link]"); f.closest("details").open = true; f.querySelector("button").click(); })()`)
+	o.until(`document.querySelector("[data-address]").textContent.includes("/enter/menshen_")`)
+	o.shot("link")
 }

@@ -128,6 +128,18 @@ async function ask(path, what) {
 const acts = {
   sign: async (form) => { if (await signAndFile(form)) location.reload(); },
   ask: async (form) => { await ask(form.dataset.path, form.dataset.ask); location.reload(); },
+  link: async (form) => {
+    const { ok, body } = await call("POST", `${form.dataset.path}/link`, {});
+    if (!ok) throw new Fault(body.code, body.zh, body.en);
+    for (const name of ["address", "phone", "until"]) form.querySelector(`[data-${name}]`).textContent = body[name] || say("本机构记录里的手机号", "the number in your own records");
+    form.querySelector("[data-made]").hidden = false;
+    form.querySelector("[data-made]").focus();
+  },
+  revoke: async (form) => {
+    const { ok, body } = await call("POST", `/v1/people/${encodeURIComponent(form.dataset.person)}/revoke_badge`, { reason: form.elements.reason.value }, { timeoutSeconds: 60 });
+    if (!ok) throw new Fault(body.code, body.zh, body.en);
+    location.reload();
+  },
   "make-key": async () => {
     const made = { name: keyName(), rpName: "门神 menshen", userName: `${me.person} · ${say("签字", "signing")}` };
     await (await canPasskey() ? newPasskey(made) : newPageKey(made.name));
