@@ -28,17 +28,19 @@ func (l lived) over(t *testing.T, s *store.Store) *app.App {
 
 func quiet(string, int64) {}
 
+func TestMain(m *testing.M) { storetest.Main(m) }
+
 // What was exported goes into an empty deployment, and comes out of it again byte for byte; bundles
 // made there verify, and the check of the store finds nothing.
 func TestExportedStoreIsTheSameStore(t *testing.T) {
 	l := live(t)
-	first, second := filepath.Join(t.TempDir(), "first"), filepath.Join(t.TempDir(), "second")
+	first := filepath.Join(t.TempDir(), "first")
 	if _, err := l.over(t, storetest.Open(t, "sqlite:"+l.path)).ExportStore(t.Context(), first, quiet); err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range storetest.Engines() {
 		t.Run(e.Name, func(t *testing.T) {
-			a := l.over(t, e.Open(t))
+			a, second := l.over(t, e.Open(t)), filepath.Join(t.TempDir(), "second")
 			if _, err := a.RestoreStore(t.Context(), first, nil, quiet); err != nil {
 				t.Fatal(err)
 			}

@@ -16,6 +16,7 @@ type Table struct {
 	Name    string
 	Columns []string
 	Key     []string // of the primary key; all columns when there is none
+	bools   []string // columns whose 0 and 1 are false and true: SQLite gives them as numbers
 }
 
 // RawRow is a row without its meaning. A value is nil, int64, bool, string or []byte.
@@ -111,14 +112,19 @@ func (t *Tx) Tables(ctx context.Context) ([]Table, error) {
 	var list []Table
 	for found.Next() {
 		var table, column string
+		var kind string
 		var place int
-		if err := found.Scan(&table, &column, &place); err != nil {
+		if err := found.Scan(&table, &column, &kind, &place); err != nil {
 			return nil, t.wrap(err, "catalogue")
 		}
 		if len(list) == 0 || list[len(list)-1].Name != table {
 			list = append(list, Table{Name: table})
 		}
-		list[len(list)-1].add(column, place)
+		last := &list[len(list)-1]
+		last.add(column, place)
+		if strings.EqualFold(kind, "boolean") {
+			last.bools = append(last.bools, column)
+		}
 	}
 	for i := range list {
 		if len(list[i].Key) == 0 {
@@ -141,11 +147,11 @@ func (t *Table) add(column string, place int) {
 	t.Key[place-1] = column
 }
 
-// Catalogues give table, column and place in the primary key (0 for none), in order.
+// Catalogues give table, column, type and place in the primary key (0 for none), in order.
 const (
-	sqliteCatalogue = `SELECT m.name, c.name, c.pk FROM sqlite_master m, pragma_table_info(m.name) c
+	sqliteCatalogue = `SELECT m.name, c.name, c.type, c.pk FROM sqlite_master m, pragma_table_info(m.name) c
 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\_%' ESCAPE '\' AND m.name NOT LIKE 'goose\_%' ESCAPE '\' ORDER BY m.name, c.cid`
-	postgresCatalogue = `SELECT c.table_name, c.column_name, COALESCE((SELECT k.ordinal_position FROM information_schema.key_column_usage k,
+	postgresCatalogue = `SELECT c.table_name, c.column_name, c.data_type, COALESCE((SELECT k.ordinal_position FROM information_schema.key_column_usage k,
     information_schema.table_constraints p WHERE p.constraint_type = 'PRIMARY KEY' AND p.constraint_schema = k.constraint_schema
     AND p.constraint_name = k.constraint_name AND p.table_name = k.table_name AND k.table_schema = c.table_schema
     AND k.table_name = c.table_name AND k.column_name = c.column_name), 0)
@@ -278,6 +284,9 @@ func (t *Tx) rawRows(ctx context.Context, table Table, rest string, args ...any)
 		}
 		for i, v := range row.Values {
 			row.Values[i] = plain(v)
+			if n, ok := row.Values[i].(int64); ok && (n == 0 || n == 1) && slices.Contains(table.bools, table.Columns[i]) {
+				row.Values[i] = n == 1
+			}
 		}
 		page = append(page, row)
 	}
