@@ -36,10 +36,10 @@ func newDemo() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "演一遍：一次真安装，几十种攻击 · play one honest installation and the attacks",
-		Long: `在本机起服务、两个公证人和模拟的收单主机，各是各的进程、各有各的密钥；导入示例小城，演一次老老实实的安装和巡检，
+		Long: `在本机起服务、两个公证人、模拟的收单主机、三家机构自己的签名服务，各是各的进程、各有各的密钥；导入示例小城，演一次老老实实的安装和巡检，
 再演几十种攻击，一一说明被哪一关、为什么拦下；离线核对商户的证据包；然后继续开着网页。
 
-Starts the server, two witnesses and the simulated acquirer's host as separate processes with keys of their own, imports the
+Starts the server, two witnesses, the simulated acquirer's host and three organisations' own signing services as separate processes with keys of their own, imports the
 example city, plays an honest installation and inspection, then the attacks, and says for each who refused it and why. It
 verifies the merchant's bundle offline and keeps serving pages.`,
 		Example: `  menshen demo
@@ -120,7 +120,7 @@ func (d demo) play(ctx context.Context, s *story, w *world, table []scenario.Att
 	if err := w.start(ctx); err != nil {
 		return err
 	}
-	s.line(fmt.Sprintf("进程：公证人 %v、收单主机、服务 %s", witnessesOf, w.base()), fmt.Sprintf("processes: witnesses %v, host, server", witnessesOf))
+	s.line(fmt.Sprintf("进程：公证人 %v、收单主机、机构服务、门神 %s", witnessesOf, w.base()), fmt.Sprintf("processes: witnesses %v, host, three organisations' services, server", witnessesOf))
 	honest, err := d.honest(ctx, s, w)
 	if err != nil {
 		return err
@@ -251,6 +251,9 @@ func (d demo) stay(ctx context.Context, s *story, w *world) error {
 	s.chapter("六、网页一直开着，Ctrl-C 结束", "6. The pages stay open; Ctrl-C ends")
 	for _, who := range w.guests() {
 		s.line(fmt.Sprintf("%-10s %s/enter/%s", who.zh, w.base(), w.links[who.actor]), who.en)
+	}
+	if err := w.handOver(ctx, s); err != nil {
+		return err
 	}
 	<-ctx.Done()
 	return nil

@@ -142,6 +142,9 @@ func (w *world) configure(conf Config) error {
 		called = w.between(w.host)
 	}
 	conf.Hosts = []HostConfig{{Acquirer: w.city.Cast.Acquirer.ID, URL: "http://" + called, TokenFile: "host.token"}}
+	if err := w.keepers(&conf); err != nil {
+		return err
+	}
 	w.config = filepath.Join(w.dir, "server", "config.yaml")
 	if err := os.Remove(w.config); err != nil { // init's, without witnesses and hosts
 		return err
@@ -205,7 +208,7 @@ func (w *world) venue(cast *scenario.Cast) scenario.Venue {
 	return &scenario.HTTPVenue{URL: w.base(), Client: &http.Client{Timeout: time.Minute}, Technician: cast.Technician, Token: w.token}
 }
 
-// start runs witnesses, host and server as processes of their own.
+// start runs witnesses, host, the organisations' own services and server as processes of their own.
 func (w *world) start(ctx context.Context) error {
 	c, err := loadConfig(w.config)
 	if err != nil {
@@ -220,7 +223,7 @@ func (w *world) start(ctx context.Context) error {
 	if err := w.settleHost(); err != nil {
 		return err
 	}
-	for _, name := range []string{"witness-" + witnessesOf[0], "witness-" + witnessesOf[1], "host", "server"} {
+	for _, name := range []string{"witness-" + witnessesOf[0], "witness-" + witnessesOf[1], "host", "acquirer", "provider", "supervisors", "server"} {
 		if err := w.run(ctx, name); err != nil {
 			return err
 		}
