@@ -28,6 +28,9 @@ func (a *App) Clear(ctx context.Context) error {
 		if _, err := tx.ForgetTokens(ctx, now.Add(-keepTokens)); err != nil {
 			return err
 		}
+		if _, err := tx.ForgetClerkAsks(ctx, now.Add(-keepChallenges)); err != nil {
+			return err
+		}
 		if _, err := tx.ForgetDoorCalls(ctx, now.Add(-keepCalls)); err != nil {
 			return err
 		}

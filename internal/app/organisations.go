@@ -129,7 +129,7 @@ func (w *writing) endPhone(ctx context.Context, tx *store.Tx, thumb string) erro
 		}
 		var e statement.Enrolment
 		// Only whoever vouched for the key ends its sessions; another's word ends nothing.
-		if err := c.UntrustedBody(&e); err != nil || c.Header.Organisation != w.claims.Header.Organisation {
+		if err := c.UntrustedBody(&e); err != nil || c.Header.Signer != w.claims.Header.Signer || c.Header.Organisation != w.claims.Header.Organisation {
 			continue
 		}
 		if err := w.signOut(ctx, tx, e.Holder, phoneLabel(thumb)); err != nil {

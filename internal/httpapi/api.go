@@ -82,6 +82,7 @@ func (a *API) routes() {
 	a.readOperations()
 	a.enrolOperations()
 	a.ticketOperations()
+	a.clerkOperations()
 	a.healthOperations()
 	spec, err := json.Marshal(a.huma.OpenAPI())
 	if err != nil {

@@ -70,6 +70,8 @@ var sayings = map[string]saying{
 	"person/resume":              {"恢复商户或人员", "lift a suspension of a merchant or person"},
 	"organisation/freeze":        {"停用服务商", "suspend a provider, as risk desk or regulator"},
 	"organisation/resume":        {"恢复服务商", "lift a suspension of a provider"},
+	"person/enrol":               {"店主让店员的手机进来", "let a clerk's phone in, as its owner"},
+	"person/end_enrolment":       {"店主不再让一部手机进来", "end a clerk's phone, as its owner"},
 	"organisation/publish":       {"发布名单、参数、授权或状态表", "publish a list, parameters, a mandate or a status list"},
 	"organisation/enrol":         {"登记密钥", "vouch for a key"},
 	"organisation/end_enrolment": {"终止密钥", "end a key"},

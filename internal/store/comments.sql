@@ -107,6 +107,9 @@ COMMENT ON COLUMN tokens.idle_ms IS 'a session that was not seen for so long is 
 COMMENT ON TABLE row_seals IS 'RowSeal is a keyed hash of a row that no signed event speaks for.';
 COMMENT ON COLUMN row_seals.row_key IS 'the row''s key columns, joined by |';
 COMMENT ON COLUMN row_seals.seal IS 'hex HMAC-SHA256 over table and row';
+
+COMMENT ON TABLE clerk_asks IS 'ClerkAsk is a clerk''s phone that asks its shop''s owner to be let in.';
+COMMENT ON COLUMN clerk_asks.ask IS 'JSON of what the phone sent, empty until it did';
 COMMENT ON TABLE door_calls IS 'DoorCall is what a stranger said on the public page, with the answer that only the shop sees.';
 COMMENT ON COLUMN door_calls.kind IS 'what is going on, one of the page''s words';
 COMMENT ON COLUMN door_calls.expected IS 'somebody was sent to this shop for that time';

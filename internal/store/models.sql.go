@@ -74,6 +74,17 @@ type Challenge struct {
 	UsedAt Instant
 }
 
+// ClerkAsk is a clerk's phone that asks its shop's owner to be let in.
+type ClerkAsk struct {
+	Clerk    string
+	Merchant string
+	Org      string
+	// JSON of what the phone sent, empty until it did
+	Ask       string
+	CreatedAt Instant
+	ExpiresAt Instant
+}
+
 // Device is one piece of hardware, named by its serial for every organisation.
 type Device struct {
 	Serial string

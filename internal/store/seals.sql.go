@@ -18,6 +18,15 @@ func (q *Queries) deleteSealsOfCeremonies(ctx context.Context) error {
 	return err
 }
 
+const deleteSealsOfClerkAsks = `-- name: deleteSealsOfClerkAsks :exec
+DELETE FROM row_seals WHERE table_name = 'clerk_asks' AND NOT EXISTS (SELECT 1 FROM clerk_asks c WHERE c.clerk = row_seals.row_key)
+`
+
+func (q *Queries) deleteSealsOfClerkAsks(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, deleteSealsOfClerkAsks)
+	return err
+}
+
 const deleteSealsOfDoorCalls = `-- name: deleteSealsOfDoorCalls :exec
 DELETE FROM row_seals WHERE table_name = 'door_calls' AND NOT EXISTS (SELECT 1 FROM door_calls WHERE door_calls.id = row_seals.row_key)
 `

@@ -8,6 +8,9 @@ SELECT seal FROM row_seals WHERE table_name = $1 AND row_key = $2;
 -- name: deleteSealsOfTokens :exec
 DELETE FROM row_seals WHERE table_name = 'tokens' AND NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.id = row_seals.row_key);
 
+-- name: deleteSealsOfClerkAsks :exec
+DELETE FROM row_seals WHERE table_name = 'clerk_asks' AND NOT EXISTS (SELECT 1 FROM clerk_asks c WHERE c.clerk = row_seals.row_key);
+
 -- name: deleteSealsOfCeremonies :exec
 DELETE FROM row_seals WHERE table_name = 'ceremonies' AND NOT EXISTS (SELECT 1 FROM ceremonies WHERE ceremonies.hash = row_seals.row_key);
 
