@@ -23,6 +23,7 @@ var refusers = []struct{ place, title, words string }{
 	{scenario.ByEvidence, "The evidence itself", "Before any condition is asked: what does not hold together is not judged."},
 	{scenario.ByHost, "The acquirer's host", "The server is the attacker; the host judges for itself and loads nothing."},
 	{scenario.ByVerifier, "Whoever reads the bundle", "`menshen-verify` or anybody else's reader, later and offline."},
+	{scenario.ByOrganisation, "The organisation's own service", "An acquirer or provider signs nothing that no phone proved a code for and no technician signed for."},
 	{scenario.ByTrustFile, "The trust file", "A file that asks for less than it may is not read."},
 }
 

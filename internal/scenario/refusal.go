@@ -15,6 +15,8 @@ const (
 	ByHost      = "host"       // the acquirer's host, on its own
 	ByVerifier  = "verifier"   // whoever reads the bundle later
 	ByTrustFile = "trust file" // the file that says what to believe
+
+	ByOrganisation = "organisation" // an organisation's own signing service
 )
 
 // Refusal is a no with its reason.
