@@ -110,13 +110,13 @@ func (l *Ledger) Append(stream, verb string, envelope []byte) (Recorded, error) 
 
 // File records a statement, after the same checks of stage and role that the server makes.
 func (l *Ledger) File(_ context.Context, by *Actor, f Filing) error {
+	if l.recorded(f) {
+		return nil // a lost answer, asked for again
+	}
 	if strings.HasPrefix(f.Stream, visit.StreamVisit+"/") {
 		if err := l.decide(by, f); err != nil {
 			return err
 		}
-	}
-	if l.recorded(f) {
-		return nil // a lost answer, asked for again
 	}
 	if _, err := l.Append(f.Stream, f.Verb, f.Envelope); err != nil {
 		return err
