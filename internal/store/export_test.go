@@ -48,3 +48,11 @@ func SetMaxPages(t *testing.T, s *Store, pages int) {
 		t.Fatal(err)
 	}
 }
+
+// SetReadOnly lets nobody write a SQLite store that is at rest, as a disk that was remounted does.
+func SetReadOnly(t *testing.T, s *Store, on bool) {
+	t.Helper()
+	if err := s.engine.(*sqliteEngine).writer.conn.exec("PRAGMA query_only = " + strconv.FormatBool(on)); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -4,6 +4,9 @@ import (
 	"database/sql"
 	"errors"
 
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+
 	"github.com/menshen-project/menshen/internal/fault"
 )
 
@@ -23,6 +26,10 @@ var (
 		"系统正在停止，请稍后再试。", "The system is stopping; try again later.")
 	errDatabase = fault.New(fault.Unavailable, "store_failed",
 		"数据没有写入或读出，请再试一次。", "The data was not written or read; try again.")
+	errFull = fault.New(fault.Unavailable, "store_disk_full",
+		"数据库所在的磁盘满了，这一步没有记下；腾出空间后再试，不用重启。", "The database's disk is full and this was not recorded; make room and try again, no restart is needed.")
+	errReadOnly = fault.New(fault.Unavailable, "store_read_only",
+		"数据库现在只能读，这一步没有记下；请管理员检查磁盘和权限。", "The database can only be read and this was not recorded; whoever runs it looks at disk and permissions.")
 	errBusy = fault.New(fault.Unavailable, "store_busy",
 		"同时操作的人太多，请再试一次。", "Too many people act at once; try again.")
 	errTxOver = fault.New(fault.Internal, "store_transaction_over",
@@ -75,6 +82,36 @@ func wrap(err error, where string) error {
 	case errors.As(err, &f):
 		return err
 	default:
-		return errDatabase.At(where).Because(err)
+		return failed(where, err)
 	}
+}
+
+// Reasons why a database cannot be written that people can do something about: SQLite's primary result
+// codes (sqlite.org/rescode.html) and PostgreSQL's SQLSTATE (its manual, appendix A).
+const (
+	sqliteReadOnly   = 8
+	sqliteFull       = 13
+	postgresFull     = "53100"
+	postgresReadOnly = "25006"
+)
+
+// failed says why the database did not do it, as far as the cause tells what would help.
+func failed(where string, err error) *fault.Fault {
+	var lite *sqlite.Error
+	var pg *pgconn.PgError
+	code, state := 0, ""
+	if errors.As(err, &lite) {
+		code = lite.Code() & 0xff
+	}
+	if errors.As(err, &pg) {
+		state = pg.Code
+	}
+	f := errDatabase
+	switch {
+	case code == sqliteFull || state == postgresFull:
+		f = errFull
+	case code == sqliteReadOnly || state == postgresReadOnly:
+		f = errReadOnly
+	}
+	return f.At(where).Because(err)
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -71,11 +72,11 @@ func (w *groupWriter) write(ctx context.Context, fn func(*Tx) error) error {
 		return t.err
 	}
 	// A refusal waits for the commit too: it may rest on rows of the same batch.
-	failed := c.run(t.tx, fn)
+	refused := c.run(t.tx, fn)
 	if err := <-c.done; err != nil {
 		return err
 	}
-	return failed
+	return refused
 }
 
 // run calls fn and tells the writer how it ended, by panic and runtime.Goexit too.
@@ -104,7 +105,7 @@ func (w *groupWriter) loop() {
 // batch runs first and whoever waits behind it, commits, and answers all of them.
 func (w *groupWriter) batch(first *command) {
 	if err := w.conn.exec("BEGIN IMMEDIATE"); err != nil {
-		first.turn <- turn{err: errDatabase.At("begin").Because(err)}
+		first.turn <- turn{err: failed("begin", err)}
 		return
 	}
 	var waiting []*command
@@ -123,7 +124,7 @@ func (w *groupWriter) batch(first *command) {
 	if lost != nil {
 		// May fail because SQLite rolled back by itself; either way nothing of the batch is left.
 		_ = w.conn.exec("ROLLBACK")
-		answer = errDatabase.At("commit").Because(lost)
+		answer = failed("commit", lost)
 	}
 	for _, c := range waiting {
 		c.done <- answer
@@ -146,13 +147,13 @@ func (w *groupWriter) next(taken int, until time.Time) *command {
 // one gives c its turn inside a savepoint. Its error means that the transaction itself is lost.
 func (w *groupWriter) one(c *command) error {
 	if err := w.conn.exec("SAVEPOINT command"); err != nil {
-		c.turn <- turn{err: errDatabase.At("savepoint").Because(err)}
+		c.turn <- turn{err: failed("savepoint", err)}
 		return err
 	}
 	c.turn <- turn{tx: newTx(w.conn)}
-	if failed := <-c.ran; failed != nil {
+	if refused := <-c.ran; refused != nil {
 		if err := w.conn.exec("ROLLBACK TO command"); err != nil {
-			return err
+			return errors.Join(refused, err) // a full disk ends the transaction by itself: the first reason is the one to tell
 		}
 	}
 	return w.conn.exec("RELEASE command")

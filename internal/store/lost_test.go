@@ -128,3 +128,55 @@ func TestReaderMayStopWaiting(t *testing.T) {
 		t.Errorf("got %v, want store_busy because of the deadline", err)
 	}
 }
+
+// A full or read-only disk is told by its own name, whoever's command met it first, and is over by itself.
+func TestADiskThatCannotBeWrittenIsNamed(t *testing.T) {
+	s := storetest.SQLite(t)
+	ctx := t.Context()
+	big := strings.Repeat("x", 2000)
+	write := func(i int) error {
+		return s.Write(ctx, func(tx *store.Tx) error { return tx.SetSetting(ctx, fmt.Sprint("k", i), big) })
+	}
+	store.SetMaxPages(t, s, 150)
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	full := 0
+	for w := range 8 {
+		wg.Go(func() {
+			for i := range 50 {
+				if err := write(w*50 + i); err != nil {
+					mu.Lock()
+					full++
+					mu.Unlock()
+					if fault.CodeOf(err) != "store_disk_full" || fault.KindOf(err) != fault.Unavailable {
+						t.Errorf("%d: %v", w*50+i, err)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if full == 0 {
+		t.Error("the disk was never full")
+	}
+	store.SetMaxPages(t, s, 1<<20)
+	if err := write(1000); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+}
+
+func TestADiskThatCanOnlyBeReadIsNamed(t *testing.T) {
+	s := storetest.SQLite(t)
+	ctx := t.Context()
+	write := func() error {
+		return s.Write(ctx, func(tx *store.Tx) error { return tx.SetSetting(ctx, "k", "v") })
+	}
+	store.SetReadOnly(t, s, true)
+	if err := write(); fault.CodeOf(err) != "store_read_only" || fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("%v", err)
+	}
+	store.SetReadOnly(t, s, false)
+	if err := write(); err != nil {
+		t.Errorf("writable again: %v", err)
+	}
+}

@@ -128,7 +128,7 @@ func (e *postgresEngine) once(ctx context.Context, options sql.TxOptions, fn fun
 func (e *postgresEngine) within(ctx context.Context, options sql.TxOptions, fn func(*Tx) error) (again bool, err error) {
 	sqlTx, err := e.db.BeginTx(ctx, &options)
 	if err != nil {
-		return retryable(err), errDatabase.At("begin").Because(err)
+		return retryable(err), failed("begin", err)
 	}
 	defer sqlTx.Rollback() // after a commit it does nothing; else the connection's end undoes all
 	tx := newTx(sqlTx)
@@ -141,7 +141,7 @@ func (e *postgresEngine) within(ctx context.Context, options sql.TxOptions, fn f
 		return false, verdict
 	}
 	if err := sqlTx.Commit(); err != nil {
-		return retryable(err), errDatabase.At("commit").Because(err)
+		return retryable(err), failed("commit", err)
 	}
 	return false, nil
 }
