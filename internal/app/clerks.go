@@ -182,19 +182,18 @@ func (a *App) SignInClerk(ctx context.Context, clerk, proof string) (secret stri
 	return a.phoneSession(ctx, who, ask.Key.Thumbprint())
 }
 
-// letIn says whether a recorded enrolment gives this key to the clerk, and nothing ended it.
-func (a *App) letIn(ctx context.Context, who Actor, thumb string) (bool, error) {
-	own, err := a.ownKey(ctx, who, thumb)
-	if err != nil || !own {
-		return false, err
-	}
-	ended := false
+// letIn says whether the clerk's key counts now: the owner signed it, nothing ended it, and the owner's own
+// key still counts.
+func (a *App) letIn(ctx context.Context, who Actor, thumb string) (in bool, err error) {
 	err = a.Store.Read(ctx, func(tx *store.Tx) error {
-		list, err := tx.Refs(ctx, refKeyEnd, thumb, 1)
-		ended = len(list) > 0
+		_, err := a.keyInForce(ctx, tx, who, thumb)
+		in = err == nil
+		if fault.CodeOf(err) == errPhoneKey.Code {
+			return nil
+		}
 		return err
 	})
-	return !ended, err
+	return in, err
 }
 
 // Clerk is one phone that an owner let in.

@@ -129,6 +129,9 @@ func (w *writing) indexPerson(ctx context.Context, tx *store.Tx) error {
 		if err := w.endPhone(ctx, tx, e.Key); err != nil {
 			return err
 		}
+		if counts, err := w.countsAsEnd(ctx, tx, e.Key); err != nil || !counts {
+			return err
+		}
 		return w.ref(ctx, tx, refKeyEnd, e.Key, at)
 	case registry.TypeCertificate:
 		c, err := body[registry.Certificate](w)

@@ -108,35 +108,44 @@ func (a *App) phoneSession(ctx context.Context, who Actor, thumb string) (secret
 	return secret, until, err
 }
 
-// endPhone signs the phone out whose key ended.
+// endPhone signs the phone out whose key ended, and the clerks' whom that key let in. Only who may end the key
+// ends its sessions; another's word ends nothing.
 func (w *writing) endPhone(ctx context.Context, tx *store.Tx, thumb string) error {
-	digests, err := tx.Refs(ctx, refKey, thumb, 4)
+	vouchers, err := vouchersOf(ctx, tx, thumb)
 	if err != nil {
 		return err
 	}
-	for _, d := range digests {
-		event, err := tx.EventByDigest(ctx, d)
-		if err != nil {
-			return err
-		}
-		envelope, err := tx.Statement(ctx, event.StatementDigest)
-		if err != nil {
-			return err
-		}
-		c, err := statement.Parse(envelope)
-		if err != nil {
-			return err
-		}
-		var e statement.Enrolment
-		// Only whoever vouched for the key ends its sessions; another's word ends nothing.
-		if err := c.UntrustedBody(&e); err != nil || c.Header.Signer != w.claims.Header.Signer || c.Header.Organisation != w.claims.Header.Organisation {
+	for _, v := range vouchers {
+		if !v.mayEnd(w.claims.Header) {
 			continue
 		}
-		if err := w.signOut(ctx, tx, e.Holder, phoneLabel(thumb)); err != nil {
+		if err := w.signOut(ctx, tx, v.body.Holder, phoneLabel(thumb)); err != nil {
 			return err
+		}
+		if v.body.Role != visit.RoleMerchant {
+			continue
+		}
+		clerks, err := clerkEnrolments(ctx, tx, v.body.Holder)
+		if err != nil {
+			return err
+		}
+		for _, e := range clerks {
+			if err := w.signOut(ctx, tx, e.Holder, phoneLabel(e.Key.Thumbprint())); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// countsAsEnd says whether an end is worth finding again. A merchant's word about a key that is no clerk's
+// of his ends nothing; were it listed, a few of them would hide the end that counts.
+func (w *writing) countsAsEnd(ctx context.Context, tx *store.Tx, thumb string) (bool, error) {
+	if w.claims.Header.Role != visit.RoleMerchant {
+		return true, nil
+	}
+	vouchers, err := vouchersOf(ctx, tx, thumb)
+	return slices.ContainsFunc(vouchers, func(v voucher) bool { return v.mayEnd(w.claims.Header) }), err
 }
 
 func (w *writing) signOut(ctx context.Context, tx *store.Tx, person, label string) error {

@@ -142,7 +142,9 @@ func (a *App) Visits(ctx context.Context, actor Actor, f Filter) ([]store.Visit,
 	case visit.RoleMerchant:
 		filter.Merchant = actor.Person
 	case visit.RoleClerk:
-		filter.Merchant = visit.ClerkOf(actor.Person)
+		if filter.Merchant = visit.ClerkOf(actor.Person); filter.Merchant == "" {
+			return nil, "", errNoVisit
+		}
 	case visit.RoleTechnician:
 		filter.Technician = actor.Person
 	case visit.RoleDispatcher:

@@ -130,13 +130,24 @@ func firmOf(o store.Organisation) (Firm, error) {
 	return f, nil
 }
 
+// merchantOf is whose shop an actor is in: his own, or his owner's; "" for others.
+func merchantOf(actor Actor) string {
+	switch actor.Role {
+	case visit.RoleMerchant:
+		return actor.Person
+	case visit.RoleClerk:
+		return visit.ClerkOf(actor.Person)
+	}
+	return ""
+}
+
 // Shops lists a merchant's shops.
 func (a *App) Shops(ctx context.Context, actor Actor) (list []store.Shop, err error) {
 	if actor.Role != visit.RoleMerchant && actor.Role != string(access.Clerk) {
 		return nil, errNotShop
 	}
 	err = a.Store.Read(ctx, func(tx *store.Tx) error {
-		list, err = tx.ShopsOfMerchant(ctx, actor.Person, "", maxPage)
+		list, err = tx.ShopsOfMerchant(ctx, merchantOf(actor), "", maxPage)
 		return err
 	})
 	return list, err

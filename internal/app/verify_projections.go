@@ -44,7 +44,7 @@ func (k *checker) projectionsOf() []projection {
 	}
 	return []projection{
 		{table: "streams"}, {table: "event_refs"}, {table: "open_matters"}, {table: "visits"}, {table: "visit_terms"}, {table: "bindings"}, {table: "photos"},
-		{table: "challenges", passes: before("expires_at", keepChallenges)},
+		{table: "challenges", rests: func(r store.RawRow) bool { return r.Text("purpose") != purposePhone }, passes: before("expires_at", keepChallenges)},
 		{table: "permits", ignore: []string{"attempts", "state", "updated_at"}},
 		{table: "jobs", ignore: []string{"state", "run_at", "lease_until", "attempts", "max_attempts", "last_error", "created_at"},
 			passes: before("created_at", keepDoneJobs)},

@@ -81,6 +81,7 @@ func (a *API) routes() {
 	a.workOperations()
 	a.readOperations()
 	a.enrolOperations()
+	a.phoneOperations()
 	a.ticketOperations()
 	a.clerkOperations()
 	a.healthOperations()

@@ -94,7 +94,7 @@ func TestEveryOperationIsDescribedWhole(t *testing.T) {
 		if len(op.Tags) != 1 || op.Security == nil {
 			t.Errorf("%s: %d tags, security %v", at, len(op.Tags), op.Security)
 		}
-		if open := len(op.Security) == 0; open != (!strings.HasPrefix(path, "/v1/") || path == "/v1/enrolments" || strings.HasPrefix(path, "/v1/clerks/{id}/")) { // a new phone is nobody yet
+		if open := len(op.Security) == 0; open != (!strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/v1/phone_") || path == "/v1/enrolments" || strings.HasPrefix(path, "/v1/clerks/{id}/")) { // a new phone is nobody yet
 			t.Errorf("%s: open is %v", at, open)
 		}
 		checkAnswers(t, at, op)
@@ -182,7 +182,7 @@ func TestExampleBodiesAreReadStrictly(t *testing.T) {
 	forms := map[string]any{"visit_challenge": &ChallengeRequest{}, "visit_attest_device": &AttestRequest{}, "visit_asks": &AskRequest{}, "visit_release_permit": &ReleaseRequest{},
 		"visit_photos": &PhotoFiling{}, "carry": &CarryRequest{},
 		"enrol": &EnrolRequest{}, "badges": &BadgeRequest{}, "person_revoke_badge": &EndBadges{}, "organisation_end_enrolment": &EndKey{}, ticket.Open: &OpenTicketRequest{},
-		"clerks_invite": &InviteRequest{}, "clerk_key": &ClerkKey{}, "clerk_session": &ClerkProof{}}
+		"clerks_invite": &InviteRequest{}, "clerk_key": &ClerkKey{}, "clerk_session": &ClerkProof{}, "challenge_phone": &nothing{}, "sign_phone_in": &PhoneSession{}}
 	for _, act := range ticketActs {
 		forms[act.verb] = &TicketAct{}
 	}
@@ -240,6 +240,7 @@ func TestTheVerbTableAndTheOperationsAreOneList(t *testing.T) {
 		want["/v1/tickets/{id}/"+act.verb] = true
 	}
 	want["/v1/clerks"], want["/v1/clerks/{id}/key"], want["/v1/clerks/{id}/session"] = true, true, true // between two phones
+	want["/v1/phone_challenges"], want["/v1/phone_sessions"] = true, true
 	got := map[string]bool{}
 	served(t).each(func(path, method string, _ specOperation) {
 		if method == "post" {

@@ -146,13 +146,21 @@ var egKey = PublicKey{Kind: statement.ES256, X: "axfR8uEsQkf4vOblY6RA8ncDfYEt6zO
 
 // throttle bounds a stranger by network and by whom he speaks of.
 func (a *API) throttle(r *http.Request, about string) error {
+	if err := a.throttleNetwork(r); err != nil {
+		return err
+	}
+	if _, ok := a.perHolder.take(about); !ok {
+		return errTooMany
+	}
+	return nil
+}
+
+// throttleNetwork bounds a stranger who speaks of nobody yet.
+func (a *API) throttleNetwork(r *http.Request) error {
 	if err := a.origin.Check(r); err != nil {
 		return errOrigin.Because(err)
 	}
 	if _, ok := a.perEnroller.take(clientOf(r, a.proxies)); !ok {
-		return errTooMany
-	}
-	if _, ok := a.perHolder.take(about); !ok {
 		return errTooMany
 	}
 	return nil
