@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -70,18 +71,25 @@ func (w *world) settleHost() error {
 // desk is the acquirer's own side of the simulated host: it enters what was ordered into its books.
 type desk struct {
 	*simhost.Client
+	mu  sync.Mutex
 	err error // of the last entry; told when a device comes for it
 }
 
 // Enter writes an order into the host's books.
 func (d *desk) Enter(o visit.Order) {
-	d.err = d.PutRecord(context.Background(), o.Order, scenario.HostRow{MerchantCode: o.Items.MerchantCode, Terminal: o.Terminal})
+	err := d.PutRecord(context.Background(), o.Order, scenario.RowOf(o))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.err = err
 }
 
 // OpenSession lets a device prove its key, if its order is in the books.
 func (d *desk) OpenSession(ctx context.Context, device *scenario.Device) error {
-	if d.err != nil {
-		return d.err
+	d.mu.Lock()
+	err := d.err
+	d.mu.Unlock()
+	if err != nil {
+		return err
 	}
 	return d.Client.OpenSession(ctx, device)
 }

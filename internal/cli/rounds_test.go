@@ -84,7 +84,12 @@ func (s *stage) history(ctx context.Context, p *scenario.Play, n int) []*scenari
 			break // the new device is not handed over in that script
 		}
 		q := p.Next(k.kind, fmt.Sprintf("%s-%d", p.ID, i), s.city.Serial(300+10*n+i), fmt.Sprintf("K%d%06d", n, i))
-		if err := scenario.Run(context.WithoutCancel(ctx), patient(k.scenes(q))); err != nil {
+		enter := scenario.Scene{Name: "the host's books", Run: func(ctx context.Context) error {
+			books := s.atHost.(*desk)
+			books.Enter(q.Order)
+			return books.err
+		}}
+		if err := scenario.Run(context.WithoutCancel(ctx), patient(append([]scenario.Scene{enter}, k.scenes(q)...))); err != nil {
 			s.t.Errorf("%s (%s): %v", q.ID, k.kind, err)
 			return done
 		}
