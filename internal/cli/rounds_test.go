@@ -85,9 +85,7 @@ func (s *stage) history(ctx context.Context, p *scenario.Play, n int) []*scenari
 		}
 		q := p.Next(k.kind, fmt.Sprintf("%s-%d", p.ID, i), s.city.Serial(300+10*n+i), fmt.Sprintf("K%d%06d", n, i))
 		enter := scenario.Scene{Name: "the host's books", Run: func(ctx context.Context) error {
-			books := s.atHost.(*desk)
-			books.Enter(q.Order)
-			return books.err
+			return s.atHost.(*desk).PutRecord(ctx, q.Order.Order, scenario.RowOf(q.Order))
 		}}
 		if err := scenario.Run(context.WithoutCancel(ctx), patient(append([]scenario.Scene{enter}, k.scenes(q)...))); err != nil {
 			s.t.Errorf("%s (%s): %v", q.ID, k.kind, err)
