@@ -9,3 +9,9 @@ var Shrink = shrink
 func (a *App) StoppedBadge(ctx context.Context, person string) error {
 	return a.notStopped(ctx, person)
 }
+
+// Remembers says whether a visit's state at a head is at hand without a replay.
+func (a *App) Remembers(visitID, head string) bool {
+	_, ok := a.states.get(visitID, head)
+	return ok
+}

@@ -191,7 +191,12 @@ func (w *writing) prepare(ctx context.Context) error {
 	if w.kind != visit.StreamVisit {
 		return nil
 	}
-	w.after, err = visit.Decide(w.before.state, w.in.Verb, w.envelope, w.now)
+	received, err := statement.At(w.now).Parse()
+	if err != nil {
+		return err
+	}
+	// With the event's own digest, so that the state after it is found by the stream's head.
+	w.after, err = visit.Advance(w.before.state, visit.Event{Number: int(w.entry.Number), Digest: w.entry.Digest, Verb: w.in.Verb, ReceivedAt: received, Statement: w.envelope})
 	return err
 }
 

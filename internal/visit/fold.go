@@ -27,6 +27,10 @@ func Decide(s State, verb string, v statement.Verified, now time.Time) (State, e
 	return s.next(Event{Number: s.number + 1, Verb: verb, ReceivedAt: now, Statement: v})
 }
 
+// Advance is one step of Fold: the state after an event that is already written, so that it can be kept
+// with the event's digest as its head. A refusal is Decide's.
+func Advance(s State, e Event) (State, error) { return s.next(e) }
+
 // Fold replays a visit's events, in order from 1, through the same rules as Decide.
 func Fold(id string, events []Event) (State, error) {
 	s := State{id: id}

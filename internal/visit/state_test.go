@@ -174,6 +174,27 @@ func TestABodyThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// One step at a time gives the state that a fold of everything gives, its head too.
+func TestAdvanceIsAStepOfFold(t *testing.T) {
+	s := newStory(t)
+	s.book()
+	s.must(qiu, visit.DispatchVerb, visit.TypeDispatch, dispatch())
+	s.decide(visit.AskDispatch)
+	state := visit.New(visitID)
+	for i, e := range s.events {
+		e.Digest = string(rune('a' + i))
+		s.events[i] = e
+		var err error
+		if state, err = visit.Advance(state, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole, err := visit.Fold(visitID, s.events)
+	if err != nil || !reflect.DeepEqual(state, whole) || state.Head() != s.events[len(s.events)-1].Digest {
+		t.Errorf("step by step %+v\nat once %+v, %v", state, whole, err)
+	}
+}
+
 func TestFoldNamesTheEventThatDoesNotFit(t *testing.T) {
 	s := at(t, visit.Trial)
 	state, err := visit.Fold(visitID, s.events)
