@@ -46,6 +46,7 @@ type builder struct {
 	state    visit.State
 	order    gate.Fact[visit.Order]
 	facts    gate.Facts
+	statusAt time.Time            // when that was signed, once it was verified
 	status   *registry.StatusList // the one that the door check's badge was held to, nil for none
 }
 

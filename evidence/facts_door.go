@@ -69,6 +69,11 @@ func (b *builder) presentation(it item, body visit.Admission) (credential.Presen
 	if err != nil {
 		return credential.Presentation{}, err
 	}
+	return b.shownFor(body.Presentation, ask)
+}
+
+// shownFor verifies a presentation against what was asked of the one who was sent.
+func (b *builder) shownFor(presentation string, ask asking) (credential.Presentation, error) {
 	issuer := b.state.Dispatched().Issuer
 	key, err := b.keys.trust.BadgeKey(issuer)
 	if err != nil {
@@ -78,10 +83,10 @@ func (b *builder) presentation(it item, body visit.Admission) (credential.Presen
 		Issuer: key, IssuerID: issuer, Audience: DoorAudience(b.visitID), Nonce: ask.nonce,
 		Order: b.order.Value.Order, AskedAt: ask.asked, AnsweredAt: ask.answered,
 	}
-	id := shown{presentation: body.Presentation, issuer: issuer, key: key.Kind + " " + key.Thumbprint(), audience: want.Audience, nonce: want.Nonce,
+	id := shown{presentation: presentation, issuer: issuer, key: key.Kind + " " + key.Thumbprint(), audience: want.Audience, nonce: want.Nonce,
 		order: want.Order, asked: want.AskedAt, answered: want.AnsweredAt}
 	return b.r.shown.get(id, func() (credential.Presentation, error) {
-		return credential.VerifyPresentation([]byte(body.Presentation), want)
+		return credential.VerifyPresentation([]byte(presentation), want)
 	})
 }
 

@@ -101,6 +101,7 @@ func (b *builder) badgeStatus(badge credential.Badge) error {
 	if err := errors.Join(errKey, err); err != nil {
 		return err
 	}
+	b.statusAt = checked.IssuedAt()
 	return checked.Admits(badge)
 }
 

@@ -15,6 +15,9 @@ const (
 	ReadRoll      = "read_roll"    // who of one's own organisation has a key and who lacks one
 	ReadPhotos    = "read_photos"  // the pictures that steps name, with purpose, recorded
 	ReadTickets   = "read_tickets" // after-sales service; notes are opened, and the look recorded
+	ReadDoor      = "read_door"    // the result of a door check, with the likeness of who was sent
+	ReadPackage   = "read_package" // what a phone keeps of an order for checking without signal
+	AnswerDoor    = "answer_door"  // show one's badge to a door challenge
 )
 
 // Carry is a dispatcher bringing what his technician's phone could not send: statements count for
@@ -124,6 +127,9 @@ var table = map[string][]grant{
 	ReadOrderLink: {merchant, approver}, // the acquirer sends it; provider roles never see it
 	ReadPhotos:    {merchant, technician, dispatcher, approver, supervisor, risk},
 	Carry:         {dispatcher},
+	ReadDoor:      {merchant, clerk},
+	ReadPackage:   {merchant, clerk, technician},
+	AnswerDoor:    {technician},
 	ReadRoll:      {dispatcher, approver, risk, to(Supervisor, OwnOrganisation), to(Organisation, OwnOrganisation)},
 	ListVisits:    {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator, platform, to(Organisation, OwnOrganisation)},
 }

@@ -29,6 +29,10 @@ type Issued struct {
 	Statement string         `json:"statement"` // digest; what the answer answers
 	Nonce     string         `json:"nonce"`
 	Until     statement.Time `json:"until"`
+
+	QR           string `json:"qr,omitempty"`            // of a door challenge: the text of its code
+	SixDigits    string `json:"six_digits,omitempty"`    // of a door challenge, to read out
+	ResultSecret string `json:"result_secret,omitempty"` // of a door challenge: fetches its result
 }
 
 // Challenge makes a nonce for a visit and records it.
@@ -43,6 +47,11 @@ func (a *App) Challenge(ctx context.Context, actor Actor, visitID, purpose strin
 	if purpose == visit.PurposeDoor && actor.Role != string(access.Merchant) && actor.Role != string(access.Clerk) {
 		return Issued{}, errDoorForOther
 	}
+	if purpose == visit.PurposeDoor {
+		if err := a.roomAtDoor(ctx, visitID); err != nil {
+			return Issued{}, err
+		}
+	}
 	var nonce [16]byte
 	if _, err := rand.Read(nonce[:]); err != nil {
 		return Issued{}, errNotReady.Because(err)
@@ -53,7 +62,10 @@ func (a *App) Challenge(ctx context.Context, actor Actor, visitID, purpose strin
 		c.Root = statement.Digest(checkpoint)
 	}
 	done, err := a.recordOwnAs(ctx, visit.StreamVisit+"/"+visitID, visit.ChallengeVerb, visit.TypeChallenge, "", c)
-	return Issued{Statement: done.Statement, Nonce: c.Nonce, Until: c.Until}, err
+	if err != nil || purpose != visit.PurposeDoor {
+		return Issued{Statement: done.Statement, Nonce: c.Nonce, Until: c.Until}, err
+	}
+	return a.askedAtDoor(ctx, visitID, c, done)
 }
 
 // AttestDevice records a device's answer to a challenge. The platform signs that it came in; whether

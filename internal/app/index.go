@@ -30,6 +30,8 @@ func (w *writing) index(ctx context.Context, tx *store.Tx) error {
 		err = w.indexOrder(ctx, tx)
 	case visit.TypeChallenge:
 		err = w.indexChallenge(ctx, tx)
+	case visit.TypeDispatch:
+		err = w.newSecret(ctx, tx)
 	case visit.TypeAdmission:
 		err = w.burn(ctx, tx)
 	case visit.TypeStep:

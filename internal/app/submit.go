@@ -51,7 +51,11 @@ func (a *App) Submit(ctx context.Context, actor Actor, in Submission) (Accepted,
 	if h.Signer != actor.Person || h.Organisation != actor.Organisation || h.Role != actor.Role {
 		return Accepted{}, errNotSigner
 	}
-	return a.record(ctx, &actor, in, claims)
+	done, err := a.record(ctx, &actor, in, claims)
+	if err == nil && claims.Type == visit.TypeAdmission {
+		err = a.secondLook(ctx, claims)
+	}
+	return done, err
 }
 
 // record is Submit without the question who carries the envelope: the platform's own statements and

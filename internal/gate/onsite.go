@@ -63,6 +63,10 @@ func technicianAdmitted(f *Facts, now time.Time, _ bool) finding {
 	return rerun(a.holds(f, now), f.Admission.From...)
 }
 
+// Admits is the condition technician-admitted by itself, for whoever shows a verdict before the merchant
+// has signed it. It decides nothing.
+func Admits(f Facts, now time.Time) error { return technicianAdmitted(&f, now, false).err }
+
 func (a Admission) holds(f *Facts, now time.Time) error {
 	technician, err := f.Technician.get()
 	switch {

@@ -79,6 +79,7 @@ func (a *API) routes() {
 	a.fileOperations()
 	a.visitOperations()
 	a.workOperations()
+	a.doorOperations()
 	a.readOperations()
 	a.enrolOperations()
 	a.phoneOperations()

@@ -21,6 +21,10 @@ type Challenge struct {
 	Statement string         `json:"statement" doc:"digest of the challenge; what the answer answers"`
 	Nonce     string         `json:"nonce" doc:"base64, 16 bytes"`
 	Until     statement.Time `json:"until" doc:"RFC 3339, UTC"`
+
+	QR           string `json:"qr,omitempty" doc:"of a door challenge: the text of the QR code (docs/door.md)"`
+	SixDigits    string `json:"six_digits,omitempty" doc:"of a door challenge: to read out where no camera works; one try"`
+	ResultSecret string `json:"result_secret,omitempty" doc:"of a door challenge: fetches its result"`
 }
 
 // AttestRequest is a device's answer to a challenge.

@@ -109,6 +109,39 @@ type DoorCall struct {
 	Expected bool
 }
 
+type DoorCheck struct {
+	NonceHash  string
+	Statement  string
+	Visit      string
+	SecretHash string
+	AskedAt    Instant
+	ExpiresAt  Instant
+	SpokenAt   Instant
+	Burnt      bool
+}
+
+type DoorSecret struct {
+	Visit      string
+	Dispatch   string
+	Subject    string
+	Commitment string
+	MadeAt     Instant
+}
+
+type DoorVerdict struct {
+	NonceHash      string
+	Visit          string
+	Technician     string
+	Answer         string
+	Presentation   string
+	Code           string
+	ReasonZh       string
+	ReasonEn       string
+	Metres         int64
+	ListAgeSeconds int64
+	AnsweredAt     Instant
+}
+
 // Event is one numbered record of a stream, with what its leaf and receipt need.
 type Event struct {
 	// owner of the stream; the distribution column

@@ -13,7 +13,7 @@ import (
 // hash under a key that the database does not hold. Who writes to the database behind the server's
 // back and has no key can spoil a seal and not make one.
 var Sealed = []string{"organisations", "people", "merchants", "shops", "models", "devices", "orders", "tokens", "settings",
-	"accounts", "passkeys", "invitations", "ceremonies", "photo_files", "clerk_asks", "tickets", "ticket_events",
+	"accounts", "passkeys", "invitations", "ceremonies", "photo_files", "clerk_asks", "tickets", "ticket_events", "door_checks", "door_verdicts", "door_secrets",
 	"vault_subjects", "vault_values", "vault_looks", "door_calls"}
 
 // unsealed are the columns of sealed tables that the server touches at every use and nothing rests on.
