@@ -18,6 +18,7 @@ import (
 
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/cli"
+	"github.com/menshen-project/menshen/internal/httpapi"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -372,12 +373,7 @@ func TestNamesInDocumentsExist(t *testing.T) {
 	for _, name := range []string{"sd_hash", "jwks_uri"} { // of RFC 9901 and RFC 7517
 		known[name] = true
 	}
-	for _, name := range []string{"six_digits", "result_secret", "list_age_seconds", "door_challenge_unknown", "door_not_assigned", "door_challenge_expired",
-		"door_challenge_used", "door_digits_wrong", "badge_name_differs", "badge_photo_differs", "offline_other_dispatch", "offline_signed_apart",
-		"offline_trust_list_superseded", "door_nonce_used"} { // to come with the door's server side
-		known[name] = true
-	}
-	for _, form := range append(slices.Collect(maps.Values(bodies)), app.Package{}) {
+	for _, form := range append(slices.Collect(maps.Values(bodies)), app.Package{}, app.Issued{}, httpapi.DoorResult{}, httpapi.DoorAnswerRequest{}) {
 		for _, l := range namesOf(reflect.TypeOf(form), "", false) {
 			for _, part := range strings.FieldsFunc(l.name, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
 				known[part] = true

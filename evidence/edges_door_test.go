@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/gate"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/statement"
@@ -195,4 +196,52 @@ func TestASupersededTrustListConfirmsNothing(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// What the merchant's screen shows before anybody signed is what the gate would say.
+func TestAVerdictBeforeTheMerchantSigns(t *testing.T) {
+	e := upTo(t, visit.Install, 0, "door")
+	reader := evidence.NewReader(e.Trust)
+	d, err := e.HonestDoor(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := d.Present(e.Play)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := evidence.DoorAnswer{Challenge: d.Challenge.Digest, Presentation: shown, AnsweredAt: e.Now()}
+	v := reader.Door(e.dossier(), answer)
+	if v.Err() != nil || !statement.IsDigest(v.Position()) || v.ListAt().IsZero() {
+		t.Errorf("%v, position %q, list of %v", v.Err(), v.Position(), v.ListAt())
+	}
+	for _, c := range []struct {
+		name, code string
+		dossier    func() evidence.Dossier
+		spoil      func(*evidence.DoorAnswer)
+	}{
+		{"no challenge", "challenge_unknown", e.dossier, func(a *evidence.DoorAnswer) { a.Challenge = statement.Digest(nil) }},
+		{"no answer", "badge_malformed", e.dossier, func(a *evidence.DoorAnswer) { a.Presentation = "" }},
+		{"no entry", "event_malformed", func() evidence.Dossier { return evidence.Dossier{Visit: e.ID, Entries: []evidence.Entry{{}}} }, func(*evidence.DoorAnswer) {}},
+		{"no list", "trust_list_absent", func() evidence.Dossier { return evidence.Dossier{Visit: e.ID} }, func(*evidence.DoorAnswer) {}},
+		{"no order", "order_absent", func() evidence.Dossier {
+			e.ledger.Hide = func(told scenario.Told) bool { return told.Stream == e.OrderStream() }
+			defer func() { e.ledger.Hide = nil }()
+			return e.dossier()
+		}, func(*evidence.DoorAnswer) {}},
+	} {
+		a := answer
+		c.spoil(&a)
+		v := reader.Door(c.dossier(), a)
+		isFault(t, c.name, v.Err(), c.code, "")
+		if v.Position() != "" || !v.ListAt().IsZero() {
+			t.Errorf("%s: says more than that", c.name)
+		}
+	}
+	if err := e.RevokeBadge(t.Context(), e.Cast.Technician, 7); err != nil {
+		t.Fatal(err)
+	}
+	isFault(t, "revoked", reader.Door(e.dossier(), answer).Err(), "badge_revoked", "")
+	var none evidence.DoorVerdict
+	isFault(t, "the zero value", none.Err(), "door_not_judged", "")
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/menshen-project/menshen/internal/agreement"
 	"github.com/menshen-project/menshen/internal/attest"
 	"github.com/menshen-project/menshen/internal/custody"
+	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/gate"
 	"github.com/menshen-project/menshen/internal/registry"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -21,6 +22,18 @@ func backup(f *gate.Facts) *gate.Fact[gate.Backup]        { return &f.Backup }
 func tried(f *gate.Facts) *gate.Fact[gate.Acceptance]     { return &f.Acceptance }
 
 func ofDoor(change func(*gate.Admission)) func(*gate.Facts) { return edit(door, change) }
+
+// Admits is the condition alone, for a screen.
+func TestAdmitsIsTheCondition(t *testing.T) {
+	f := honest(visit.Install, visit.AskAdmit)
+	if err := gate.Admits(f, noon); err != nil {
+		t.Error(err)
+	}
+	f.Admission.Value.SameFace = false
+	if got := fault.CodeOf(gate.Admits(f, noon)); got != "door_other_face" {
+		t.Errorf("got %q", got)
+	}
+}
 
 func TestTechnicianAdmitted(t *testing.T) {
 	walk(t, gate.TechnicianAdmitted, visit.AskAdmit, gate.Rerun, []way{

@@ -43,6 +43,7 @@ func (w *world) everyone(t *testing.T) []someone {
 		{c.Host, access.OwnOrganisation}, {enrolled(c.Other, "h-other", visit.RoleHost), access.None},
 		{c.Supervisor, access.Assigned}, {enrolled(c.Watch, "s-other", visit.RoleSupervisor), access.None},
 		{c.Association, access.None}, {c.Maker, access.None}, {c.School, access.None}, {c.Acquirer, access.None}, {c.Provider, access.None},
+		{scenario.NewActor(c.Merchant.ID+".anna", c.Acquirer.ID, "clerk"), access.PartyClerk},
 		{scenario.NewActor("k-1", c.Acquirer.ID, "clerk"), access.None}, // nobody has let this clerk in
 	}
 }
@@ -144,6 +145,7 @@ func TestEveryRoleAtEveryOtherOperation(t *testing.T) {
 			{visit.DispatchVerb, http.MethodPost, "/v1/visits/v1/asks", `{"ask":"dispatch"}`},
 			{visit.RequestPermit, http.MethodPost, "/v1/visits/v1/release_permit", `{}`},
 			{access.ReadVisit, http.MethodGet, "/v1/visits/v1", ""},
+			{access.ReadPackage, http.MethodGet, "/v1/visits/v1/package", ""},
 			{access.ReadVisit, http.MethodGet, "/v1/visits/v1/previous/" + who.Public().Thumbprint(), ""},
 		} {
 			got := w.do(t, request{method: op.method, path: op.path, by: who.Actor, body: op.body})

@@ -182,7 +182,8 @@ func TestExampleBodiesAreReadStrictly(t *testing.T) {
 	forms := map[string]any{"visit_challenge": &ChallengeRequest{}, "visit_attest_device": &AttestRequest{}, "visit_asks": &AskRequest{}, "visit_release_permit": &ReleaseRequest{},
 		"visit_photos": &PhotoFiling{}, "carry": &CarryRequest{},
 		"enrol": &EnrolRequest{}, "badges": &BadgeRequest{}, "person_revoke_badge": &EndBadges{}, "organisation_end_enrolment": &EndKey{}, ticket.Open: &OpenTicketRequest{},
-		"clerks_invite": &InviteRequest{}, "clerk_key": &ClerkKey{}, "clerk_session": &ClerkProof{}, "challenge_phone": &nothing{}, "sign_phone_in": &PhoneSession{}}
+		"clerks_invite": &InviteRequest{}, "clerk_key": &ClerkKey{}, "clerk_session": &ClerkProof{}, "challenge_phone": &nothing{}, "sign_phone_in": &PhoneSession{},
+		"answer_door": &DoorAnswerRequest{}, "speak_door": &DoorDigitsRequest{}}
 	for _, act := range ticketActs {
 		forms[act.verb] = &TicketAct{}
 	}
@@ -235,7 +236,8 @@ func TestTheVerbTableAndTheOperationsAreOneList(t *testing.T) {
 	}
 	want["/v1/visits/{id}/photos"], want["/v1/carried"] = true, true // bytes and files beside the statements
 	want["/v1/enrolments"], want["/v1/badges"] = true, true          // asked of an organisation's own service
-	want["/v1/tickets"] = true                                       // after-sales service signs nothing
+	want["/v1/door/answers"], want["/v1/visits/{id}/door/digits"] = true, true
+	want["/v1/tickets"] = true // after-sales service signs nothing
 	for _, act := range ticketActs {
 		want["/v1/tickets/{id}/"+act.verb] = true
 	}

@@ -83,6 +83,7 @@ func (a *API) doorOperations() {
 	pack := operation{id: "read_package", method: http.MethodGet, path: "/v1/visits/{id}/package", tag: "door", zh: "取订单资料，没信号时核对用", en: "the order package, for checking without signal", success: http.StatusOK}
 	pack.answer = app.Package{Visit: egVisit, Order: "o-1", Kind: "install", Merchant: "m-1", FetchedAt: egTime}
 	register(a, pack, a.readPackage)
+	a.huma.OpenAPI().Components.Schemas.Map()["Key"].Properties["origins"].Nullable = false
 }
 
 const (
