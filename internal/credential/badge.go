@@ -81,6 +81,7 @@ type Badge struct {
 	issuer, issuerKey  string
 	staff, name, photo string
 	holder             statement.Key
+	holderKey          *ecdsa.PublicKey
 	issuedAt           time.Time
 	expiresAt          time.Time
 	statusURI          string
@@ -168,7 +169,7 @@ func readBadge(whole, jwt string, disclosures []string, issuer statement.Key, is
 	if err != nil {
 		return Badge{}, err
 	}
-	raw, err := badgeToken.open(jwt, pub, issuer.Thumbprint())
+	raw, err := badgeToken.open(jwt, pub, issuer)
 	if err != nil {
 		return Badge{}, err
 	}
@@ -223,7 +224,8 @@ func (b *Badge) readHolder(c *confirmation) error {
 		return errBadgeKeyMalformed
 	}
 	b.holder = statement.Key{Kind: statement.ES256, X: c.JWK.X, Y: c.JWK.Y}
-	if _, err := b.holder.Public(); err != nil {
+	var err error
+	if b.holderKey, err = b.holder.Public(); err != nil {
 		return errBadgeKeyMalformed.Because(err)
 	}
 	return nil

@@ -137,8 +137,7 @@ func VerifyPresentation(presentation []byte, want Expectation) (Presentation, er
 }
 
 func (p *Presentation) readBinding(binding, whole string, want Expectation) error {
-	holder, _ := p.badge.holder.Public() // readBadge has parsed it
-	raw, err := bindingToken.open(binding, holder, p.badge.holder.Thumbprint())
+	raw, err := bindingToken.open(binding, p.badge.holderKey, p.badge.holder)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,8 @@ const lastSecond = 253402300799
 
 // profile is one kind of token: what its header must say and which fault each breach is.
 type profile struct {
-	typ string
+	typ   string
+	usual string // the header as Issue and Present write it, encoded
 
 	malformed   *fault.Fault
 	algorithm   *fault.Fault
@@ -30,11 +31,11 @@ type profile struct {
 }
 
 var (
-	badgeToken = profile{typ: "dc+sd-jwt", malformed: errBadgeMalformed, algorithm: errBadgeAlgorithm, otherType: errBadgeType,
+	badgeToken = profile{typ: "dc+sd-jwt", usual: badgeHead, malformed: errBadgeMalformed, algorithm: errBadgeAlgorithm, otherType: errBadgeType,
 		selfVouched: errBadgeSelfVouched, keyOther: errBadgeKeyOther, signature: errBadgeSignature}
-	bindingToken = profile{typ: "kb+jwt", malformed: errKBMalformed, algorithm: errKBAlgorithm, otherType: errKBType,
+	bindingToken = profile{typ: "kb+jwt", usual: bindingHead, malformed: errKBMalformed, algorithm: errKBAlgorithm, otherType: errKBType,
 		selfVouched: errKBSelfVouched, keyOther: errKBKeyOther, signature: errKBSignature}
-	statusToken = profile{typ: "statuslist+jwt", malformed: errStatusMalformed, algorithm: errStatusAlgorithm, otherType: errStatusType,
+	statusToken = profile{typ: "statuslist+jwt", usual: statusHead, malformed: errStatusMalformed, algorithm: errStatusAlgorithm, otherType: errStatusType,
 		selfVouched: errStatusSelfVouched, keyOther: errStatusKeyOther, signature: errStatusSignature}
 )
 
@@ -58,22 +59,21 @@ func (h header) bringsKey() bool {
 	return h.JWK != nil || h.JKU != nil || h.X5C != nil || h.X5U != nil || h.X5T != nil || h.X5TS256 != nil
 }
 
-// open checks a compact JWS (RFC 7515 §7.1) with key, whose thumbprint is thumb, and gives the
-// payload's bytes. The payload is not looked at before the signature holds.
-func (p profile) open(token string, key *ecdsa.PublicKey, thumb string) ([]byte, error) {
+// open checks a compact JWS (RFC 7515 §7.1) with key, written down in named, and gives the payload's
+// bytes. The payload is not looked at before the signature holds.
+func (p profile) open(token string, key *ecdsa.PublicKey, named statement.Key) ([]byte, error) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
 		return nil, p.malformed
 	}
-	head, errH := statement.Base64URL(parts[0])
 	payload, errP := statement.Base64URL(parts[1])
 	sig, errS := statement.Base64URL(parts[2])
-	for _, err := range []error{errH, errP, errS} {
+	for _, err := range []error{errP, errS} {
 		if err != nil {
 			return nil, p.malformed.Because(err)
 		}
 	}
-	if err := p.checkHeader(head, thumb); err != nil {
+	if err := p.checkHeader(parts[0], named); err != nil {
 		return nil, err
 	}
 	signed := token[:len(parts[0])+1+len(parts[1])]
@@ -83,7 +83,15 @@ func (p profile) open(token string, key *ecdsa.PublicKey, thumb string) ([]byte,
 	return payload, nil
 }
 
-func (p profile) checkHeader(raw []byte, thumb string) error {
+// checkHeader takes the one header that every token of ours has as it is, and reads any other.
+func (p profile) checkHeader(encoded string, named statement.Key) error {
+	if encoded == p.usual {
+		return nil
+	}
+	raw, err := statement.Base64URL(encoded)
+	if err != nil {
+		return p.malformed.Because(err)
+	}
 	var h header
 	if err := statement.Decode(raw, &h); err != nil {
 		return p.malformed.At("header").Because(err)
@@ -95,7 +103,7 @@ func (p profile) checkHeader(raw []byte, thumb string) error {
 		return p.algorithm
 	case h.Typ != p.typ:
 		return p.otherType
-	case h.Kid != nil && *h.Kid != thumb:
+	case h.Kid != nil && *h.Kid != named.Thumbprint():
 		return p.keyOther
 	}
 	return nil

@@ -26,10 +26,11 @@ const (
 	sigBytes      = 64
 )
 
-// The two headers as every badge and answer of ours has them; packed, they are left out.
+// The headers as every token of ours has them; packed, the first two are left out.
 var (
 	badgeHead   = encode([]byte(`{"alg":"ES256","typ":"dc+sd-jwt"}`))
 	bindingHead = encode([]byte(`{"alg":"ES256","typ":"kb+jwt"}`))
+	statusHead  = encode([]byte(`{"alg":"ES256","typ":"statuslist+jwt"}`))
 )
 
 var (

@@ -172,7 +172,7 @@ func VerifyStatusList(token []byte, want StatusExpectation) (StatusList, error) 
 	if err != nil {
 		return StatusList{}, err
 	}
-	raw, err := statusToken.open(string(token), pub, want.Issuer.Thumbprint())
+	raw, err := statusToken.open(string(token), pub, want.Issuer)
 	if err != nil {
 		return StatusList{}, err
 	}

@@ -76,15 +76,22 @@ func plainKind(kind string) bool {
 }
 
 // Base64 decodes standard base64 with padding and refuses every second spelling of the same bytes.
-func Base64(s string) ([]byte, error) { return strictBase64(base64.StdEncoding, s) }
+func Base64(s string) ([]byte, error) { return strictBase64(strictStd, s) }
 
 // Base64URL decodes unpadded base64url (RFC 7515) just as strictly.
-func Base64URL(s string) ([]byte, error) { return strictBase64(base64.RawURLEncoding, s) }
+func Base64URL(s string) ([]byte, error) { return strictBase64(strictURL, s) }
+
+// The strict encodings, made once: making one copies its tables.
+var (
+	strictStd = base64.StdEncoding.Strict()
+	strictURL = base64.RawURLEncoding.Strict()
+)
 
 func strictBase64(enc *base64.Encoding, s string) ([]byte, error) {
-	raw, err := enc.Strict().DecodeString(s)
-	// The decoder skips line breaks; re-encoding is the only complete check.
-	if err != nil || enc.EncodeToString(raw) != s {
+	raw, err := enc.DecodeString(s)
+	// Strict refuses unused bits that are set. What is left are line breaks, which the decoder skips:
+	// with one of them, the text is longer than the bytes need.
+	if err != nil || enc.EncodedLen(len(raw)) != len(s) {
 		return nil, errBase64
 	}
 	return raw, nil

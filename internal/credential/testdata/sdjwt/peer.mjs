@@ -1,0 +1,67 @@
+// @sd-jwt/core 0.19.0 as a second implementation. Reads a question as JSON from standard input and
+// writes what the library says; the verdict stays ours (peer_npm_test.go).
+import { createHash, generateKeyPairSync, createPublicKey, randomBytes, sign, verify } from 'node:crypto'
+import { SDJwtInstance } from '@sd-jwt/core'
+import { digest, ES256 } from '@sd-jwt/crypto-nodejs'
+
+const hasher = (data, alg) => createHash(alg.replace('-', '')).update(data).digest()
+const signer = (key) => (data) => sign('sha256', Buffer.from(data), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')
+const checks = (key) => (data, sig) => verify('sha256', Buffer.from(data), { key, dsaEncoding: 'ieee-p1363' }, Buffer.from(sig, 'base64url'))
+const publicKey = (jwk) => createPublicKey({ key: { kty: 'EC', crv: 'P-256', x: jwk.x, y: jwk.y }, format: 'jwk' })
+
+const instance = (issuer) => new SDJwtInstance({
+  hasher, hashAlg: 'sha-256', verifier: checks(issuer),
+  kbVerifier: (data, sig, payload) => checks(publicKey(payload.cnf.jwk))(data, sig),
+})
+
+async function reads(question) {
+  const peer = instance(publicKey(question.issuer))
+  const out = []
+  for (const p of question.presentations) {
+    try {
+      const { payload, kb } = await peer.verify(p, { keyBindingNonce: question.nonce, currentDate: question.now })
+      out.push({ ok: true, person: payload.person ?? null, aud: kb?.payload.aud ?? '' })
+    } catch (e) {
+      out.push({ ok: false, error: String(e.message) })
+    }
+  }
+  return out
+}
+
+async function issues(question) {
+  const issuer = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const holder = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { kty, crv, x, y } = holder.publicKey.export({ format: 'jwk' })
+  const peer = new SDJwtInstance({
+    hasher, hashAlg: 'sha-256', signAlg: 'ES256', signer: signer(issuer.privateKey), kbSignAlg: 'ES256', kbSigner: signer(holder.privateKey),
+    saltGenerator: () => randomBytes(16).toString('base64url'),
+  })
+  const badge = await peer.issue({ ...question.claims, cnf: { jwk: { kty, crv, x, y } } }, { _sd: ['person'] }, { header: { typ: 'dc+sd-jwt' } })
+  const presentation = await peer.present(badge, { person: true }, { kb: { payload: question.binding } })
+  const k = issuer.publicKey.export({ format: 'jwk' })
+  return { issuer: { kind: 'es256', x: k.x, y: k.y }, presentation }
+}
+
+// The library as it comes: with its own cryptography for node, which is WebCrypto.
+async function times(question) {
+  const jwk = (k) => ({ kty: 'EC', crv: 'P-256', x: k.x, y: k.y })
+  const peer = new SDJwtInstance({
+    hasher: digest, hashAlg: 'sha-256', verifier: await ES256.getVerifier(jwk(question.issuer)),
+    kbVerifier: async (data, sig, payload) => (await ES256.getVerifier(jwk(payload.cnf.jwk)))(data, sig),
+  })
+  const once = () => peer.verify(question.presentations[0], { keyBindingNonce: question.nonce, currentDate: question.now })
+  for (let i = 0; i < 200; i++) await once()
+  const took = []
+  for (let i = 0; i < 500; i++) {
+    const began = process.hrtime.bigint()
+    await once()
+    took.push(Number(process.hrtime.bigint() - began))
+  }
+  took.sort((a, b) => a - b)
+  return { median_ns: took[250] }
+}
+
+let text = ''
+for await (const chunk of process.stdin) text += chunk
+const question = JSON.parse(text)
+console.log(JSON.stringify(await { reads, issues, times }[question.ask](question)))
