@@ -92,6 +92,9 @@ var (
 // newSecret makes the order's secret anew, in the transaction of an assignment: whoever was sent before
 // can seal no challenge of this order any more.
 func (w *writing) newSecret(ctx context.Context, tx *store.Tx) error {
+	if w.app.Vault == nil {
+		return nil // events are received again to be compared (verify-store): they say nothing of secrets
+	}
 	var salt [16]byte
 	var secret [32]byte
 	_, _ = rand.Read(salt[:]) // never fails, says its documentation
