@@ -22,7 +22,7 @@ func (t *Tx) AddDoorCheck(ctx context.Context, c DoorCheck) error {
 	if err == nil && n != 1 {
 		return errExists.At("door check")
 	}
-	return t.wrap(err, "door check")
+	return t.sealed(ctx, t.wrap(err, "door check"), "door_checks", "nonce_hash", c.NonceHash)
 }
 
 // DoorCheck finds a check by its nonce. Fault: door_challenge_unknown.
@@ -63,7 +63,7 @@ func (t *Tx) SpeakDoorCheck(ctx context.Context, c DoorCheck, right bool, now ti
 	if err == nil && n != 1 {
 		return errDoorUsed
 	}
-	return t.wrap(err, "door")
+	return t.sealed(ctx, t.wrap(err, "door"), "door_checks", "nonce_hash", c.NonceHash)
 }
 
 // AddDoorVerdict stores the verdict on an answer and burns the nonce by it, exactly once. Faults:
@@ -82,7 +82,7 @@ func (t *Tx) AddDoorVerdict(ctx context.Context, v DoorVerdict) error {
 	if err == nil && n != 1 {
 		return errDoorUsed
 	}
-	return t.wrap(err, "door")
+	return t.sealed(ctx, t.wrap(err, "door"), "door_verdicts", "nonce_hash", v.NonceHash)
 }
 
 // DoorVerdict finds the verdict on a check; false while nobody answered.
@@ -96,7 +96,7 @@ func (t *Tx) DoorVerdict(ctx context.Context, nonceHash string) (DoorVerdict, bo
 
 // PutDoorSecret notes where a visit's order secret lies in the vault, in place of the one before.
 func (t *Tx) PutDoorSecret(ctx context.Context, s DoorSecret) error {
-	return t.wrap(t.q.putDoorSecret(ctx, putDoorSecretParams(s)), "door")
+	return t.sealed(ctx, t.wrap(t.q.putDoorSecret(ctx, putDoorSecretParams(s)), "door"), "door_secrets", "visit", s.Visit)
 }
 
 // DoorSecret finds where a visit's order secret lies; false before anybody was sent.
@@ -111,9 +111,15 @@ func (t *Tx) DoorSecret(ctx context.Context, visit string) (DoorSecret, bool, er
 // ForgetDoorChecks removes checks that expired before a time, and verdicts from before it.
 func (t *Tx) ForgetDoorChecks(ctx context.Context, before time.Time) (int, error) {
 	checks, err := t.q.deleteDoorChecks(ctx, At(before))
+	if err == nil {
+		err = t.q.deleteSealsOfDoorChecks(ctx)
+	}
 	if err != nil {
 		return 0, t.wrap(err, "door")
 	}
 	verdicts, err := t.q.deleteDoorVerdicts(ctx, At(before))
+	if err == nil {
+		err = t.q.deleteSealsOfDoorVerdicts(ctx)
+	}
 	return int(checks + verdicts), t.wrap(err, "door")
 }

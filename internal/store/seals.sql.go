@@ -36,6 +36,24 @@ func (q *Queries) deleteSealsOfDoorCalls(ctx context.Context) error {
 	return err
 }
 
+const deleteSealsOfDoorChecks = `-- name: deleteSealsOfDoorChecks :exec
+DELETE FROM row_seals WHERE table_name = 'door_checks' AND NOT EXISTS (SELECT 1 FROM door_checks WHERE door_checks.nonce_hash = row_seals.row_key)
+`
+
+func (q *Queries) deleteSealsOfDoorChecks(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, deleteSealsOfDoorChecks)
+	return err
+}
+
+const deleteSealsOfDoorVerdicts = `-- name: deleteSealsOfDoorVerdicts :exec
+DELETE FROM row_seals WHERE table_name = 'door_verdicts' AND NOT EXISTS (SELECT 1 FROM door_verdicts WHERE door_verdicts.nonce_hash = row_seals.row_key)
+`
+
+func (q *Queries) deleteSealsOfDoorVerdicts(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, deleteSealsOfDoorVerdicts)
+	return err
+}
+
 const deleteSealsOfTokens = `-- name: deleteSealsOfTokens :exec
 DELETE FROM row_seals WHERE table_name = 'tokens' AND NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.id = row_seals.row_key)
 `

@@ -3,7 +3,7 @@
 -- +goose Up
 CREATE TABLE door_checks (
     nonce_hash  TEXT NOT NULL PRIMARY KEY,
-    statement   TEXT NOT NULL UNIQUE,
+    statement   TEXT NOT NULL,
     visit       TEXT NOT NULL,
     secret_hash TEXT NOT NULL,
     asked_at    BIGINT NOT NULL,
@@ -11,6 +11,7 @@ CREATE TABLE door_checks (
     spoken_at   BIGINT NOT NULL DEFAULT 0,
     burnt       BOOLEAN NOT NULL DEFAULT FALSE
 );
+CREATE INDEX door_checks_by_statement ON door_checks (statement);
 CREATE INDEX door_checks_of_visit ON door_checks (visit, asked_at);
 
 CREATE TABLE door_verdicts (

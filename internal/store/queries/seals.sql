@@ -16,3 +16,9 @@ DELETE FROM row_seals WHERE table_name = 'ceremonies' AND NOT EXISTS (SELECT 1 F
 
 -- name: deleteSealsOfDoorCalls :exec
 DELETE FROM row_seals WHERE table_name = 'door_calls' AND NOT EXISTS (SELECT 1 FROM door_calls WHERE door_calls.id = row_seals.row_key);
+
+-- name: deleteSealsOfDoorChecks :exec
+DELETE FROM row_seals WHERE table_name = 'door_checks' AND NOT EXISTS (SELECT 1 FROM door_checks WHERE door_checks.nonce_hash = row_seals.row_key);
+
+-- name: deleteSealsOfDoorVerdicts :exec
+DELETE FROM row_seals WHERE table_name = 'door_verdicts' AND NOT EXISTS (SELECT 1 FROM door_verdicts WHERE door_verdicts.nonce_hash = row_seals.row_key);
