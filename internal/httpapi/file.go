@@ -74,8 +74,6 @@ var sayings = map[string]saying{
 	"person/end_enrolment":       {"店主不再让一部手机进来", "end a clerk's phone, as its owner"},
 	"organisation/publish":       {"发布名单、参数、授权或状态表", "publish a list, parameters, a mandate or a status list"},
 	"organisation/enrol":         {"登记密钥", "vouch for a key"},
-	"person/enrol":               {"店主让店员的手机能核对", "a merchant lets a clerk's phone in, for door and till"},
-	"person/end_enrolment":       {"店主不再让店员的手机核对", "a merchant lets a clerk's phone out"},
 	"organisation/end_enrolment": {"终止密钥", "end a key"},
 }
 
