@@ -68,9 +68,10 @@ func (b *builder) doorCheck(it item) (gate.Admission, error) {
 	if signed := it.claims.Header.Time(); signed.Before(at) { // made without signal, or kept back by the server
 		at = signed
 	}
+	holder, _ := b.badgeRecorded(badge)
 	return gate.Admission{
 		At: at, Genuine: body.Genuine, SameFace: body.SameFace, Mode: body.Mode,
-		BadgeKey: badge.Holder().Thumbprint(), StaffOf: badge.Issuer(),
+		BadgeKey: badge.Holder().Thumbprint(), BadgeFor: holder, StaffOf: badge.Issuer(),
 		Name: badge.NameCommitment(), Photo: badge.PhotoCommitment(),
 		Status:       b.badgeStatus(badge),
 		TechnicianIn: b.facts.Technician.Err,
@@ -79,7 +80,7 @@ func (b *builder) doorCheck(it item) (gate.Admission, error) {
 
 // badgeStatus asks the newest status list and every recorded revocation, as of now.
 func (b *builder) badgeStatus(badge credential.Badge) error {
-	if !b.badgeRecorded(badge) {
+	if _, recorded := b.badgeRecorded(badge); !recorded {
 		return errBadgeUnlogged
 	}
 	for _, it := range b.of("", registry.TypeBadgeRevoked) {
@@ -105,15 +106,17 @@ func (b *builder) badgeStatus(badge credential.Badge) error {
 	return checked.Admits(badge)
 }
 
-func (b *builder) badgeRecorded(badge credential.Badge) bool {
+// badgeRecorded finds for whom a badge's own issuer recorded it. The badge itself names no person, and its
+// key may be a day old: this signed line in the log is what ties it to somebody.
+func (b *builder) badgeRecorded(badge credential.Badge) (holder string, ok bool) {
 	for _, it := range b.of("", registry.TypeBadgeIssued) {
 		var r registry.BadgeIssued
 		err := it.signed.Body(registry.TypeBadgeIssued, &r)
 		if err == nil && r.Badge == badge.Digest() && r.Key == badge.Holder().Thumbprint() && it.claims.Header.Organisation == badge.Issuer() {
-			return true
+			return r.Holder, true
 		}
 	}
-	return false
+	return "", false
 }
 
 // place measures every position that this visit committed to and whose opening is here.

@@ -109,7 +109,8 @@ type Admission struct {
 	Genuine      bool
 	SameFace     bool
 	Mode         string
-	BadgeKey     string // thumbprint that the badge binds
+	BadgeKey     string // thumbprint that the badge binds: the technician's own, or one that lives for a day
+	BadgeFor     string // for whom its issuer recorded it, "" for a badge without a record
 	StaffOf      string // organisation that issued the badge
 	Name         string // commitment on the badge
 	Photo        string // commitment on the badge

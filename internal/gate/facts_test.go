@@ -46,7 +46,7 @@ func honest(kind, ask string) gate.Facts {
 		Supervisor:   gate.Known(party(w.gu), "supervisor"),
 		Extract:      gate.Known(extract(), "extract"),
 		Admission: gate.Known(gate.Admission{At: noon.Add(-time.Hour), Genuine: true, SameFace: true, Mode: "online",
-			BadgeKey: w.lan.thumb(), StaffOf: provider}, "admission"),
+			BadgeKey: w.lan.thumb(), BadgeFor: "lan", StaffOf: provider}, "admission"),
 		Place:        gate.Known(gate.Place{Readings: []gate.Reading{{Source: "merchant", Metres: 20}, {Source: "technician", Metres: 60}}}, "place"),
 		Custody:      gate.Known(w.custody, "custody"),
 		Quotes:       gate.Known([]gate.Attestation{{Quote: w.quotes[0], AskedAt: noon.Add(-26 * time.Minute), AnswerAt: noon.Add(-25 * time.Minute), Number: 12}}, "quotes"),

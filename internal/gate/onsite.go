@@ -82,8 +82,8 @@ func (a Admission) holds(f *Facts, now time.Time) error {
 		return errIssuerOther
 	case a.StaffOf != technician.Organisation: // at most one hop: the provider sends its own people
 		return errNotEmployer
-	case a.BadgeKey != technician.Key:
-		return errBadgeOther
+	case a.BadgeFor != f.Assigned.Technician && (a.BadgeFor != "" || a.BadgeKey != technician.Key):
+		return errBadgeOther // a badge that nobody recorded falls below, unless another's key shows first whose it is not
 	case a.Name != f.Assigned.Name: // else the merchant would look at one photo and admit another's badge
 		return errNameOther
 	case a.Photo != f.Assigned.Photo:
@@ -94,6 +94,8 @@ func (a Admission) holds(f *Facts, now time.Time) error {
 		return errAdmissionOld
 	case a.Status != nil:
 		return a.Status
+	case a.BadgeFor != f.Assigned.Technician:
+		return errBadgeOther
 	}
 	return a.TechnicianIn
 }
