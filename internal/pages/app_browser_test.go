@@ -5,7 +5,6 @@ package pages
 import (
 	"context"
 	"encoding/json"
-	"image"
 	"net"
 	"net/http"
 	"os"
@@ -37,6 +36,7 @@ type field struct {
 	mux     http.Handler
 	server  *http.Server
 	code    credential.Code
+	shots   int // photos taken so far
 }
 
 // newField plays a visit up to the technician's coming, and gives lan a phone.
@@ -157,11 +157,9 @@ func (f *field) refuse(w http.ResponseWriter, status int, code, zh, en string) {
 // phone starts a browser over a folder of its own, so that a test can start it again.
 func phone(t *testing.T, dir string, more ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
-	counter := image.NewGray(image.Rect(0, 0, 640, 480))
-	for i := range counter.Pix {
-		counter.Pix[i] = uint8(90 + i%120)
-	}
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), append(append(withCamera(t, counter), more...), chromedp.ExecPath("chromium"), chromedp.Headless, chromedp.NoSandbox,
+	// The browser's own moving picture: a still one would be the same photo each time.
+	camera := []chromedp.ExecAllocatorOption{chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("use-fake-ui-for-media-stream", true)}
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), append(append(camera, more...), chromedp.ExecPath("chromium"), chromedp.Headless, chromedp.NoSandbox,
 		chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.UserDataDir(dir), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("font-render-hinting", "none"))...)
 	t.Cleanup(stop)

@@ -4,7 +4,7 @@ import { call } from "./api.mjs";
 import { Fault } from "./fault.mjs";
 
 export const net = new EventTarget(); // "change" when signal or sign-in changed
-let online = navigator.onLine, signedIn = true;
+let online = navigator.onLine, signedIn = true, answeredAt = 0;
 
 export const isOnline = () => online;
 export const isSignedIn = () => signedIn;
@@ -12,6 +12,7 @@ export const isSignedIn = () => signedIn;
 function noted(answer) {
   const [was, in_] = [online, signedIn];
   online = answer.status !== 0 && ![502, 503, 504].includes(answer.status);
+  if (online) answeredAt = Date.now();
   if (answer.status === 401) signedIn = false;
   else if (answer.ok) signedIn = true;
   if (was !== online || in_ !== signedIn) net.dispatchEvent(new Event("change"));
@@ -30,18 +31,19 @@ export async function ask(method, path, body, options) {
 
 // Health has no sign-in: it says nothing about the session.
 async function look() {
-  if (document.visibilityState !== "visible") return;
+  if (online && Date.now() - answeredAt < 15000) return; // no need to ask again
   const { status } = await call("GET", "/healthz", undefined, { tries: 1, timeoutSeconds: 5 });
   const was = online;
   online = status === 200;
+  if (online) answeredAt = Date.now();
   if (was !== online) net.dispatchEvent(new Event("change"));
 }
 
-/** Looks for signal every few seconds while the page is seen. */
+/** Looks for signal every few seconds; browsers slow this down by themselves while nobody looks at the page. */
 export function watch() {
-  const next = () => { setTimeout(async () => { await look(); next(); }, online ? 15000 : 4000); };
-  for (const event of ["online", "offline"]) addEventListener(event, () => { look(); });
-  document.addEventListener("visibilitychange", () => { look(); });
-  look();
-  next();
+  const again = () => { answeredAt = 0; look(); };
+  for (const event of ["online", "offline"]) addEventListener(event, again);
+  document.addEventListener("visibilitychange", again);
+  const turn = async () => { await look(); setTimeout(turn, 4000); };
+  turn();
 }

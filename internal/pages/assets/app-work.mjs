@@ -6,7 +6,7 @@ import { Fault } from "./fault.mjs";
 import { startScanner } from "./scan.mjs";
 import { openCamera, take } from "./app-camera.mjs";
 import { problem, tried } from "./app-screens.mjs";
-import { file, outbox, position } from "./app-sign.mjs";
+import { file, outbox, position, queued } from "./app-sign.mjs";
 import { draft, setDraft } from "./app-store.mjs";
 
 const changed = () => outbox.dispatchEvent(new Event("done"));
@@ -112,12 +112,19 @@ export function photoStep(v, rule) {
     box.replaceChildren(h("p", {}, tips[rule.step]?.() ?? say("做完这一步，当场拍照。", "Finish this step and take its photos on the spot.")),
       ...taken.map((p, i) => h("p.taken", {}, say(`第 ${i + 1} 张拍好了`, `Photo ${i + 1} is taken`))),
       rule.photos === 0 ? button(say("签字：做好了", "Sign: done"), tried(note, () => signStep(v, rule, [])))
-        : taken.length < rule.photos ? button(say(`拍照（${taken.length + 1}/${rule.photos}）`, `Take photo ${taken.length + 1}/${rule.photos}`), tried(note, () => shoot(box, v, rule, taken).then(show)))
+        : taken.length < rule.photos ? button(say(`拍照（${taken.length + 1}/${rule.photos}）`, `Take photo ${taken.length + 1}/${rule.photos}`), async () => {
+          let wrong = null;
+          try { await shoot(box, v, rule, taken); } catch (e) { wrong = problem(e); }
+          await show();
+          note.replaceChildren(...[wrong].filter(Boolean));
+        })
           : button(say("签字", "Sign"), tried(note, () => signStep(v, rule, taken))), note);
   };
   show();
   return box;
 }
+
+const same = () => new Fault("photo_same", "这张和前面一张一模一样，不能算两张。请重新拍。", "This is the very photo that was taken before; it does not count twice. Take another.");
 
 async function shoot(box, v, rule, taken) {
   const video = h("video", { playsinline: true, "aria-label": say("相机画面", "camera") });
@@ -132,6 +139,7 @@ async function shoot(box, v, rule, taken) {
         button(say("不拍了", "Stop"), () => reject(new Fault("photo_stopped", "没有拍。", "No photo was taken.")), "plain"));
     });
     camera.stop();
+    if (taken.some((p) => p.digest === shot.digest) || (await queued()).some((i) => i.digest === shot.digest)) throw same();
     if (!await keepIt(box, shot)) return await shoot(box, v, rule, taken);
     const photos = [...taken, { digest: shot.digest, taken_at: shot.taken_at, bytes: await shot.blob.arrayBuffer() }];
     await setDraft(v.id, rule.step, { photos });

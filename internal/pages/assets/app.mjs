@@ -12,22 +12,25 @@ const go = (hash) => { location.hash = hash; };
 let worker = null, waiting = false, shown = "", drawing = Promise.resolve();
 
 const screens = [
-  [/^#?\/?$/, () => today(main, { go })],
-  [/^#\/unsent$/, () => unsent(main)],
-  [/^#\/phone$/, () => phone(main)],
-  [/^#\/visit\/([A-Za-z0-9._-]{1,64})$/, ([, id]) => visit(main, { id })],
+  [/^#?\/?$/, (root) => today(root, { go })],
+  [/^#\/unsent$/, (root) => unsent(root)],
+  [/^#\/phone$/, (root) => phone(root)],
+  [/^#\/visit\/([A-Za-z0-9._-]{1,64})$/, (root, [, id]) => visit(root, { id })],
 ];
 
 // One drawing after the other: a slow screen must not come over the one that was asked for after it.
-function draw(moved = false) {
-  drawing = drawing.then(() => drawNow(moved));
+function draw({ moved = false, always = false } = {}) {
+  drawing = drawing.then(() => drawNow(moved, always || moved));
   return drawing;
 }
 
-async function drawNow(moved) {
+async function drawNow(moved, always) {
   await line();
   const [match, screen] = screens.map(([pattern, s]) => [pattern.exec(location.hash), s]).find(([m]) => m) ?? [[""], screens[0][1]];
-  try { await screen(match); } catch (e) { main.replaceChildren(problem(e)); }
+  const root = h("div"); // built aside: nothing is taken from under a finger
+  try { await screen(root, match); } catch (e) { root.replaceChildren(problem(e)); }
+  if (!always && busy()) return;
+  main.replaceChildren(...root.childNodes);
   document.title = `${main.querySelector("h1")?.textContent ?? say("上门", "Visits")} · ${say("门神", "menshen")}`;
   if (moved) { main.focus({ preventScroll: true }); scrollTo(0, 0); }
   shown = location.hash;
@@ -83,14 +86,14 @@ async function install() {
   setInterval(() => { if (isOnline()) worker.update().catch(() => {}); }, 1800000);
 }
 
-addEventListener("hashchange", () => { draw(shown !== location.hash); update(); });
+addEventListener("hashchange", () => { draw({ moved: shown !== location.hash, always: true }); update(); });
 net.addEventListener("change", () => { happened(); if (isOnline()) update(); });
 outbox.addEventListener("change", happened);
-outbox.addEventListener("done", () => { draw(); }); // the person finished something: show what comes next
+outbox.addEventListener("done", () => { draw({ always: true }); }); // the person finished something: show what comes next
 addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") update(); });
 
 sendFor(await me());
-await draw();
+await draw({ always: true });
 watch();
 update();
 install().catch(() => { document.body.dataset.kept = "none"; });

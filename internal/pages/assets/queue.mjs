@@ -98,8 +98,11 @@ export async function counts(owner) {
 // The next to go: the most important whose time has come and whose predecessor has arrived. Brakes wait for nobody
 // (decisions/0004). What follows a conflict waits with it.
 function nextOf(all, owner, now) {
-  const unsent = new Set(all.filter((i) => i.state !== "sent" && i.body).map((i) => i.digest));
-  return all.filter((i) => i.owner === owner && i.state === "waiting" && i.nextAt <= now && (i.importance === importance.brake || !unsent.has(i.previous)))
+  const signed = all.filter((i) => i.state !== "sent" && i.body);
+  const unsent = new Set(signed.map((i) => i.digest));
+  // A photo is nothing to the server before the statement that names it: it waits for all of its visit's.
+  const ready = (i) => i.importance === importance.brake || (i.photo ? !signed.some((s) => s.visit === i.visit) : !unsent.has(i.previous));
+  return all.filter((i) => i.owner === owner && i.state === "waiting" && i.nextAt <= now && ready(i))
     .sort(byOrder)[0];
 }
 
