@@ -275,4 +275,3 @@ func (f *field) chooses(field, path string) {
 	}
 	f.do(send(dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: []string{path}, NodeID: object[0].NodeID}))
 }
-
