@@ -4,7 +4,7 @@ package pages
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"net"
 	"net/http"
 	"os"
@@ -19,17 +19,16 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
+	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/httpapi"
 	"github.com/menshen-project/menshen/internal/identifier"
-	"github.com/menshen-project/menshen/internal/registry"
 	"github.com/menshen-project/menshen/internal/scenario"
-	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
 // field is a deployment whose server can really stop, the employer's own service beside it, and a
-// technician's phone with a camera that looks at a counter.
+// technician's phone.
 type field struct {
 	*office
 	address string
@@ -42,12 +41,17 @@ type field struct {
 // newField plays a visit up to the technician's coming, and gives lan a phone.
 func newField(t *testing.T) *field {
 	t.Helper()
-	d, err := scenario.NewDeployment(t.Context(), scenario.DeploymentConfig{Dir: t.TempDir(), Now: time.Now})
+	var keeper *scenario.Keeper
+	d, err := scenario.NewDeployment(t.Context(), scenario.DeploymentConfig{Dir: t.TempDir(), Now: time.Now, API: httpapi.Config{PerEnroller: httpapi.Rate{PerSecond: 1e3, Burst: 1e3}},
+		Organisations: func(c *scenario.Cast) (services map[string]app.Organisation, err error) {
+			keeper, err = scenario.Keep(filepath.Join(t.TempDir(), "provider"), c.Provider, c.BadgeKey, credential.KindProvider, time.Now)
+			return map[string]app.Organisation{c.Provider.ID: keeper.Client}, err
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := d.Close(); err != nil {
+		if err := errors.Join(d.Close(), keeper.Close()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -60,13 +64,19 @@ func newField(t *testing.T) *field {
 			t.Fatalf("%s: %v", scene.Name, err)
 		}
 	}
-	f := &field{office: &office{Deployment: d, t: t, play: p}, code: credential.NewCode()}
+	// The roll holds the same likeness that the dispatch commits to.
+	if err := keeper.PutPerson("lan", visit.RoleTechnician, p.Dispatch.Name, p.Dispatch.Photo); err != nil {
+		t.Fatal(err)
+	}
+	made, err := keeper.MakeCode("lan", visit.RoleTechnician, "replaced")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &field{office: &office{Deployment: d, t: t, play: p}, code: made.Code}
 	site := New(Config{Source: FromApp{App: d.App}, Authenticate: BySession(d.App), Now: time.Now, Desk: Desk{App: d.App, Origin: func(*http.Request) string { return f.origin }}})
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", d.API)
 	mux.Handle("/healthz", d.API)
-	mux.HandleFunc("POST /v1/enrolments", f.enrol)
-	mux.HandleFunc("POST /v1/badges", f.badge)
 	mux.Handle("/", site.Routes())
 	f.mux = mux
 	f.up()
@@ -95,63 +105,11 @@ func (f *field) up() {
 // down stops it, connections and all.
 func (f *field) down() { _ = f.server.Close() }
 
-// enrol is the employer's answer to a phone that proves its one-time code.
-func (f *field) enrol(w http.ResponseWriter, r *http.Request) {
-	var in struct {
-		credential.Enrolling
-		Proof      string `json:"proof"`
-		Possession string `json:"possession"`
-	}
-	err := json.NewDecoder(r.Body).Decode(&in)
-	proof, _ := statement.Base64(in.Proof)
-	possession, _ := statement.Base64(in.Possession)
-	v, signed := statement.Verify(possession, in.Key)
-	if err != nil || signed != nil || v.Type() != "enrolment_request" || !f.code.Key(in.Organisation, in.Holder, in.Role).Proves(in.Enrolling, proof) {
-		f.refuse(w, http.StatusUnprocessableEntity, "code_wrong", "开通码不对。", "The code is wrong.")
-		return
-	}
-	now := time.Now()
-	f.file(r.Context(), visit.Enrol, "organisation/"+in.Organisation, statement.TypeEnrolment, statement.Enrolment{Holder: in.Holder, Organisation: in.Organisation, Role: in.Role,
-		Key: in.Key, HeldBy: in.HeldBy, From: statement.At(now.Add(-time.Minute)), Until: statement.At(now.AddDate(1, 0, 0))})
-	w.WriteHeader(http.StatusCreated)
-	_, _ = w.Write([]byte(`{}`))
-}
-
-// badge is the employer's answer at shift start.
-func (f *field) badge(w http.ResponseWriter, r *http.Request) {
-	var in struct {
-		Key     statement.Key `json:"key"`
-		Request string        `json:"request"`
-	}
-	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
-		f.refuse(w, http.StatusBadRequest, "request_malformed", "请求不对。", "The request is malformed.")
-		return
-	}
-	c, now := f.Cast, time.Now()
-	name := scenario.Hide("name", "lan")
-	token, err := credential.Issue(c.BadgeKey.Key, credential.BadgeClaims{Issuer: c.Provider.ID, StaffNumber: "A-lan", NameCommitment: name.Commitment,
-		PhotoCommitment: scenario.Hide("photo", "lan").Commitment, Holder: in.Key, IssuedAt: now, ExpiresAt: now.Add(12 * time.Hour), StatusURI: c.StatusURI, StatusIndex: 9})
-	if err != nil {
-		f.refuse(w, http.StatusInternalServerError, "badge", "发不出来。", err.Error())
-		return
-	}
-	f.file(r.Context(), visit.IssueBadge, "person/lan", registry.TypeBadgeIssued, registry.BadgeIssued{Holder: "lan", Key: in.Key.Thumbprint(), Badge: statement.Digest(token),
-		StatusURI: c.StatusURI, StatusIndex: 9, From: statement.At(now), Until: statement.At(now.Add(12 * time.Hour))})
-	w.WriteHeader(http.StatusCreated)
-	_ = json.NewEncoder(w).Encode(map[string]string{"badge": string(token)})
-}
-
 func (f *field) file(ctx context.Context, verb, stream, kind string, body any) {
 	by := f.Cast.Provider
 	if err := f.Venue.File(ctx, by, scenario.Filing{Stream: stream, Verb: verb, Envelope: by.Sign(scenario.Draft{Stream: stream, Type: kind, At: time.Now(), Body: body})}); err != nil {
 		f.t.Error(verb, err)
 	}
-}
-
-func (f *field) refuse(w http.ResponseWriter, status int, code, zh, en string) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(httpapi.Problem{Code: code, Zh: zh, En: en, Status: status})
 }
 
 // phone starts a browser over a folder of its own, so that a test can start it again.
@@ -247,7 +205,7 @@ func (f *field) signal(there bool) {
 // enrolled brings lan to the point where the phone signs: signed in, enrolled by a code, on shift.
 func (f *field) enrolled() {
 	f.t.Helper()
-	f.join("lan", "svc-anzhuang", visit.RoleTechnician)
+	f.joins("lan", "svc-anzhuang", visit.RoleTechnician)
 	f.open("/app")
 	f.press("登记这部手机")
 	f.until(`document.getElementById("code") !== null`)
@@ -265,7 +223,7 @@ func TestTheShiftBegins(t *testing.T) {
 	f.open("/app")
 	f.sees("请先登录")
 	f.shot("signed-out")
-	f.join("lan", "svc-anzhuang", visit.RoleTechnician)
+	f.joins("lan", "svc-anzhuang", visit.RoleTechnician)
 	f.open("/app")
 	f.sees("还没登记")
 	f.shot("not-enrolled")
@@ -293,4 +251,17 @@ func TestTheShiftBegins(t *testing.T) {
 	f.press("去做")
 	f.sees("扫店主的码")
 	f.shot("visit-door")
+}
+
+// joins signs the browser in as somebody, by an invitation and a new passkey, wherever that leads.
+func (f *field) joins(person, organisation, role string) {
+	f.t.Helper()
+	code, err := f.App.Invite(f.t.Context(), "operator", app.Invitation{Person: person, Organisation: organisation, Role: role, Until: time.Now().Add(time.Hour)})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.open("/join#" + code)
+	f.until(`document.querySelector("input[name=code]")?.value.length > 20 && location.hash === "" && !document.querySelector("form[data-act] button").disabled`)
+	f.js(`document.querySelector("form[data-act] button").click()`)
+	f.until(`location.pathname !== "/join"`)
 }

@@ -241,7 +241,7 @@ func TestAFileIsCarried(t *testing.T) {
 	desk := &field{office: &office{Deployment: f.Deployment, t: t, play: f.play, origin: f.origin}}
 	desk.ctx = phone(t, t.TempDir())
 	desk.desk()
-	desk.join("qiu", "svc-anzhuang", visit.RoleDispatcher)
+	desk.joins("qiu", "svc-anzhuang", visit.RoleDispatcher)
 	for round, want := range []string{"收下 3 项，早就有 0 项，退回 0 项", "收下 3 项，早就有 0 项，退回 0 项"} { // the same keys: the same answer again
 		desk.open("/carry")
 		desk.until(`!document.querySelector("#carry button").disabled`)

@@ -10,6 +10,7 @@ import (
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/visit"
 )
 
 // ceremonyCookie binds a challenge to the browser that asked for it.
@@ -91,6 +92,9 @@ func (s *Server) entered(w http.ResponseWriter, r *http.Request, in app.SignedIn
 	s.setSession(w, r, in)
 	if isStaff(Viewer{Role: in.Actor.Role}) {
 		return whereTo{Next: string(BoardQuery{Day: today}.href(boardPath))}, nil
+	}
+	if in.Actor.Role == visit.RoleTechnician {
+		return whereTo{Next: "/app"}, nil
 	}
 	return whereTo{Next: "/"}, nil
 }

@@ -6,7 +6,7 @@ const strange = { code: "answer_unreadable", zh: "服务器的回答看不懂，
 const slow = { code: "answer_late", zh: "等了很久没有回答，请再试一次。", en: "There was no answer for a long time. Try again." };
 
 /** A fresh key for one write. Keep it with what is written: the same key asks again, it never does twice. */
-export const newIdempotencyKey = () => base64url(random(16));
+export const newIdempotencyKey = () => "k" + base64url(random(16)); // an id does not begin with a dash
 
 /**
  * Asks the server. Never throws for what the network or the server does.
