@@ -203,14 +203,17 @@ func (f *field) signal(there bool) {
 }
 
 // enrolled brings lan to the point where the phone signs: signed in, enrolled by a code, on shift.
-func (f *field) enrolled() {
+func (f *field) enrolled() { f.t.Helper(); f.enrolledBy("登记（用指纹或面容签字）") }
+
+// enrolledBy chooses how: a browser that is started again has lost its passkeys, a page key stays.
+func (f *field) enrolledBy(way string) {
 	f.t.Helper()
 	f.joins("lan", "svc-anzhuang", visit.RoleTechnician)
 	f.open("/app")
 	f.press("登记这部手机")
 	f.until(`document.getElementById("code") !== null`)
 	f.js(`(() => { const i = document.getElementById("code"); i.value = "` + f.code.Printed() + `"; i.dispatchEvent(new Event("input", {bubbles: true})); })()`)
-	f.press("登记（用指纹或面容签字）")
+	f.press(way)
 	f.sees("已登记，可以签字。")
 	f.press("今天")
 	f.press("开工")

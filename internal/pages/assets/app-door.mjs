@@ -9,6 +9,7 @@ import { problem, shopOf, tried } from "./app-screens.mjs";
 import { startScanner } from "./scan.mjs";
 import { visits } from "./app-store.mjs";
 import { svg } from "./qr.mjs";
+import { wordsOf } from "./door-words.mjs";
 import { checkSeal, packAnswer, present, readChallenge } from "./door.mjs";
 
 const changed = () => outbox.dispatchEvent(new Event("done"));
@@ -42,8 +43,8 @@ function sixDigits(v, box, note, start) {
   return [h("label", { for: "six" }, say("六位数（只能试一次）", "Six digits (one try only)")), input, button(say("核对", "Check"), tried(note, async () => {
     if (!/^[0-9]{6}$/.test(input.value)) throw fault.digits();
     // The digits say nothing of the nonce: the server gives it to the assigned phone, once.
-    const c = await ask("POST", "/v1/door/challenges", { visit: v.id, digits: input.value });
-    await answer(v, { visit: v.id, nonce: c.nonce, mac: "" }, box, note, start, { digits: input.value });
+    const { qr } = await ask("POST", `/v1/visits/${encodeURIComponent(v.id)}/door/digits`, { digits: input.value });
+    await answer(v, readScan(qr), box, note, start, qr);
   }))];
 }
 
@@ -52,7 +53,7 @@ function scan(v, box, note, start) {
   return new Promise((resolve, reject) => { // ends when something was read, or nothing will be
     const s = startScanner(video, (text) => {
       const c = readScan(text);
-      assigned(c).then((of) => answer(of, c, box, note, start, { qr: text })).then(resolve, (e) => { start(); reject(e); });
+      assigned(c).then((of) => answer(of, c, box, note, start, text)).then(resolve, (e) => { start(); reject(e); });
     }, (f) => {
       if (f.code.startsWith("camera_") || f.code === "scanner_unavailable") { start(); reject(f); } else { said.textContent = f.text(language()); said.dataset.code = f.code; }
     }, { unclearSeconds: 6 });
@@ -84,8 +85,14 @@ async function assigned(c) {
   return v;
 }
 
+// What the server found wrong with the answer, in the sentences that the merchant's page has too.
+const refusedHere = (code) => {
+  const { zh, en } = wordsOf(code);
+  return new Fault(code, zh, en);
+};
+
 // Shop and order first, then the person, then the answer.
-async function answer(v, challenge, box, note, start, via) {
+async function answer(v, challenge, box, note, start, qr) {
   const go = button(say("是这家店，出示工作证", "This is the shop: show the badge"), tried(note, async () => {
     const { badge, key } = await badgeInHand();
     await verifyPerson();
@@ -93,10 +100,11 @@ async function answer(v, challenge, box, note, start, via) {
     if (!where) throw fault.place();
     const shown = await present(badge, key, challenge, { order: v.work.order, position: where.commitment, now: Math.floor(Date.now() / 1000) });
     if (challenge.mac !== "") { offline(box, shown, start); return; }
-    await ask("POST", "/v1/door/answers", { ...via, presentation: shown.presentation, openings: [where.opening] });
-    told(v, box, shown.digits);
+    const said = await ask("POST", "/v1/door/answers", { qr, presentation: shown.presentation, opening: where.opening });
+    if (!said.genuine) throw refusedHere(said.code);
+    told(v, box, said.digits);
   }));
-  box.replaceChildren(h("section.card.order", {}, h("h3", {}, shopOf(v)), h("p", {}, `${word(v.work.kind)} · ${span(v.work.from, v.work.until)}`), genuine(v)),
+  box.replaceChildren(h("section.card.order", {}, h("h2", {}, shopOf(v)), h("p", {}, `${word(v.work.kind)} · ${span(v.work.from, v.work.until)}`), genuine(v)),
     h("p", {}, say("站在这家店里吗？对得上再出示。", "Are you standing in this shop? Show the badge only if it fits.")), go, button(say("不是这家", "Another shop"), start, "plain"), note);
 }
 
