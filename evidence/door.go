@@ -69,7 +69,8 @@ func (r *Reader) atTheDoor(d Dossier, a DoorAnswer) (DoorVerdict, error) {
 	}
 	v := DoorVerdict{position: p.Position()}
 	badge := p.Badge()
-	b.facts.Admission = gate.Known(gate.Admission{At: a.AnsweredAt, Genuine: true, SameFace: true, Mode: visit.ModeOnline, BadgeKey: badge.Holder().Thumbprint(),
+	holder, _ := b.badgeRecorded(badge)
+	b.facts.Admission = gate.Known(gate.Admission{At: a.AnsweredAt, Genuine: true, SameFace: true, Mode: visit.ModeOnline, BadgeKey: badge.Holder().Thumbprint(), BadgeFor: holder,
 		StaffOf: badge.Issuer(), Name: badge.NameCommitment(), Photo: badge.PhotoCommitment(), Status: b.badgeStatus(badge), TechnicianIn: b.facts.Technician.Err})
 	v.listAt = b.statusAt
 	return v, gate.Admits(b.facts, a.AnsweredAt)

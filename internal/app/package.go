@@ -150,8 +150,24 @@ func (a *App) packDispatch(ctx context.Context, tx *store.Tx, p *Package, d visi
 		return err
 	}
 	p.Dispatch.Envelope, p.Dispatch.Digest = b64(envelope), secret.Dispatch
-	p.Dispatch.TechnicianKey, err = a.keyOf(ctx, tx, d.Technician, visit.RoleTechnician, d.Issuer)
+	p.Dispatch.TechnicianKey, err = a.badgeKeyOf(ctx, tx, d.Technician, d.Issuer)
 	return err
+}
+
+// badgeKeyOf gives the thumbprint that a technician's newest recorded badge is bound to; before the first,
+// that of his enrolled key. Phones fetch the package again whenever they have signal, so after the shift
+// has begun they hold the key of the day. Only an employer's own badge is recorded for his technician.
+func (a *App) badgeKeyOf(ctx context.Context, tx *store.Tx, technician, issuer string) (string, error) {
+	digests, err := tx.Refs(ctx, refBadge, technician, 1)
+	if err != nil {
+		return "", err
+	}
+	if len(digests) == 0 {
+		return a.keyOf(ctx, tx, technician, visit.RoleTechnician, issuer)
+	}
+	var b registry.BadgeIssued
+	err = bodyOf(ctx, tx, digests[0], &b)
+	return b.Key, err
 }
 
 // keyOf gives the thumbprint of a person's newest enrolled key, "" for none.
