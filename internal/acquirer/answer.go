@@ -113,7 +113,7 @@ func checkOutcome(answer []byte, permit, visitID string) error {
 	if err == nil && c.Type == visit.TypeOutcome {
 		err = c.UntrustedBody(&o)
 	}
-	known := o.Outcome == visit.Loaded || o.Outcome == visit.OutcomeRefused || o.Outcome == visit.OutcomeCanceled
+	known := slices.Contains([]string{visit.Loaded, visit.KeysEnded, visit.OutcomeRefused, visit.OutcomeCanceled}, o.Outcome)
 	if err != nil || !known {
 		return errAnswerForm.Because(err)
 	}

@@ -75,7 +75,7 @@ func TestAnAnswerComesBackAsItWasSigned(t *testing.T) {
 		body, _ = io.ReadAll(r.Body)
 		w.Write(loaded)
 	}), 0)
-	for _, word := range []string{visit.Loaded, visit.OutcomeRefused, visit.OutcomeCanceled} {
+	for _, word := range []string{visit.Loaded, visit.KeysEnded, visit.OutcomeRefused, visit.OutcomeCanceled} {
 		loaded = outcome(t, word, nil)
 		answer, err := c.Release(context.Background(), permit, []byte("a bundle"))
 		if err != nil || string(answer) != string(loaded) {
