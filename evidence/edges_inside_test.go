@@ -119,3 +119,19 @@ func TestEdgesInsideWhichOfTwoKeysCounts(t *testing.T) {
 		}
 	}
 }
+
+// A relocation is judged over both addresses, every other kind over none.
+func TestAddressesOfAnOrder(t *testing.T) {
+	o := visit.Order{Kind: visit.Relocation, Items: visit.FiveItems{Address: "new"}}
+	if got := addresses(o); got != nil {
+		t.Errorf("without an old place: %v", got)
+	}
+	o.Old = &visit.OldTerminal{Address: "old"}
+	if got := addresses(o); len(got) != 2 || got[0] != "new" || got[1] != "old" {
+		t.Errorf("a relocation: %v", got)
+	}
+	o.Kind = visit.Swap
+	if got := addresses(o); got != nil {
+		t.Errorf("a swap: %v", got)
+	}
+}

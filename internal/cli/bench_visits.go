@@ -42,7 +42,6 @@ type yard struct {
 type crew struct {
 	cast *scenario.Cast
 	line http.RoundTripper
-	done atomic.Int64
 }
 
 // wholeVisits measures installations from booking to close by many crews at once.
