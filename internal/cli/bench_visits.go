@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -149,6 +150,11 @@ func (y *yard) measure(ctx context.Context, budget time.Duration) ([]bench.Figur
 	return append(out, bench.Of("disk_per_visit", "每次上门占磁盘（库和日志）", "bytes on disk per visit, database and log", (after-before)/float64(len(waits))/1000, "kB")), nil
 }
 
+// doorsAVisit is below what a server lets one visit ask for within ten minutes.
+const doorsAVisit = 25
+
+var errEnough = errors.New("the server's bound on one visit is near")
+
 // doors measures door checks: challenge, presentation, the merchant's signature, stored.
 func (y *yard) doors(ctx context.Context, budget time.Duration) (bench.Figure, error) {
 	plays := make([]*scenario.Play, len(y.crews))
@@ -161,7 +167,16 @@ func (y *yard) doors(ctx context.Context, budget time.Duration) (bench.Figure, e
 			return bench.Figure{}, err
 		}
 	}
-	rate, waits, err := bench.Loop(ctx, len(plays), budget, func(ctx context.Context, i int) error { return plays[i].CheckDoor(ctx) })
+	checks := make([]int, len(plays)) // each written by its own client alone
+	rate, waits, err := bench.Loop(ctx, len(plays), budget, func(ctx context.Context, i int) error {
+		if checks[i]++; checks[i] > doorsAVisit {
+			return errEnough
+		}
+		return plays[i].CheckDoor(ctx)
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
 	return bench.Of("door_checks", "每秒存下的上门核对（出题、作答、店主签字）", "door checks stored: challenge, answer, the merchant's signature", rate, "/s").Tail(waits), err
 }
 

@@ -81,7 +81,9 @@ func (a *API) doorOperations() {
 	register(a, result, a.readDoor)
 
 	pack := operation{id: "read_package", method: http.MethodGet, path: "/v1/visits/{id}/package", tag: "door", zh: "取订单资料，没信号时核对用", en: "the order package, for checking without signal", success: http.StatusOK}
-	pack.answer = app.Package{Visit: egVisit, Order: "o-1", Kind: "install", Merchant: "m-1", FetchedAt: egTime}
+	opening := &statement.Opening{Kind: "name", Salt: egNonce, Value: "…"}
+	pack.answer = app.Package{Visit: egVisit, Order: "o-1", Kind: "install", Merchant: "m-1", FetchedAt: egTime,
+		Openings: app.PackageOpenings{Shop: opening, Name: opening}}
 	register(a, pack, a.readPackage)
 	a.huma.OpenAPI().Components.Schemas.Map()["Key"].Properties["origins"].Nullable = false
 }
