@@ -77,6 +77,7 @@ func Loop(ctx context.Context, clients int, budget time.Duration, call func(ctx 
 				start := time.Now()
 				if failed := call(ctx, client); failed != nil {
 					mu.Lock()
+					waits = append(waits, mine...)
 					if err == nil {
 						err = failed
 					}
