@@ -132,6 +132,7 @@ func (e *postgresEngine) within(ctx context.Context, options sql.TxOptions, fn f
 	}
 	defer sqlTx.Rollback() // after a commit it does nothing; else the connection's end undoes all
 	tx := newTx(sqlTx)
+	tx.reads = options.ReadOnly
 	defer tx.db.over.Store(true) // also when fn panics
 	verdict := tx.db.finish(fn(tx))
 	if retryable(tx.db.failed) || retryable(verdict) {

@@ -144,6 +144,7 @@ func readSnapshot(ctx context.Context, conn *preparedConn, query func(*Tx) error
 		return errDatabase.At("reader").Because(err)
 	}
 	tx := newTx(conn)
+	tx.reads = true
 	defer tx.db.over.Store(true) // also when query panics
 	return tx.db.finish(query(tx))
 }

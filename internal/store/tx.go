@@ -7,6 +7,8 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+
+	"github.com/menshen-project/menshen/internal/fault"
 )
 
 // Tx is one transaction, for one goroutine, until the function that got it returns; after that
@@ -15,6 +17,7 @@ type Tx struct {
 	q     *Queries
 	db    *session
 	heads map[streamKey]Head // read or written by this transaction
+	reads bool               // made to read only
 
 	sealKey      []byte    // nil: rows are not sealed
 	schema       *sync.Map // of the store
@@ -31,7 +34,11 @@ func (t *Tx) wrap(err error, where string) error {
 	if err != nil && t.db.over.Load() {
 		return errTxOver
 	}
-	return wrap(err, where)
+	wrapped := wrap(err, where)
+	if t.reads && fault.CodeOf(wrapped) == errReadOnly.Code {
+		return errDatabase.At(where).Because(err) // what tried to write here is our defect: no disk is to blame
+	}
+	return wrapped
 }
 
 // closed answers every query with an error: a sql.Row that holds one cannot be made otherwise.
