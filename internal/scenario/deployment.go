@@ -145,8 +145,9 @@ func (d *Deployment) wire(c DeploymentConfig) error {
 func (d *Deployment) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	err := d.server.Shutdown(ctx)
+	// First: the server would wait for a connection that was dialled and never asked anything.
 	d.Venue.Client.CloseIdleConnections()
+	err := d.server.Shutdown(ctx)
 	d.stop()
 	d.ended.Wait()
 	return errors.Join(err, d.failed, d.Store.Close())
