@@ -9,7 +9,6 @@ import (
 	"github.com/menshen-project/menshen/internal/access"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/registry"
-	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/vault"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -182,23 +181,6 @@ func (a *App) coursesFor(ctx context.Context, tx *store.Tx, o visit.Order) ([]st
 		return nil, err
 	}
 	return []string{p.SecurityCourse, p.CourseFor(o.Model)}, nil
-}
-
-// recordedBody reads the body of an event's statement, which was proven when it came in.
-func recordedBody(ctx context.Context, tx *store.Tx, event string, into any) error {
-	e, err := tx.EventByDigest(ctx, event)
-	if err != nil {
-		return err
-	}
-	envelope, err := tx.Statement(ctx, e.StatementDigest)
-	if err != nil {
-		return err
-	}
-	c, err := statement.Parse(envelope)
-	if err != nil {
-		return err
-	}
-	return c.UntrustedBody(into)
 }
 
 // mostCourses bounds how many certificates of a person are looked at, newest first.

@@ -249,11 +249,7 @@ func (g *gather) statusURIs(technician string) ([]string, error) {
 		if e.StreamKind != visit.StreamPerson || e.StreamID != technician || e.Verb != visit.IssueBadge {
 			continue
 		}
-		envelope, err := g.tx.Statement(g.ctx, e.StatementDigest)
-		if err != nil {
-			return nil, err
-		}
-		c, err := statement.Parse(envelope)
+		c, err := recordedClaims(g.ctx, g.tx, e.StatementDigest)
 		if err != nil {
 			return nil, err
 		}

@@ -145,11 +145,7 @@ func (l *looker) approver(orderID string) (string, error) {
 	if err != nil || len(events) == 0 {
 		return "", err
 	}
-	envelope, err := l.tx.Statement(l.ctx, events[0].StatementDigest)
-	if err != nil {
-		return "", err
-	}
-	c, err := statement.Parse(envelope)
+	c, err := recordedClaims(l.ctx, l.tx, events[0].StatementDigest)
 	return c.Header.Signer, err
 }
 
@@ -278,7 +274,7 @@ func (l *looker) countsAgainst(m store.OpenMatter, acquirer string) (bool, error
 	if m.Matter != matterSuspension {
 		return true, nil
 	}
-	by, err := headerOf(l.ctx, l.tx, m.Statement)
+	by, err := recordedClaims(l.ctx, l.tx, m.Statement)
 	return visit.SuspendsFor(by.Header, acquirer), err
 }
 

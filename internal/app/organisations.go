@@ -383,11 +383,7 @@ func (a *App) newestList(ctx context.Context, uri string) (string, error) {
 			return err
 		}
 		for _, e := range g.events {
-			envelope, err := tx.Statement(ctx, e.StatementDigest)
-			if err != nil {
-				return err
-			}
-			c, err := statement.Parse(envelope)
+			c, err := recordedClaims(ctx, tx, e.StatementDigest)
 			if err != nil {
 				return err
 			}
@@ -465,11 +461,7 @@ func (a *App) ownKey(ctx context.Context, actor Actor, thumb string) (bool, erro
 			return err
 		}
 		for _, e := range g.events {
-			envelope, err := tx.Statement(ctx, e.StatementDigest)
-			if err != nil {
-				return err
-			}
-			c, err := statement.Parse(envelope)
+			c, err := recordedClaims(ctx, tx, e.StatementDigest)
 			if err != nil {
 				return err
 			}

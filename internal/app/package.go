@@ -166,7 +166,7 @@ func (a *App) badgeKeyOf(ctx context.Context, tx *store.Tx, technician, issuer s
 		return a.keyOf(ctx, tx, technician, visit.RoleTechnician, issuer)
 	}
 	var b registry.BadgeIssued
-	err = bodyOf(ctx, tx, digests[0], &b)
+	err = recordedBody(ctx, tx, digests[0], &b)
 	return b.Key, err
 }
 
@@ -178,7 +178,7 @@ func (a *App) keyOf(ctx context.Context, tx *store.Tx, holder, role, organisatio
 	}
 	for _, digest := range digests {
 		var e statement.Enrolment
-		if err := bodyOf(ctx, tx, digest, &e); err != nil {
+		if err := recordedBody(ctx, tx, digest, &e); err != nil {
 			return "", err
 		}
 		if e.Organisation == organisation {
@@ -186,23 +186,6 @@ func (a *App) keyOf(ctx context.Context, tx *store.Tx, holder, role, organisatio
 		}
 	}
 	return "", nil
-}
-
-// bodyOf reads the body of an event's statement, which was proven when it came in.
-func bodyOf(ctx context.Context, tx *store.Tx, event string, body any) error {
-	e, err := tx.EventByDigest(ctx, event)
-	if err != nil {
-		return err
-	}
-	envelope, err := tx.Statement(ctx, e.StatementDigest)
-	if err != nil {
-		return err
-	}
-	c, err := statement.Parse(envelope)
-	if err != nil {
-		return err
-	}
-	return c.UntrustedBody(body)
 }
 
 // packLists takes the newest trust list, the issuer as it names it, and the status list of the badge
@@ -224,7 +207,7 @@ func (a *App) packLists(ctx context.Context, tx *store.Tx, p *Package, d visit.D
 		return err
 	}
 	var list credential.TrustList
-	if err := bodyOf(ctx, tx, digests[0], &list); err != nil {
+	if err := recordedBody(ctx, tx, digests[0], &list); err != nil {
 		return err
 	}
 	p.TrustList = PackageTrustList{Envelope: b64(envelope), Number: list.Number, FetchedAt: p.FetchedAt}
@@ -247,7 +230,7 @@ func (a *App) packStatus(ctx context.Context, tx *store.Tx, p *Package, d visit.
 		return err
 	}
 	var badge registry.BadgeIssued
-	if err := bodyOf(ctx, tx, badges[0], &badge); err != nil {
+	if err := recordedBody(ctx, tx, badges[0], &badge); err != nil {
 		return err
 	}
 	lists, err := tx.Refs(ctx, refStatusList, badge.StatusURI, 1)
@@ -255,7 +238,7 @@ func (a *App) packStatus(ctx context.Context, tx *store.Tx, p *Package, d visit.
 		return err
 	}
 	var list registry.StatusList
-	if err := bodyOf(ctx, tx, lists[0], &list); err != nil {
+	if err := recordedBody(ctx, tx, lists[0], &list); err != nil {
 		return err
 	}
 	p.StatusList = PackageStatusList{URI: list.URI, Token: list.Token, FetchedAt: p.FetchedAt}

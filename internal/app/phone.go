@@ -174,15 +174,7 @@ func claimsOf(ctx context.Context, tx *store.Tx, kind, ref string) ([]statement.
 	}
 	out := make([]statement.Claims, 0, len(digests))
 	for _, d := range digests {
-		event, err := tx.EventByDigest(ctx, d)
-		if err != nil {
-			return nil, err
-		}
-		envelope, err := tx.Statement(ctx, event.StatementDigest)
-		if err != nil {
-			return nil, err
-		}
-		c, err := statement.Parse(envelope)
+		c, err := eventClaims(ctx, tx, d)
 		if err != nil {
 			return nil, err
 		}

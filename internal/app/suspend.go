@@ -92,14 +92,14 @@ func (w *writing) indexReinstatement(ctx context.Context, tx *store.Tx) error {
 		return err
 	}
 	for _, digest := range r.Closes {
-		by, err := headerOf(ctx, tx, digest)
+		by, err := recordedClaims(ctx, tx, digest)
 		if fault.KindOf(err) == fault.NotFound {
 			return errNotSuspended
 		}
 		if err != nil {
 			return err
 		}
-		if by.subject != w.in.Stream || by.kind != visit.TypeSuspension {
+		if by.Subject != w.in.Stream || by.Type != visit.TypeSuspension {
 			return errNotSuspended
 		}
 		if err := visit.MayLift(by.Header, w.claims.Header); err != nil {
@@ -110,20 +110,4 @@ func (w *writing) indexReinstatement(ctx context.Context, tx *store.Tx) error {
 		}
 	}
 	return nil
-}
-
-// recordedClaims is what the record says of a statement; it was proven when it came in.
-type recordedClaims struct {
-	statement.Header
-	kind    string
-	subject string
-}
-
-func headerOf(ctx context.Context, tx *store.Tx, digest string) (recordedClaims, error) {
-	envelope, err := tx.Statement(ctx, digest)
-	if err != nil {
-		return recordedClaims{}, err
-	}
-	c, err := statement.Parse(envelope)
-	return recordedClaims{Header: c.Header, kind: c.Type, subject: c.Subject}, err
 }

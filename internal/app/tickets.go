@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,11 +93,7 @@ func (a *App) OpenStrangerTicket(ctx context.Context, shop store.Shop, acquirer,
 }
 
 func (a *App) openTicket(ctx context.Context, by Actor, row store.Ticket, note string) (Ticket, error) {
-	known := false
-	for _, k := range TicketKinds {
-		known = known || k == row.Kind
-	}
-	if !known {
+	if !slices.Contains(TicketKinds, row.Kind) {
 		return Ticket{}, errTicketKind
 	}
 	now := a.Now()
