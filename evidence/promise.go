@@ -4,22 +4,16 @@ import (
 	"time"
 
 	"github.com/menshen-project/menshen/internal/ticket"
-	"github.com/menshen-project/menshen/internal/visit"
 )
 
 // Promised is what a visit's signed price sheet promises for afterwards: hours to an answer and to a repair, and
 // until when a repair costs nothing, counted from when the host says that live keys are loaded. A visit without
 // a signed sheet promises nothing.
 func (r *Reader) Promised(d Dossier, now time.Time) (ticket.Levels, error) {
-	items, err := r.parse(d.Entries)
+	b, err := r.afterwards(d, now)
 	if err != nil {
 		return ticket.Levels{}, err
 	}
-	b, err := r.prepare(question{visit: d.Visit, items: items, ask: visit.AskClose, now: now, preview: true, standing: true})
-	if err != nil {
-		return ticket.Levels{}, err
-	}
-	b.build()
 	a := b.facts.Agreement
 	if a.Err != nil || !a.Value.OK() {
 		return ticket.Levels{}, nil

@@ -26,20 +26,30 @@ type Watch struct {
 // Watch compares the charges of a visit's terminal with its sheet. It grants nothing; what it finds is for
 // people, and for the incident that the platform reports. Faults: those of Judge's evidence, watch_not_live.
 func (r *Reader) Watch(d Dossier, now time.Time) (Watch, error) {
-	items, err := r.parse(d.Entries)
+	b, err := r.afterwards(d, now)
 	if err != nil {
 		return Watch{}, err
 	}
-	b, err := r.prepare(question{visit: d.Visit, items: items, ask: visit.AskClose, now: now, preview: true, standing: true})
-	if err != nil {
-		return Watch{}, err
-	}
-	b.build()
 	w, err := b.liveSince()
 	if err != nil {
 		return Watch{}, err
 	}
 	return w, b.compare(&w)
+}
+
+// afterwards computes a visit's facts for what is looked at once it is over: it decides nothing, so it asks no
+// receipts and takes an old trust list.
+func (r *Reader) afterwards(d Dossier, now time.Time) (*builder, error) {
+	items, err := r.parse(d.Entries)
+	if err != nil {
+		return nil, err
+	}
+	b, err := r.prepare(question{visit: d.Visit, items: items, ask: visit.AskClose, now: now, preview: true, standing: true})
+	if err != nil {
+		return nil, err
+	}
+	b.build()
+	return b, nil
 }
 
 // liveSince begins a watch at the host's own word that live keys are loaded.

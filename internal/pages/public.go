@@ -62,7 +62,10 @@ func (s *Server) publicAddress(r *http.Request, code string) string {
 	return u.String()
 }
 
-// qrRows draws a text's QR code, level L, as one SVG path a row, within a quiet zone of four.
+// qrQuiet is the quiet zone around a code, in modules (ISO/IEC 18004).
+const qrQuiet = 4
+
+// qrRows draws a text's QR code, level L, as one SVG path a row, within the quiet zone.
 func qrRows(text string) ([]string, error) {
 	code, err := qr.Encode(text, qr.L)
 	if err != nil {
@@ -77,7 +80,7 @@ func qrRows(text string) ([]string, error) {
 				run++
 			}
 			if run > 0 {
-				fmt.Fprintf(&d, "M%d %dh%dv1h-%dz", x+4, y+4, run, run)
+				fmt.Fprintf(&d, "M%d %dh%dv1h-%dz", x+qrQuiet, y+qrQuiet, run, run)
 				x += run
 			}
 		}

@@ -5,6 +5,7 @@
 package ticket
 
 import (
+	"slices"
 	"time"
 
 	"github.com/menshen-project/menshen/internal/fault"
@@ -31,12 +32,10 @@ const (
 )
 
 // Reasons for a pause: who is waited for. Anything else is refused, so that "paused" never means "forgotten".
-var pauseReasons = map[string]bool{"shop_closed": true, "waits_for_merchant": true, "waits_for_part": true, "waits_for_acquirer": true, "waits_for_visit": true}
+var pauseReasons = []string{"shop_closed", "waits_for_acquirer", "waits_for_merchant", "waits_for_part", "waits_for_visit"}
 
 // PauseReasons lists them, sorted.
-func PauseReasons() []string {
-	return []string{"shop_closed", "waits_for_acquirer", "waits_for_merchant", "waits_for_part", "waits_for_visit"}
-}
+func PauseReasons() []string { return slices.Clone(pauseReasons) }
 
 // Event is one thing that somebody did.
 type Event struct {
@@ -92,25 +91,16 @@ func Next(s State, e Event) (State, error) {
 	if !known {
 		return State{}, errUnknown
 	}
-	if !contains(states, s.state) {
+	if !slices.Contains(states, s.state) {
 		return State{}, errVerb.At(s.state)
 	}
 	if e.At.Before(s.last) {
 		return State{}, errBack
 	}
-	if e.Verb == Pause && !pauseReasons[e.Reason] {
+	if e.Verb == Pause && !slices.Contains(pauseReasons, e.Reason) {
 		return State{}, errReason
 	}
 	return s.apply(e), nil
-}
-
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
 }
 
 func (s State) apply(e Event) State {
