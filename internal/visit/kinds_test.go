@@ -139,3 +139,22 @@ func TestTouched(t *testing.T) {
 		}
 	}
 }
+
+// A device that one person called opened stays so, whoever calls it untouched afterwards.
+func TestNobodyUnsaysThatADeviceWasOpened(t *testing.T) {
+	s := at(t, visit.Admitted)
+	for i, step := range []struct {
+		by   person
+		work visit.DeviceWork
+		want bool
+	}{
+		{lan, visit.DeviceWork{Visit: visitID, Serial: serial, SealsIntact: true}, false},
+		{wei, visit.DeviceWork{Visit: visitID, Serial: serial, Opened: true, SealsIntact: true}, true},
+		{lan, visit.DeviceWork{Visit: visitID, Serial: serial, SealsIntact: true}, true},
+	} {
+		s.must(step.by, visit.RecordStep, visit.TypeDeviceWork, step.work)
+		if got := s.state.Touched(); got != step.want {
+			t.Errorf("after step %d: touched %v", i+1, got)
+		}
+	}
+}
