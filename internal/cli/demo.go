@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -35,15 +34,15 @@ func newDemo() *cobra.Command {
 	var d demo
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "演一遍：一次真安装，几十种攻击 · play one honest installation and the attacks",
-		Long: `在本机起服务、两个公证人、模拟的收单主机、三家机构自己的签名服务，各是各的进程、各有各的密钥；导入示例小城，演一次老老实实的安装和巡检，
-再演几十种攻击，一一说明被哪一关、为什么拦下；离线核对商户的证据包；然后继续开着网页。
+		Short: "演一遍：六种上门，几十种攻击 · play every kind of visit honestly, then the attacks",
+		Long: `在本机起服务、两个公证人、模拟的收单主机、三家机构自己的签名服务，各是各的进程、各有各的密钥；导入示例小城，在一家店里老老实实演完
+六种上门：安装、巡检、换机、维修、移机、撤机，每一次的证据包都离线核对；再演几十种攻击，一一说明被哪一关、为什么拦下；然后继续开着网页。
 
 Starts the server, two witnesses, the simulated acquirer's host and three organisations' own signing services as separate processes with keys of their own, imports the
-example city, plays an honest installation and inspection, then the attacks, and says for each who refused it and why. It
-verifies the merchant's bundle offline and keeps serving pages.`,
+example city and plays every kind of visit honestly on one shop: installation, inspection, swap, repair, relocation and removal, each with its bundle verified
+offline. Then it plays the attacks, says for each who refused it and why, and keeps serving pages.`,
 		Example: `  menshen demo
-  menshen demo --exit --out out   写下 writes out/bundle.json, out/trust.json, out/attacks.json
+  menshen demo --exit --out out   写下 writes out/bundle.json, out/bundle-KIND.json, out/trust.json, out/attacks.json
   menshen demo --work parties    看各方的文件夹 keeps everybody's folder to look into`,
 		Args: usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context(), cmd.OutOrStdout()) },
@@ -131,6 +130,9 @@ func (d demo) play(ctx context.Context, s *story, w *world, table []scenario.Att
 	if err := d.inspect(ctx, s, w, honest); err != nil {
 		return err
 	}
+	if err := d.kinds(ctx, s, w, honest); err != nil {
+		return err
+	}
 	return d.attacks(ctx, s, w, table)
 }
 
@@ -167,13 +169,9 @@ func (d demo) verify(ctx context.Context, s *story, w *world, p *scenario.Play) 
 		return err
 	}
 	began := time.Now()
-	b, err := evidence.Open(data)
+	r, err := acceptedBundle(data, w.trust)
 	if err != nil {
 		return err
-	}
-	r := evidence.Verify(b, w.trust)
-	if !r.Accepted() {
-		return errBundle.Because(r.Refusal)
 	}
 	s.line(fmt.Sprintf("可信：%d 个决定重新判断，结果一样；%d KB，%s", len(r.Decisions), len(data)/1024, time.Since(began).Round(time.Millisecond)),
 		fmt.Sprintf("accepted: %d decisions judged again, each the same; %d kB", len(r.Decisions), len(data)/1024))
@@ -204,7 +202,7 @@ type outcome struct {
 // attacks plays the table: over the API against the running server wherever the attacker is a person
 // or a device; in memory where the attacker is the server itself, or needs a clock that moves.
 func (d demo) attacks(ctx context.Context, s *story, w *world, table []scenario.Attack) error {
-	s.chapter("五、攻击", "5. The attacks")
+	s.chapter("六、攻击", "6. The attacks")
 	var list []outcome
 	failed := 0
 	inMemory := playInMemory(ctx, table) // on the other core meanwhile
@@ -248,7 +246,7 @@ func outcomeOf(r scenario.Ran) outcome {
 
 // stay keeps serving and prints a link for each role.
 func (d demo) stay(ctx context.Context, s *story, w *world) error {
-	s.chapter("六、网页一直开着，Ctrl-C 结束", "6. The pages stay open; Ctrl-C ends")
+	s.chapter("七、网页一直开着，Ctrl-C 结束", "7. The pages stay open; Ctrl-C ends")
 	for _, who := range w.guests() {
 		s.line(fmt.Sprintf("%-10s %s/enter/%s", who.zh, w.base(), w.links[who.actor]), who.en)
 	}

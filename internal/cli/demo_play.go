@@ -18,7 +18,7 @@ func (w *world) newPlay(s *story, cast *scenario.Cast, id, kind string, risk, n 
 	p.Venue = w.venue(cast)
 	if s != nil {
 		p.Tell = s.tell
-		p.Venue = &watched{Venue: p.Venue, story: s, green: map[string]bool{}}
+		p.Venue = &watched{Venue: p.Venue, story: s, green: map[string]bool{}, kind: kind}
 	}
 	p.Shop = w.city.Shops[cast.Merchant.ID]
 	if p.Shop.ID == "" {

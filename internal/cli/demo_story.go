@@ -11,7 +11,6 @@ import (
 
 	"github.com/menshen-project/menshen/internal/gate"
 	"github.com/menshen-project/menshen/internal/scenario"
-	"github.com/menshen-project/menshen/internal/visit"
 )
 
 // story tells the demonstration as it happens, Chinese first.
@@ -66,6 +65,8 @@ type watched struct {
 	scenario.Venue
 	story *story
 	green map[string]bool
+	kind  string // of the visit
+	brief bool   // tells only what does not hold
 }
 
 func (v *watched) Ask(ctx context.Context, by *scenario.Actor, visitID, ask string) (scenario.Answer, error) {
@@ -75,7 +76,7 @@ func (v *watched) Ask(ctx context.Context, by *scenario.Actor, visitID, ask stri
 	}
 	word := map[bool]string{true: "同意 granted", false: "不同意 refused"}[a.Granted]
 	fmt.Fprintf(v.story.out, "  %7s  门神 %s：%s（%s）\n", v.story.elapsed(), ask, word, a.Took.Round(time.Millisecond))
-	for _, q := range gate.Asked(kindOf(visitID), ask) {
+	for _, q := range gate.Asked(v.kind, ask) {
 		v.turned(a, q.Condition)
 	}
 	return a, err
@@ -85,7 +86,7 @@ func (v *watched) Ask(ctx context.Context, by *scenario.Actor, visitID, ask stri
 func (v *watched) turned(a scenario.Answer, name string) {
 	t := gate.Title(name)
 	if basis, ok := a.Holding[name]; ok {
-		if !v.green[name] {
+		if !v.green[name] && !v.brief {
 			v.green[name] = true
 			fmt.Fprintf(v.story.out, "             ✓ %s  [%s]\n               %s\n", t.Zh, basis, t.En)
 		}
@@ -94,14 +95,6 @@ func (v *watched) turned(a scenario.Answer, name string) {
 	if code, ok := a.Failing[name]; ok {
 		fmt.Fprintf(v.story.out, "             ✗ %s  %s\n", t.Zh, code)
 	}
-}
-
-// kindOf reads the kind of a demonstration's visit from its id.
-func kindOf(visitID string) string {
-	if visitID == "visit-wei-2" {
-		return visit.Inspection
-	}
-	return visit.Install
 }
 
 func (v *watched) Release(ctx context.Context, by *scenario.Actor, visitID string) (string, error) {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/visit"
 )
 
 // TestDemonstration is what a newcomer sees: the whole play on real processes, then the bundle checked
@@ -24,6 +25,11 @@ func TestDemonstration(t *testing.T) {
 	t.Run("every attack is refused by what it was meant for", func(t *testing.T) { checkAttacks(t, filepath.Join(out, "attacks.json")) })
 	t.Run("the bundle verifies offline and no changed byte does", func(t *testing.T) {
 		checkVerifier(t, filepath.Join(out, "trust.json"), filepath.Join(out, "bundle.json"))
+	})
+	t.Run("every later kind's bundle verifies offline", func(t *testing.T) {
+		for _, k := range laterVisits {
+			checkAccepted(t, filepath.Join(out, "trust.json"), filepath.Join(out, "bundle-"+k.kind+".json"), k.kind)
+		}
 	})
 	t.Run("no personal value outside the vault", func(t *testing.T) { checkPrivacy(t, work, out, said) })
 }
@@ -72,16 +78,23 @@ func checkAttacks(t *testing.T, path string) {
 	}
 }
 
+// checkAccepted has the verifier accept the bundle of a closed visit of a kind.
+func checkAccepted(t *testing.T, trust, bundle, kind string) {
+	t.Helper()
+	var report struct {
+		Accepted    bool
+		Stage, Kind string
+	}
+	said := runs(t, 0, program(t, "menshen-verify"), "--json", "--trust", trust, bundle)
+	if err := json.Unmarshal(said, &report); err != nil || !report.Accepted || report.Stage != string(visit.Closed) || report.Kind != kind {
+		t.Errorf("%s: %+v, %v", kind, report, err)
+	}
+}
+
 func checkVerifier(t *testing.T, trust, bundle string) {
 	verifier := program(t, "menshen-verify")
 	runs(t, 0, verifier, "--trust", trust, bundle)
-	var report struct {
-		Accepted bool
-		Stage    string
-	}
-	if err := json.Unmarshal(runs(t, 0, verifier, "--json", "--trust", trust, bundle), &report); err != nil || !report.Accepted || report.Stage != "closed" {
-		t.Errorf("%+v, %v", report, err)
-	}
+	checkAccepted(t, trust, bundle, visit.Install)
 	data, err := os.ReadFile(bundle)
 	if err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ import (
 	"github.com/menshen-project/menshen/examples/city"
 	"github.com/menshen-project/menshen/internal/identifier"
 	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/visit"
 )
 
 // personal names the columns whose values are somebody's. Names and codes of institutions, providers,
@@ -34,7 +35,7 @@ var personal = map[string][]string{
 }
 
 // madeUp are the values of the attacks' shops, which are not in the sheets.
-var madeUp = []string{"示例小店", "示例路 1 号", "91310000MA19NUKJJ0", "6222020000000000000", "demonstration-1", scenario.PortraitMark}
+var madeUp = []string{"示例小店", "示例路 1 号", "91310000MA19NUKJJ0", "6222020000000000000", "demonstration-1", scenario.PortraitMark, scenario.NewAddress}
 
 // anyPosition is a position as ISO 6709 writes it, wherever it is.
 var anyPosition = regexp.MustCompile(`[+-]\d{2}\.\d{4,6}/[+-]\d{3}\.\d{4,6}`)
@@ -201,15 +202,32 @@ func checkPrivacy(t *testing.T, work, out string, said []byte) {
 		}
 		s.in(name, data, nested)
 	}
-	s.in("bundle.json", checkOpenings(t, filepath.Join(out, "bundle.json")), nested)
+	s.in("bundle.json", checkOpenings(t, filepath.Join(out, "bundle.json"), firstPlace), nested)
+	place := firstPlace
+	for _, k := range laterVisits {
+		var moved []string
+		if k.kind == visit.Relocation { // every visit after it is at the new place
+			place, moved = scenario.NewPlace, []string{firstAddress, scenario.NewAddress}
+		}
+		name := "bundle-" + k.kind + ".json"
+		s.in(name, checkOpenings(t, filepath.Join(out, name), place, moved...), nested)
+	}
 	for _, l := range s.found {
 		t.Error(l)
 	}
 	checkSearch(t, work, values)
 }
 
-// checkOpenings holds the merchant's bundle to positions of his own shop, and gives the rest of it.
-func checkOpenings(t *testing.T, path string) []byte {
+// firstPlace and firstAddress are where the demonstration's shop stands before it moves.
+const (
+	firstPlace   = "+31.95120/+120.25340"
+	firstAddress = "江苏省明桥市南塘区柳叶巷7号"
+)
+
+// checkOpenings holds the merchant's bundle to positions of his own shop, and to its two addresses when it moved, which
+// the gate compares then; it gives the rest of the bundle.
+func checkOpenings(t *testing.T, path, place string, addresses ...string) []byte {
+	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -221,14 +239,9 @@ func checkOpenings(t *testing.T, path string) []byte {
 	if len(b.Openings) == 0 {
 		t.Error("the merchant's bundle opens nothing")
 	}
-	shop, err := identifier.ParsePosition("+31.95120/+120.25340")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, o := range b.Openings {
-		at, err := identifier.ParsePosition(o.Value)
-		if o.Kind != evidence.KindPosition || err != nil || math.Abs(at.Lat()-shop.Lat()) > 0.001 || math.Abs(at.Lon()-shop.Lon()) > 0.001 {
-			t.Errorf("a bundle opens %s to its merchant", o.Kind)
+		if own := o.Kind == evidence.KindPosition && isNear(t, o.Value, place) || o.Kind == evidence.KindAddress && slices.Contains(addresses, o.Value); !own {
+			t.Errorf("%s opens %s to its merchant that is not its own", filepath.Base(path), o.Kind)
 		}
 	}
 	b.Openings = nil
@@ -237,6 +250,17 @@ func checkOpenings(t *testing.T, path string) []byte {
 		t.Fatal(err)
 	}
 	return rest
+}
+
+// isNear says whether a position is within about a hundred metres of a place.
+func isNear(t *testing.T, position, place string) bool {
+	t.Helper()
+	want, err := identifier.ParsePosition(place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := identifier.ParsePosition(position)
+	return err == nil && math.Abs(at.Lat()-want.Lat()) <= 0.001 && math.Abs(at.Lon()-want.Lon()) <= 0.001
 }
 
 // checkSearch plants values as a careless server would leave them, and wants every one found.

@@ -78,7 +78,7 @@ type ReleaseRequest struct{}
 type Outcome struct {
 	Visit     string         `json:"visit"`
 	Permit    string         `json:"permit" doc:"digest of the decision"`
-	Outcome   string         `json:"outcome" enum:"loaded,refused,cancelled"`
+	Outcome   string         `json:"outcome" enum:"loaded,refused,cancelled,keys_ended"`
 	Reason    string         `json:"reason" doc:"a code, empty when loaded"`
 	Serial    string         `json:"serial"`
 	DeviceKey string         `json:"device_key"`

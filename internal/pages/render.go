@@ -41,7 +41,7 @@ func outcomeClass(v PermitView) string {
 		return "over"
 	case v.Outcome == "":
 		return "none"
-	case v.Outcome == visit.Loaded || v.Outcome == visit.OutcomeRefused || v.Outcome == visit.OutcomeCanceled:
+	case v.Outcome == visit.Loaded || v.Outcome == visit.KeysEnded || v.Outcome == visit.OutcomeRefused || v.Outcome == visit.OutcomeCanceled:
 		return v.Outcome
 	}
 	return visit.OutcomeRefused // an answer nobody knows is no yes

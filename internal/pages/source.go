@@ -203,7 +203,7 @@ type PermitView struct {
 	CapFen    int64 // 0: none of ours
 	Until     time.Time
 	Over      bool   // Until has passed and the host did not act
-	Outcome   string // loaded, refused, cancelled, "" while the host has not answered
+	Outcome   string // loaded, keys_ended, refused, cancelled, "" while the host has not answered
 	Reason    string // the host's code when it refused
 	At        time.Time
 }

@@ -113,7 +113,7 @@ func TestThePermitSpeaksFirst(t *testing.T) {
 			t.Errorf("%+v: %s", c.permit, got.Word.Zh)
 		}
 	}
-	for outcome, want := range map[string]string{"": "none", "loaded": "loaded", "refused": "refused", "cancelled": "cancelled", "odd": "refused"} {
+	for outcome, want := range map[string]string{"": "none", "loaded": "loaded", "keys_ended": "keys_ended", "refused": "refused", "cancelled": "cancelled", "odd": "refused"} {
 		if got := outcomeClass(PermitView{Outcome: outcome}); got != want {
 			t.Errorf("%q reads as %s", outcome, got)
 		}

@@ -122,6 +122,7 @@ var words = texts(map[string]both{
 	"outcome.none":           {"还没答复", "no answer yet"},
 	"outcome.over":           {"过期了，主机没有办", "expired unused"},
 	"outcome.loaded":         {"已办", "done"},
+	"outcome.keys_ended":     {"密钥已作废", "keys ended"},
 	"outcome.refused":        {"不同意", "refused"},
 	"outcome.cancelled":      {"已取消", "cancelled"},
 	"receipts.title":         {"回执", "Receipts"},

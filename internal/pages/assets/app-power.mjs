@@ -40,7 +40,7 @@ export function powerStep(v, stepID) {
 
 function permitLine(v) {
   const p = v.work.permits.at(-1);
-  if (!p || p.outcome === "loaded") return "";
+  if (!p || p.outcome === "loaded" || p.outcome === "keys_ended") return "";
   if (p.outcome === "") return h("p.quiet", {}, `${say("许可有效到", "Permit until")} ${when(p.until)}`);
   return sign("stop", say("主机没有同意", "The host did not agree"), h("p", { "data-code": p.reason }, p.reason));
 }
