@@ -44,7 +44,7 @@ export async function file(visit, { verb, type, body, answers = "", openings = [
       at: timeForm(new Date()), previous, answers, body });
     try {
       await enqueueStatement({ owner: who.person, visit, key: thumb, previous, path, signed, openings, importance: brakes.includes(verb) ? importance.brake : importance.signature, label });
-      for (const p of photos) await enqueuePhoto({ owner: who.person, visit, path: `/v1/visits/${visit}/photos`, photo: p.blob, label });
+      for (const p of photos) await enqueuePhoto({ owner: who.person, visit, path: `/v1/visits/${visit}/photos`, photo: p.blob, label, names: signed.digest });
       changed();
       sendFor(who);
       return signed.digest;

@@ -47,13 +47,14 @@ export async function enqueueStatement({ owner, visit, key, previous, path, sign
 
 /**
  * Keeps a photo until it has arrived.
- * @param {{owner: string, visit: string, path: string, photo: Blob, label: string}} p
+ * @param {{owner: string, visit: string, path: string, photo: Blob, label: string, names?: string}} p names: digest of the
+ *   statement that names it
  * @returns {Promise<number>} its number
  */
-export async function enqueuePhoto({ owner, visit, path, photo, label }) {
+export async function enqueuePhoto({ owner, visit, path, photo, label, names = "" }) {
   if (!/^image\/(jpeg|png|webp)$/.test(photo?.type) || photo.size === 0 || photo.size > maxPhotoBytes) throw fault.item();
   const bytes = await photo.arrayBuffer(); // not the Blob: some phones lose those out of the store
-  const item = newItem({ owner, visit, path, label, importance: importance.photo, digest: await digestHex(new Uint8Array(bytes)), photo: { bytes, type: photo.type } });
+  const item = newItem({ owner, visit, path, label, importance: importance.photo, digest: await digestHex(new Uint8Array(bytes)), names, photo: { bytes, type: photo.type } });
   return within("readwrite", ({ items }) => done(items.add(item)));
 }
 
@@ -64,14 +65,14 @@ function newItem(item) {
 // One shape for what pages hand in and what files bring: a file must not make this session send anything but
 // signed statements and photos.
 function checkItem(item) {
-  const { owner, visit, path, label, importance: rank, key, digest, previous, body, photo, idempotencyKey } = item;
+  const { owner, visit, path, label, importance: rank, key, digest, names, previous, body, photo, idempotencyKey } = item;
   const id = /^[A-Za-z0-9._-]{1,64}$/;
   const hash = /^[0-9a-f]{64}$/;
   const statement = typeof body?.statement === "string" && Object.keys(body).every((k) => k === "statement" || k === "openings")
     && /^[A-Za-z0-9_-]{43}$/.test(key) && (previous === "" || hash.test(previous));
   if (![owner, visit, idempotencyKey].every((t) => typeof t === "string" && id.test(t)) || typeof path !== "string"
     || !/^\/v1\/(visits|orders|devices)\/[A-Za-z0-9._-]{1,64}\/[a-z_]{1,40}$/.test(path) || typeof label !== "string" || !/^[a-z0-9_./-]{1,60}$/.test(label)
-    || !Object.values(importance).includes(rank) || !hash.test(digest) || statement === Boolean(photo)) throw fault.item();
+    || !Object.values(importance).includes(rank) || !hash.test(digest) || statement === Boolean(photo) || (photo && names && !hash.test(names))) throw fault.item();
   return item;
 }
 
@@ -100,8 +101,8 @@ export async function counts(owner) {
 function nextOf(all, owner, now) {
   const signed = all.filter((i) => i.state !== "sent" && i.body);
   const unsent = new Set(signed.map((i) => i.digest));
-  // A photo is nothing to the server before the statement that names it: it waits for all of its visit's.
-  const ready = (i) => i.importance === importance.brake || (i.photo ? !signed.some((s) => s.visit === i.visit) : !unsent.has(i.previous));
+  // A photo is nothing to the server before the statement that names it; one that says not which waits for all of its visit's.
+  const ready = (i) => i.importance === importance.brake || (i.photo ? !(i.names ? unsent.has(i.names) : signed.some((s) => s.visit === i.visit)) : !unsent.has(i.previous));
   return all.filter((i) => i.owner === owner && i.state === "waiting" && i.nextAt <= now && ready(i))
     .sort(byOrder)[0];
 }
@@ -252,7 +253,7 @@ function readFile(text) {
   return file.items;
 }
 
-async function readItem({ owner, visit, path, label, importance: rank, key, digest, previous, body, photo, idempotencyKey, madeAt, state, problem }) {
+async function readItem({ owner, visit, path, label, importance: rank, key, digest, names, previous, body, photo, idempotencyKey, madeAt, state, problem }) {
   if (!["waiting", "conflict"].includes(state) || !Number.isSafeInteger(madeAt)) throw fault.item();
   const item = { owner, visit, path, label, importance: rank, digest, idempotencyKey, madeAt, state, tries: 0, nextAt: 0 };
   if (problem) item.problem = { code: String(problem.code), zh: String(problem.zh), en: String(problem.en) };
@@ -260,7 +261,7 @@ async function readItem({ owner, visit, path, label, importance: rank, key, dige
   if (await digestHex(bytes) !== digest) throw fault.item();
   if (photo) {
     if (!/^image\/(jpeg|png|webp)$/.test(photo.type) || bytes.length > maxPhotoBytes) throw fault.item();
-    item.photo = { bytes: bytes.buffer, type: photo.type };
+    Object.assign(item, { names: names ?? "", photo: { bytes: bytes.buffer, type: photo.type } });
   } else Object.assign(item, { key, previous, body });
   return checkItem(item);
 }
