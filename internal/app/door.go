@@ -85,12 +85,16 @@ type DoorAnswered struct {
 }
 
 // AnswerDoor judges an answer to a door challenge and stores the verdict. The first answer that is
-// stored is the only one, whatever it says. Faults: challenge_text_*, door_challenge_unknown,
+// stored is the only one, whatever it says. An answer that was given without signal is judged with the
+// merchant's statement; here it only opens the position that it commits to: see openAnswer. Faults: challenge_text_*, door_challenge_unknown,
 // door_not_assigned, door_challenge_used, door_challenge_expired.
 func (a *App) AnswerDoor(ctx context.Context, actor Actor, in DoorAnswer) (DoorAnswered, error) {
 	c, err := door.Parse(in.QR)
 	if err != nil {
 		return DoorAnswered{}, err
+	}
+	if c.Offline() {
+		return a.openAnswer(ctx, actor, c, in)
 	}
 	check, s, err := a.doorOf(ctx, actor, c)
 	if err != nil {

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -133,7 +134,7 @@ func TestWhoMayAnswerAtTheDoor(t *testing.T) {
 	try(d.Cast.Technician, other(func(p *door.Challenge) { p.Nonce = "AAAAAAAAAAAAAAAAAAAAAA==" }), "door_challenge_unknown")
 	try(d.Cast.Technician, other(func(p *door.Challenge) { p.Visit = "v2" }), "door_challenge_unknown")
 	try(d.Cast.Technician, other(func(p *door.Challenge) { p.Asked = p.Asked.Add(time.Second) }), "door_challenge_unknown")
-	try(d.Cast.Technician, other(func(p *door.Challenge) { *p, _ = p.Seal(make([]byte, 32)) }), "door_challenge_unknown")
+	try(d.Cast.Technician, other(func(p *door.Challenge) { *p, _ = p.Seal(make([]byte, 32)) }), "door_answer_unfiled")
 	stray := d.answer(c, d.Cast.Technician, d.play.Shop.Position)
 	elsewhere := scenario.Hide(evidence.KindPosition, scenario.Elsewhere)
 	stray.Opening = &elsewhere.Opening
@@ -354,4 +355,42 @@ func TestAnOfflineNonceCountsOnceEverywhere(t *testing.T) {
 	second := other.Offline()
 	second.Transcript.Nonce = first.Transcript.Nonce
 	wantCode(t, other.Answer(t.Context(), second), "door_nonce_used")
+}
+
+// The merchant's phone sees only the commitment to where the technician's is: the place cannot be judged until
+// the technician's phone says what is behind it, and it may say so only of an answer that the merchant filed.
+func TestAnAnswerWithoutSignalIsOpenedLater(t *testing.T) {
+	d := doorOpened(t)
+	off := d.play.Offline()
+	c := app.Issued{Nonce: off.Transcript.Nonce}
+	sealed, err := door.Challenge{Visit: d.play.ID, Nonce: c.Nonce, Asked: time.Now()}.Seal(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.QR = sealed.Text()
+	in := d.answer(c, d.Cast.Technician, d.play.Shop.Position)
+	open := func(by *scenario.Actor, in app.DoorAnswer, code string) {
+		t.Helper()
+		_, err := d.App.AnswerDoor(t.Context(), actor(by), in)
+		wantCode(t, err, code)
+	}
+	open(d.Cast.Technician, in, "door_answer_unfiled")
+	off.Replay = in.Presentation
+	if err := d.play.Answer(t.Context(), off); err != nil {
+		t.Fatal(err)
+	}
+	var denied *scenario.Denied
+	if err := d.play.MustAsk(t.Context(), visit.AskAdmit); !errors.As(err, &denied) || denied.Answer.Failing["place-matches"] != "not_opened" {
+		t.Fatalf("before the position is open: %v", err)
+	}
+	open(d.Cast.Stranger, in, "door_not_assigned")
+	elsewhere, none := scenario.Hide(evidence.KindPosition, scenario.Elsewhere), in
+	none.Opening = nil
+	open(d.Cast.Technician, none, "opening_stray")
+	none.Opening = &elsewhere.Opening
+	open(d.Cast.Technician, none, "opening_stray")
+	open(d.Cast.Technician, in, "")
+	if err := d.play.MustAsk(t.Context(), visit.AskAdmit); err != nil {
+		t.Error(err)
+	}
 }

@@ -45,7 +45,7 @@ type PackageDispatch struct {
 	Envelope      string `json:"envelope"` // base64
 	Digest        string `json:"digest"`
 	Technician    string `json:"technician"`
-	TechnicianKey string `json:"technician_key"` // thumbprint that the badge must be bound to
+	TechnicianKey string `json:"technician_key"` // thumbprint of the key that the newest recorded badge sits on (decision 20)
 	Shop          string `json:"shop"`           // commitment
 	Name          string `json:"name"`           // commitment
 	Photo         string `json:"photo"`          // commitment
@@ -293,7 +293,8 @@ func (a *App) likeness(ctx context.Context, actor Actor, d visit.Dispatch, out *
 	})
 }
 
-// companyOf is an organisation's public name, its id where none is known.
+// companyOf is an organisation's public name: as the newest trust list has it, which is what a phone
+// without signal shows too, else as its sheet has it; its id where neither knows one.
 func (a *App) companyOf(ctx context.Context, id string) (string, error) {
 	name := id
 	err := a.Store.Read(ctx, func(tx *store.Tx) error {
@@ -303,6 +304,19 @@ func (a *App) companyOf(ctx context.Context, id string) (string, error) {
 			name = o.Name
 		case fault.KindOf(err) != fault.NotFound:
 			return err
+		}
+		digests, err := tx.Refs(ctx, refTrustList, "", 1)
+		if err != nil || len(digests) == 0 {
+			return err
+		}
+		var list credential.TrustList
+		if err := recordedBody(ctx, tx, digests[0], &list); err != nil {
+			return err
+		}
+		for _, o := range list.Organisations {
+			if o.ID == id {
+				name = o.Name
+			}
 		}
 		return nil
 	})

@@ -41,6 +41,7 @@ type Enrolled struct {
 	From      statement.Time `json:"from"`
 	Until     statement.Time `json:"until"`
 	SignedIn  bool           `json:"signed_in" doc:"本机已登录（商户和店员） · this phone is signed in now (merchants and clerks)"`
+	TrustKey  PublicKey      `json:"trust_list_key" doc:"签信任名单的公钥，手机从此只认它 · what signs trust lists; the phone pins it"`
 }
 
 // BadgeRequest asks for the day's badge.
@@ -176,7 +177,8 @@ func (a *API) enrol(ctx context.Context, in *strangers[EnrolRequest]) (*signedIn
 	if err != nil {
 		return nil, err
 	}
-	out := &signedIn{Status: http.StatusCreated, Body: Enrolled{Enrolment: done.Enrolment, From: done.From, Until: done.Until, SignedIn: done.Session != ""}}
+	out := &signedIn{Status: http.StatusCreated, Body: Enrolled{Enrolment: done.Enrolment, From: done.From, Until: done.Until, SignedIn: done.Session != "",
+		TrustKey: PublicKey(a.app.Trust.File().TrustListKey)}}
 	if done.Session != "" {
 		out.Cookie = a.sessionCookie(in.request, done.Session, done.Expires).String()
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -130,7 +131,7 @@ func TestAMerchantsPhoneIsEnrolledAndSignedIn(t *testing.T) {
 		var again httpapi.Enrolled
 		got := k.do(t, ask)
 		got.read(t, http.StatusCreated, &again)
-		if again != done || got.header.Get("Set-Cookie") == "" {
+		if !reflect.DeepEqual(again, done) || got.header.Get("Set-Cookie") == "" {
 			t.Errorf("%+v", again)
 		}
 	})

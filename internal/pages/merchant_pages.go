@@ -33,7 +33,6 @@ func (s *Server) shopRoutes() map[string]handler {
 	return map[string]handler{
 		"GET /shop":                   s.shopHome,
 		"GET /shop/phone":             s.shopPhone,
-		"GET /shop/worker.mjs":        s.shopWorker,
 		"POST /shop/phrase":           s.shopPhrase,
 		"GET /shop/sticker/{code}":    s.shopSticker,
 		"GET /shop/visits/{id}":       s.shopOrder,
@@ -211,13 +210,16 @@ func (s *Server) shopSticker(w http.ResponseWriter, r *http.Request) error {
 	return s.show(r.Context(), w, http.StatusOK, stickerPage(p, sticker, address, modules))
 }
 
-// shopWorker is the service worker at an address of its own, so that its scope is the merchant's pages.
-func (s *Server) shopWorker(w http.ResponseWriter, _ *http.Request) error {
-	h := w.Header()
-	h.Set("Content-Type", kinds[".mjs"])
-	h.Set("Cache-Control", "no-cache")
-	h.Set("Service-Worker-Allowed", "/shop")
-	h.Set("Content-Security-Policy", "default-src 'none'; connect-src 'self'")
-	_, err := w.Write(s.assets.files["merchant-worker.mjs"].data)
-	return err
+// shopOthers are the beginnings of files that the door needs nothing of.
+var shopOthers = []string{"app", "staff", "public", "signin", "report", "merchant-phone", "enrol", "menshen.js"}
+
+// shopKeeps lists the files that a phone keeps to check at the door without signal, the scanner's too.
+func (p *page) shopKeeps() string {
+	var keep []string
+	for _, name := range p.assets.names() {
+		if !startsWithAny(name, shopOthers) {
+			keep = append(keep, p.assets.href(name))
+		}
+	}
+	return jsonText(keep)
 }

@@ -4,7 +4,7 @@ import { language, say, span, when, word } from "./app-lang.mjs";
 import { badgeInHand, fetchVisit, verifyPerson } from "./app-day.mjs";
 import { ask, isOnline } from "./app-net.mjs";
 import { faultOf, Fault } from "./fault.mjs";
-import { outbox, position } from "./app-sign.mjs";
+import { keepOpening, outbox, position } from "./app-sign.mjs";
 import { problem, shopOf, tried } from "./app-screens.mjs";
 import { startScanner } from "./scan.mjs";
 import { visits } from "./app-store.mjs";
@@ -99,7 +99,12 @@ async function answer(v, challenge, box, note, start, qr) {
     const where = await position();
     if (!where) throw fault.place();
     const shown = await present(badge, key, challenge, { order: v.work.order, position: where.commitment, now: Math.floor(Date.now() / 1000) });
-    if (challenge.mac !== "") { offline(box, shown, start); return; }
+    if (challenge.mac !== "") {
+      // The shop sees the commitment alone: what is behind it goes to the server once the shop's statement is there.
+      await keepOpening({ visit: v.id, qr, presentation: shown.presentation, opening: where.opening });
+      offline(box, shown, start);
+      return;
+    }
     const said = await ask("POST", "/v1/door/answers", { qr, presentation: shown.presentation, opening: where.opening });
     if (!said.genuine) throw refusedHere(said.code);
     told(v, box, said.digits);

@@ -4,6 +4,8 @@ import { faultOf } from "./fault.mjs";
 import { enqueuePhoto, enqueueStatement, importance, list, startSender } from "./queue.mjs";
 import { commit, sign, thumbprint, timeForm } from "./statement.mjs";
 import { me, signer } from "./app-day.mjs";
+import { ask } from "./app-net.mjs";
+import { about, setAbout } from "./app-store.mjs";
 
 export const outbox = new EventTarget(); // "change": something was signed, sent or refused; "done": the person finished a thing on the page
 const changed = () => outbox.dispatchEvent(new Event("change"));
@@ -62,4 +64,25 @@ export async function position() {
   // ISO 6709, four decimals: about ten metres, finer than any phone indoors.
   const part = (n) => (n < 0 ? "-" : "+") + Math.abs(n).toFixed(4);
   return commit("position", `${part(at.coords.latitude)}/${part(at.coords.longitude)}`);
+}
+
+const openingsKept = "door-openings";
+
+/** Keeps what opens the position of an answer that was shown without signal. @param {{visit: string, qr: string, presentation: string, opening: object}} answer */
+export async function keepOpening(answer) {
+  await setAbout(openingsKept, [...(await about(openingsKept)) ?? [], answer].slice(-20));
+  outbox.dispatchEvent(new Event("shown"));
+}
+
+/** Hands over what is kept, and keeps what the server cannot place yet. @returns {Promise<number>} how many wait */
+export async function sendOpenings() {
+  const kept = (await about(openingsKept)) ?? [], left = [];
+  for (const answer of kept) {
+    const { qr, presentation, opening } = answer;
+    try { await ask("POST", "/v1/door/answers", { qr, presentation, opening }); } catch (e) {
+      if (!e.status || e.status >= 500 || e.code === "door_answer_unfiled" || e.status === 401) left.push(answer); // else nobody will ever want it
+    }
+  }
+  if (kept.length > 0) await setAbout(openingsKept, left);
+  return left.length;
 }

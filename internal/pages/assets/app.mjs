@@ -3,7 +3,7 @@ import { button, h } from "./app-dom.mjs";
 import { say } from "./app-lang.mjs";
 import { me, refresh } from "./app-day.mjs";
 import { isOnline, net, watch } from "./app-net.mjs";
-import { outbox, queued, sendFor } from "./app-sign.mjs";
+import { outbox, queued, sendFor, sendOpenings } from "./app-sign.mjs";
 import { phone, problem, today, unsent } from "./app-screens.mjs";
 import { freshen, visit } from "./app-visit.mjs";
 
@@ -60,8 +60,16 @@ function happened() {
   later = setTimeout(() => { if (busy()) line(); else draw(); }, 60);
 }
 
+// Tries on while anything waits: the shop's phone may find its signal later than this one.
+let soon;
+async function openDoors() {
+  clearTimeout(soon);
+  if (await sendOpenings() > 0) soon = setTimeout(openDoors, 3000);
+}
+
 async function update() {
   if (!isOnline()) return;
+  openDoors().catch(() => {}); // kept; the next turn asks again
   try {
     const id = /^#\/visit\/([A-Za-z0-9._-]{1,64})$/.exec(location.hash)?.[1];
     if (id) await freshen(id); else await refresh();
@@ -89,6 +97,7 @@ async function install() {
 addEventListener("hashchange", () => { draw({ moved: shown !== location.hash, always: true }); update(); });
 net.addEventListener("change", () => { happened(); if (isOnline()) update(); });
 outbox.addEventListener("change", happened);
+outbox.addEventListener("shown", openDoors); // an answer without signal
 outbox.addEventListener("done", () => { draw({ always: true }); }); // the person finished something: show what comes next
 addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") update(); });
 

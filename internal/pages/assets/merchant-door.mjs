@@ -6,6 +6,7 @@ import { nextPrevious } from "./chain.mjs";
 import { judgeOffline, makeChallenge, sixDigits } from "./door.mjs";
 import { wordsOf } from "./door-words.mjs";
 import { Fault, faultOf } from "./fault.mjs";
+import { checkTrust, keepForDoor, keptPackage } from "./merchant-keep.mjs";
 import { svg } from "./qr.mjs";
 import { enqueueStatement, importance, list, startSender } from "./queue.mjs";
 import { actor, all, busy, filing, inTongue, one, sayWhatLacks, signerHere, tell } from "./shop.mjs";
@@ -15,14 +16,17 @@ const root = document.getElementById("door");
 const holdsSeconds = 90;
 const leastClockError = 60; // seconds between this phone and the server that are still no fault of the clock
 const visitPath = `/v1/visits/${encodeURIComponent(actor.visit)}`;
+let judging = false;
 let check; // the one that is under way; what comes for an earlier one is dropped
 
-for (const button of all("[data-act]", root)) button.addEventListener("click", () => busy(button, screen(), () => acts[button.dataset.act]()));
+for (const button of all("[data-act]", root)) {
+  button.addEventListener("click", () => busy(button, screen(), () => acts[button.dataset.act]()));
+  button.disabled = false; // until here a tap would have been lost
+}
 for (const link of all("[data-home]", root)) link.href = actor.home;
-navigator.serviceWorker?.register("/shop/worker.mjs", { scope: "/shop", type: "module" }).catch(() => {}); // without it, only offline use is lost
 const sender = startSender(actor.person, told);
 sayWhatLacks();
-keepPackage().catch(() => {}); // no signal: what was kept before is used
+keepForDoor();
 
 const acts = { begin, scan, same: () => face(true), other: () => face(false), report };
 const screen = () => one(".screen:not([hidden])", root);
@@ -107,6 +111,8 @@ async function offline(mine) {
   if (!pack) throw new Fault("package_not_kept", "没有信号，这部手机也没存过这一单，没法核对。打订单上的电话。", "There is no signal and this phone has not kept the order: nothing can be checked. Call the number on your order.");
   const now = Math.floor(Date.now() / 1000);
   if (now < Date.parse(pack.fetched_at) / 1000 - leastClockError) { verdict("clock"); return; }
+  const untrusted = await checkTrust(pack, now);
+  if (untrusted !== "") { verdict("failed", wordsOf(untrusted)); return; }
   mine.mode = "offline";
   mine.pack = pack;
   mine.made = await makeChallenge({ visit: actor.visit, secret: pack.order_secret, now });
@@ -222,16 +228,30 @@ async function told() {
   if (!admission) return;
   if (admission.state === "conflict") { later("judged-bad"); return; }
   if (admission.state !== "sent") { later("queued"); return; }
-  const asked = await call("POST", `${visitPath}/asks`, { ask: "admit" }, { timeoutSeconds: 60 });
-  if (asked.status !== 0) later(asked.ok && asked.body.granted ? "judged-good" : "judged-bad");
+  await judgedAgain();
 }
 
-function later(word) {
+/** Asks the gate once more. Their phone's position may still be on its way: that alone is no refusal, and is asked again. */
+async function judgedAgain() {
+  if (judging) return;
+  judging = true;
+  for (let wait = 1000; ; wait = Math.min(wait * 1.5, 10_000)) {
+    const asked = await call("POST", `${visitPath}/asks`, { ask: "admit" }, { timeoutSeconds: 60 });
+    if (asked.ok && asked.body.granted) { later("judged-good"); break; }
+    const failing = asked.ok ? asked.body.conditions.filter((c) => c.verdict !== "holds" && c.blocks) : [];
+    if (asked.status !== 0 && asked.status < 500 && (!asked.ok || failing.some((c) => c.verdict !== "not_opened"))) { later("judged-bad", asked.ok ? failing.find((c) => c.verdict !== "not_opened").reason : asked.body); break; }
+    later("waits");
+    await new Promise((resolve) => { setTimeout(resolve, wait); });
+  }
+  judging = false;
+}
+
+function later(word, why) {
   const section = one('[data-state="offline"]', root);
   const place = one("[data-later]", section);
   place.textContent = one(`[data-say="${word}"]`, section).textContent;
   place.hidden = false;
-  if (word === "judged-bad" && !section.hidden) verdict("refused", { zh: place.textContent, en: place.textContent });
+  if (word === "judged-bad" && !section.hidden) verdict("refused", { zh: `${place.textContent}${why?.zh ?? ""}`, en: `${place.textContent} ${why?.en ?? ""}` });
 }
 
 let reporting;
@@ -268,17 +288,3 @@ function whereAmI() {
 
 const part = (value, width) => (value < 0 ? "-" : "+") + Math.abs(value).toFixed(5).padStart(width, "0");
 const iso6709 = ({ latitude, longitude }) => `${part(latitude, 8)}/${part(longitude, 9)}`;
-
-const shelf = "menshen-shop-packages";
-
-async function keepPackage() {
-  const { ok, body } = await call("GET", `${visitPath}/package`);
-  if (ok) await (await caches.open(shelf)).put(packageName(), new Response(JSON.stringify(body)));
-}
-
-const packageName = () => new Request(`${location.origin}/shop/packages/${encodeURIComponent(actor.visit)}`);
-
-async function keptPackage() {
-  try { return await (await (await caches.open(shelf)).match(packageName()))?.json() ?? null; } catch { return null; }
-}
-

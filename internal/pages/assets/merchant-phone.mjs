@@ -1,6 +1,7 @@
 // Sets this phone up: a key is made here, the code proves whose it is, the acquirer's own service signs that.
 import { enrol, parseCode } from "./enrol.mjs";
 import { Fault } from "./fault.mjs";
+import { forgetKept, pinTrust } from "./merchant-keep.mjs";
 import { canPasskey, forget, newPageKey, newPasskey } from "./keys.mjs";
 import { actor, all, busy, one, sayWhatLacks, signerHere } from "./shop.mjs";
 
@@ -35,7 +36,8 @@ async function enrolHere(kind) {
   if (await signerHere()) await forget(actor.key); // signed out since: its session ended, or its key did
   const signer = await newKey(kind);
   try {
-    await enrol(signer, { organisation: actor.organisation, holder: actor.person, role: actor.role, code });
+    const { body } = await enrol(signer, { organisation: actor.organisation, holder: actor.person, role: actor.role, code });
+    pinTrust(body.trust_list_key);
   } catch (e) {
     await forget(signer.name); // nobody vouches for this key; the next try makes another
     throw e;
@@ -56,7 +58,7 @@ async function newKey(kind) {
 
 async function leave() {
   await forget(actor.key);
-  navigator.serviceWorker?.controller?.postMessage("forget");
+  await forgetKept();
   location.replace("/shop/phone");
 }
 

@@ -1,5 +1,6 @@
 // The merchant's order page and its acts: forms that the phone's key signs, and pages that renew themselves.
 import { Fault } from "./fault.mjs";
+import { keepForDoor } from "./merchant-keep.mjs";
 import { actor, all, busy, filing, one, sayWhatLacks, signerHere } from "./shop.mjs";
 
 const noKey = () => new Fault("phone_not_set_up", "这部手机还没开通，签不了字。请先在「我的店」里开通，要有开通码。",
@@ -10,7 +11,7 @@ for (const place of all("[data-live]")) renew(place);
 if (one("[data-next]")) renewOrder();
 sayWhatLacks();
 network();
-navigator.serviceWorker?.register("/shop/worker.mjs", { scope: "/shop", type: "module" }).catch(() => {}); // without it, only offline use is lost
+if (one("#keep")) keepFor(300);
 
 /** A form whose answers go into the body that its data holds; everything else of the body stands there already. */
 function arm(form) {
@@ -71,6 +72,11 @@ function react(form) {
 }
 
 const pause = (seconds) => new Promise((resolve) => { setTimeout(resolve, seconds * 1000); });
+
+/** A badge is new every day: what is kept for the door is fetched again while the order is open. */
+async function keepFor(seconds) {
+  for (;;) { await keepForDoor(); await pause(seconds); }
+}
 
 /** Looks again with growing pauses when nothing answers, and only while somebody looks at the page. */
 async function watch(path, look) {
