@@ -18,6 +18,8 @@ const (
 	ReadDoor      = "read_door"    // the result of a door check, with the likeness of who was sent
 	ReadPackage   = "read_package" // what a phone keeps of an order for checking without signal
 	AnswerDoor    = "answer_door"  // show one's badge to a door challenge
+
+	ReadRegistry = "read_registry" // an acquirer's own merchants, shops, orders and terminals; personal values masked
 )
 
 // Carry is a dispatcher bringing what his technician's phone could not send: statements count for
@@ -130,6 +132,7 @@ var table = map[string][]grant{
 	ReadDoor:      {merchant, clerk},
 	ReadPackage:   {merchant, clerk, technician},
 	AnswerDoor:    {technician},
+	ReadRegistry:  {approver, risk},
 	ReadRoll:      {dispatcher, approver, risk, to(Supervisor, OwnOrganisation), to(Organisation, OwnOrganisation)},
 	ListVisits:    {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator, platform, to(Organisation, OwnOrganisation)},
 }

@@ -152,6 +152,10 @@ func (l *looker) approver(orderID string) (string, error) {
 // sharedFields are the personal values by which two ids are known to be one human being or phone.
 var sharedFields = []string{"phone", fieldPrincipal}
 
+// foundFields are the personal values of sheets by which an acquirer finds a merchant: whole values only, by
+// their keyed hash.
+var foundFields = append([]string{"merchant_name", "shop_name", "credit_code"}, sharedFields...)
+
 func (l *looker) sameAs(id string, duty []string) ([]string, error) {
 	same := []string{}
 	for _, field := range sharedFields {

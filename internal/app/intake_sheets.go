@@ -341,7 +341,7 @@ func (w *sheetWriter) personal(subject, field, value string) error {
 	if _, err := w.app.Vault.Put(w.ctx, w.tx, subject, statement.NewOpening(field, salt, value), tag, w.now); err != nil {
 		return err
 	}
-	if !slices.Contains(sharedFields, field) {
+	if !slices.Contains(foundFields, field) {
 		return nil
 	}
 	_, err = w.app.Vault.AddIdentity(w.ctx, w.tx, subject, field, value, w.now)

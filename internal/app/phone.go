@@ -146,24 +146,30 @@ func vouchersOf(ctx context.Context, tx *store.Tx, thumb string) ([]voucher, err
 }
 
 func (a *App) endedNow(ctx context.Context, tx *store.Tx, thumb string, v voucher) (bool, error) {
+	ended, _, err := a.endOf(ctx, tx, thumb, v)
+	return ended, err
+}
+
+// endOf says whether an end of a key counts now, and since when.
+func (a *App) endOf(ctx context.Context, tx *store.Tx, thumb string, v voucher) (ended bool, since time.Time, err error) {
 	claims, err := claimsOf(ctx, tx, refKeyEnd, thumb)
 	if err != nil {
-		return false, err
+		return false, time.Time{}, err
 	}
 	for _, c := range claims {
 		var e statement.EnrolmentEnd
 		if err := c.UntrustedBody(&e); err != nil {
-			return false, err
+			return false, time.Time{}, err
 		}
 		from, err := e.From.Parse()
 		if err != nil {
-			return false, err
+			return false, time.Time{}, err
 		}
 		if v.mayEnd(c.Header) && !a.Now().Before(from) {
-			return true, nil
+			return true, from, nil
 		}
 	}
-	return false, nil
+	return false, time.Time{}, nil
 }
 
 // claimsOf reads the few recorded statements that a reference leads to, the newest first.

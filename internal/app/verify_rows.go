@@ -60,7 +60,7 @@ func (k *checker) vault() error {
 			k.found("vault_values", r.Key(), errVaultUnopened)
 			return nil
 		}
-		if !slices.Contains(sharedFields, row.Field) {
+		if !slices.Contains(foundFields, row.Field) {
 			return nil
 		}
 		return k.identity(r, opening, hashes)

@@ -82,6 +82,7 @@ type OrganisationConfig struct {
 	URL          string `yaml:"url"`
 	TokenFile    string `yaml:"token_file"`
 	PinSHA256    string `yaml:"pin_sha256"` // of the service's public key, for https
+	Desk         string `yaml:"desk"`       // where the organisation's own staff make one-time codes; consoles lead there
 }
 
 var (
@@ -92,6 +93,17 @@ var (
 
 // maxConfig bounds a config, key or trust file in bytes.
 const maxConfig = 1 << 20
+
+// desks are where the organisations' own staff work, as far as the config names it.
+func (c Config) desks() map[string]string {
+	out := map[string]string{}
+	for _, o := range c.Organisations {
+		if o.Desk != "" {
+			out[o.Organisation] = o.Desk
+		}
+	}
+	return out
+}
 
 func readFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
@@ -158,6 +170,7 @@ func (c Config) problems() []string {
 	}
 	for _, o := range c.Organisations {
 		wrong(identifier.CheckID(o.Organisation) != nil || !webAddress(o.URL) || o.TokenFile == "", "organisations: want organisation, url and token_file")
+		wrong(o.Desk != "" && !webAddress(o.Desk), "organisations: desk is a web address")
 	}
 	return out
 }

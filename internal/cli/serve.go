@@ -68,7 +68,7 @@ func (n *node) routes(c Config, logger *slog.Logger) http.Handler {
 	source := pages.FromApp{App: n.app, Operator: c.Operator, Demonstration: c.Demonstration}
 	site := pages.New(pages.Config{Source: source, Shops: source, CallLimit: httpapi.Limit(callRate, c.proxies()),
 		Authenticate: pages.BySession(n.app), SignIn: n.signIn(c), Now: time.Now, Log: logger, Secure: c.secure, Contacts: c.contacts(),
-		Desk: pages.Desk{App: n.app, Origin: c.origin, Limit: httpapi.Limit(signInRate, c.proxies())}})
+		Desk: pages.Desk{App: n.app, Origin: c.origin, Limit: httpapi.Limit(signInRate, c.proxies()), Services: c.desks()}})
 	mux := http.NewServeMux()
 	for _, prefix := range []string{"/v1/", "/openapi.json", "/healthz", "/readyz"} {
 		mux.Handle(prefix, api)

@@ -85,6 +85,7 @@ func (a *API) routes() {
 	a.phoneOperations()
 	a.ticketOperations()
 	a.clerkOperations()
+	a.acquirerOperations()
 	a.healthOperations()
 	spec, err := json.Marshal(a.huma.OpenAPI())
 	if err != nil {

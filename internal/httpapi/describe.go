@@ -29,7 +29,7 @@ func describe(version string) huma.Config {
 			Servers: []*huma.Server{{URL: "/"}},
 			Tags: []*huma.Tag{
 				{Name: "visits", Description: "上门 · visits"}, {Name: "orders", Description: "订单 · orders"}, {Name: "devices", Description: "机具 · devices"},
-				{Name: "people", Description: "人员 · people"}, {Name: "organisations", Description: "机构 · organisations"}, {Name: "tickets", Description: "工单 · after-sales service"}, {Name: "service", Description: "服务 · the service itself"},
+				{Name: "people", Description: "人员 · people"}, {Name: "organisations", Description: "机构 · organisations"}, {Name: "merchants", Description: "商户 · merchants"}, {Name: "tickets", Description: "工单 · after-sales service"}, {Name: "service", Description: "服务 · the service itself"},
 			},
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),

@@ -17,11 +17,29 @@ import (
 // maxTries is how many wrong proofs a code stands. After that it is locked, and a new one is handed over.
 const maxTries = 5
 
-// States of a code that is out.
+// States of a code. The first two are out.
 const (
-	codeLive   = "live"
-	codeLocked = "locked"
+	codeLive    = "live"
+	codeLocked  = "locked"
+	codeExpired = "expired"
+	codeUsed    = "used"
+	codeRevoked = "revoked"
 )
+
+// state says what became of a code.
+func (c *code) state(now time.Time) string {
+	switch {
+	case c.usedBy != "":
+		return codeUsed
+	case c.revoked:
+		return codeRevoked
+	case !now.Before(c.until):
+		return codeExpired
+	case c.tries >= maxTries:
+		return codeLocked
+	}
+	return codeLive
+}
 
 // What happens to a person's earlier keys when a code is used. An additional key, for somebody with two
 // phones, leaves them.

@@ -58,6 +58,14 @@ func TestEachCodeIsRefusedForItsOwnReason(t *testing.T) {
 	code := s.code("wei", visit.RoleMerchant, reasonReplaced)
 	wei := s.phone("wei", visit.RoleMerchant)
 
+	told := func(want string) {
+		t.Helper()
+		list := s.People().People
+		p := list[slices.IndexFunc(list, func(p orgapi.Person) bool { return p.Holder == "wei" && p.Role == visit.RoleMerchant })]
+		if p.CodeState != want || (p.CodeUsed != "") != (want == codeUsed) || p.CodeMade == "" {
+			t.Errorf("the roll says %+v, want %s", p, want)
+		}
+	}
 	t.Run("for another holder", func(t *testing.T) {
 		s.code("bo", visit.RoleMerchant, reasonReplaced)
 		s.refuses("code_wrong", s.phone("bo", visit.RoleMerchant).asks(code))
@@ -71,6 +79,7 @@ func TestEachCodeIsRefusedForItsOwnReason(t *testing.T) {
 		if err := s.RevokeCode("wei", visit.RoleMerchant); err != nil {
 			t.Fatal(err)
 		}
+		told(codeRevoked)
 		s.refuses("code_revoked", wei.asks(code))
 	})
 	t.Run("replaced by a newer one", func(t *testing.T) {
@@ -83,14 +92,17 @@ func TestEachCodeIsRefusedForItsOwnReason(t *testing.T) {
 		s.wait(days(14) - time.Second)
 		s.refuses("code_wrong", wei.asks(credential.NewCode())) // still counts as a try
 		s.wait(time.Second)
+		told(codeExpired)
 		s.refuses("code_expired", wei.asks(late))
 	})
 	t.Run("a fortnight is enough", func(t *testing.T) {
 		fresh := s.code("wei", visit.RoleMerchant, reasonReplaced)
 		s.wait(days(14) - time.Second)
+		told(codeLive)
 		if _, err := s.Enrol(wei.asks(fresh)); err != nil {
 			t.Error(err)
 		}
+		told(codeUsed)
 	})
 }
 

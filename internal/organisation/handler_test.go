@@ -348,7 +348,7 @@ func TestTheDesksPage(t *testing.T) {
 	}
 	do("end_badges", nil)
 	do("end_key", url.Values{"key": {lan.public().Thumbprint()}})
-	if p := s.People().People[0]; p.Key != "" || p.Badges != 0 || p.CodeState != "" {
+	if p := s.People().People[0]; p.Key != "" || p.Badges != 0 || p.CodeState != codeUsed {
 		t.Errorf("%+v", p)
 	}
 	do(reasonSuspended, nil)

@@ -198,10 +198,13 @@ func (s *Service) line(p *person, now time.Time) orgapi.Person {
 		newest := keys[len(keys)-1]
 		l.Key, l.KeyUntil = newest.key.Thumbprint(), statement.At(newest.until)
 	}
-	if c := p.newest(); c != nil && c.usedBy == "" && !c.revoked && now.Before(c.until) {
-		l.CodeUntil, l.CodeState = statement.At(c.until), codeLive
-		if c.tries >= maxTries {
-			l.CodeState = codeLocked
+	if c := p.newest(); c != nil {
+		l.CodeState, l.CodeMade = c.state(now), statement.At(c.made)
+		switch l.CodeState {
+		case codeUsed:
+			l.CodeUsed = statement.At(c.usedAt)
+		case codeLive, codeLocked:
+			l.CodeUntil = statement.At(c.until)
 		}
 	}
 	for _, b := range s.state.badges[p.holder] {

@@ -67,11 +67,13 @@ type codeRow struct {
 type code struct {
 	id      string
 	key     credential.CodeKey
+	made    time.Time
 	until   time.Time
 	reason  string
 	tries   int
 	revoked bool
 	usedBy  string // thumbprint of the key that was enrolled with it
+	usedAt  time.Time
 }
 
 type keyRow struct {
@@ -162,7 +164,7 @@ func (s *state) apply(c change) error {
 		if p == nil {
 			return errChange.At(c.Kind)
 		}
-		if err := s.applyKeys(p, c); err != nil {
+		if err := s.applyKeys(p, c, at); err != nil {
 			return err
 		}
 	case changeBadge:
@@ -204,10 +206,10 @@ func (s *state) person(c change) {
 	}
 }
 
-func (s *state) applyKeys(p *person, c change) error {
+func (s *state) applyKeys(p *person, c change, at time.Time) error {
 	switch c.Kind {
 	case changeCode:
-		return p.addCode(c)
+		return p.addCode(c, at)
 	case changeTry:
 		p.codes[len(p.codes)-1].tries++
 	case changeCodeEnd:
@@ -215,7 +217,7 @@ func (s *state) applyKeys(p *person, c change) error {
 			k.revoked = true
 		}
 	case changeEnrolled:
-		return s.enrolled(p, c)
+		return s.enrolled(p, c, at)
 	case changeKeyEnd:
 		p.end(c.Ended, c.Signed)
 	}
@@ -225,7 +227,7 @@ func (s *state) applyKeys(p *person, c change) error {
 // keptCodes is how many codes of a person are remembered, so that an old one is told from a wrong one.
 const keptCodes = 4
 
-func (p *person) addCode(c change) error {
+func (p *person) addCode(c change, at time.Time) error {
 	until, err := c.Code.Until.Parse()
 	if err != nil {
 		return err
@@ -237,13 +239,13 @@ func (p *person) addCode(c change) error {
 	for _, k := range p.codes {
 		k.revoked = true // one code at a time
 	}
-	p.codes = append(p.codes, &code{id: c.Code.ID, key: credential.CodeKey(raw), until: until, reason: c.Code.Reason})
+	p.codes = append(p.codes, &code{id: c.Code.ID, key: credential.CodeKey(raw), made: at, until: until, reason: c.Code.Reason})
 	p.codes = p.codes[max(0, len(p.codes)-keptCodes):]
 	p.end(c.Ended, c.Signed)
 	return nil
 }
 
-func (s *state) enrolled(p *person, c change) error {
+func (s *state) enrolled(p *person, c change, at time.Time) error {
 	until, err := c.Key.Until.Parse()
 	if err != nil {
 		return err
@@ -251,7 +253,7 @@ func (s *state) enrolled(p *person, c change) error {
 	thumb := c.Key.Key.Thumbprint()
 	for _, k := range p.codes {
 		if k.id == c.Key.Code {
-			k.usedBy = thumb
+			k.usedBy, k.usedAt = thumb, at
 		}
 	}
 	p.end(c.Ended, c.Signed)

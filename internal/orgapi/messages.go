@@ -64,7 +64,9 @@ type Person struct {
 	Key       string         `json:"key"`   // thumbprint of the key in force, "" for none
 	KeyUntil  statement.Time `json:"key_until"`
 	CodeUntil statement.Time `json:"code_until"` // of the code that is out, "" for none
-	CodeState string         `json:"code_state"` // live, locked, or ""
+	CodeState string         `json:"code_state"` // of the newest code: live, locked, expired, used, revoked, or "" for none
+	CodeMade  statement.Time `json:"code_made"`  // when the newest code was made, "" for none
+	CodeUsed  statement.Time `json:"code_used"`  // when it enrolled a key, "" while it did not
 	Badges    int            `json:"badges"`     // in force now
 }
 

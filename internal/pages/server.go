@@ -70,6 +70,7 @@ func (s *Server) Routes() http.Handler {
 		"/":                                func(http.ResponseWriter, *http.Request) error { return errNoRoute },
 	}
 	maps.Copy(routes, s.staffRoutes())
+	maps.Copy(routes, s.acquirerRoutes())
 	maps.Copy(routes, s.appRoutes())
 	maps.Copy(routes, s.shopRoutes())
 	for pattern, h := range routes {

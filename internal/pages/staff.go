@@ -25,6 +25,9 @@ type Desk struct {
 	// Limit counts one try to sign in against the request's network; over it, how long to wait. nil
 	// does not count.
 	Limit func(*http.Request) (wait time.Duration, ok bool)
+	// Services are the addresses of the organisations' own staff pages, where they make one-time codes; none
+	// where there is no address.
+	Services map[string]string
 }
 
 func (s *Server) staffRoutes() map[string]handler {

@@ -278,15 +278,17 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) error {
 	return write(w, rows)
 }
 
-// writeCSV writes UTF-8 with its mark, so that spreadsheets read Chinese, and no cell that they would
+func writeCSV(w io.Writer, rows [][]string) error { return writeTable(w, exportColumns, rows) }
+
+// writeTable writes UTF-8 with its mark, so that spreadsheets read Chinese, and no cell that they would
 // run as a formula.
-func writeCSV(w io.Writer, rows [][]string) error {
+func writeTable(w io.Writer, columns []string, rows [][]string) error {
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
 		return err
 	}
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
-	if err := out.Write(exportColumns); err != nil {
+	if err := out.Write(columns); err != nil {
 		return err
 	}
 	for _, row := range rows {
