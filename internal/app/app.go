@@ -60,6 +60,7 @@ type App struct {
 	calling sync.Map // permit digest → *sync.Mutex: one release at a time in this process
 	news    broadcast
 	doors   broadcast // somebody answered at a door
+	moved   broadcast // something was recorded about a visit
 	opened  openedCache
 	reader  *evidence.Reader // remembers what it proved: signatures, receipts
 }
@@ -69,7 +70,8 @@ func New(c Config) *App {
 	if c.Store != nil {
 		c.Store.SealWith(c.Vault.RowKey())
 	}
-	return &App{Config: c, states: stateCache{kept: map[string]cachedState{}}, news: broadcast{ch: make(chan struct{})}, doors: broadcast{ch: make(chan struct{})}, reader: evidence.NewReader(c.Trust)}
+	return &App{Config: c, states: stateCache{kept: map[string]cachedState{}}, news: broadcast{ch: make(chan struct{})}, doors: broadcast{ch: make(chan struct{})},
+		moved: broadcast{ch: make(chan struct{})}, reader: evidence.NewReader(c.Trust)}
 }
 
 // Actor is who asks, as a token says. Statements are believed for their signatures; the actor only

@@ -134,6 +134,7 @@ func (w *writing) run(ctx context.Context) (Accepted, error) {
 	}
 	if w.kind == visit.StreamVisit {
 		w.app.states.put(w.id, cachedState{state: w.after, order: w.before.order})
+		w.app.moved.tell()
 	}
 	return w.done, nil
 }

@@ -113,22 +113,39 @@ func (g TokenGrant) longest() time.Duration {
 // Authenticate finds who a secret belongs to. Only tokens of the given kinds count: an order's link
 // is an address, never a proof (design §6). Faults: token_unknown, token_kind_not_accepted.
 func (a *App) Authenticate(ctx context.Context, secret string, kinds ...string) (Actor, error) {
-	var t store.Token
-	err := a.Store.Read(ctx, func(tx *store.Tx) error {
-		var err error
-		t, err = tx.LiveToken(ctx, hashToken(secret), a.Now())
-		return err
-	})
+	t, err := a.live(ctx, secret, kinds)
+	if err == nil {
+		err = a.touch(ctx, t)
+	}
 	if err != nil {
 		return Actor{}, err
 	}
-	if !slices.Contains(kinds, t.Kind) {
-		return Actor{}, errTokenKind
-	}
-	if err := a.touch(ctx, t); err != nil {
+	return actorOf(t), nil
+}
+
+// AuthenticateUnattended is Authenticate for what a page asks by itself: it is no use of the session, or a page
+// left open would keep a forgotten desk signed in.
+func (a *App) AuthenticateUnattended(ctx context.Context, secret string, kinds ...string) (Actor, error) {
+	t, err := a.live(ctx, secret, kinds)
+	if err != nil {
 		return Actor{}, err
 	}
-	return Actor{Person: t.Person, Organisation: t.Org, Role: t.Role, Token: t.ID}, nil
+	return actorOf(t), nil
+}
+
+func (a *App) live(ctx context.Context, secret string, kinds []string) (t store.Token, err error) {
+	err = a.Store.Read(ctx, func(tx *store.Tx) error {
+		t, err = tx.LiveToken(ctx, hashToken(secret), a.Now())
+		return err
+	})
+	if err == nil && !slices.Contains(kinds, t.Kind) {
+		err = errTokenKind
+	}
+	return t, err
+}
+
+func actorOf(t store.Token) Actor {
+	return Actor{Person: t.Person, Organisation: t.Org, Role: t.Role, Token: t.ID}
 }
 
 // seenEvery is how exactly a session's last use is kept: each note costs a write.

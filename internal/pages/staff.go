@@ -58,6 +58,7 @@ func (s *Server) staffRoutes() map[string]handler {
 		"GET /staff/technicians":                s.technicians,
 		"GET /staff/technicians/{id}/face":      s.answer(s.face),
 		"POST /staff/visits/{id}/link":          s.answer(s.orderLink),
+		"GET /staff/visits/{id}/news":           s.answer(s.news),
 		"GET /staff/key":                        s.keyPage,
 	}
 }
@@ -141,7 +142,11 @@ func BySession(a *app.App) func(*http.Request) (Viewer, error) {
 		if err != nil {
 			return Viewer{}, nil
 		}
-		actor, err := a.Authenticate(r.Context(), cookie.Value, store.TokenSession)
+		find := a.Authenticate
+		if r.Header.Get(unattendedHeader) != "" {
+			find = a.AuthenticateUnattended
+		}
+		actor, err := find(r.Context(), cookie.Value, store.TokenSession)
 		if fault.KindOf(err) == fault.Unauthenticated {
 			return Viewer{}, nil
 		}

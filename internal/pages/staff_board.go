@@ -121,6 +121,7 @@ type BoardView struct {
 // BesideView is one visit with what its viewer can do about it.
 type BesideView struct {
 	Visit      VisitView
+	Number     int // of its newest event, from which the page follows it
 	Order      visit.Order
 	Dispatch   visit.Dispatch
 	Open       []string // freezes and incidents that nobody answered
@@ -168,7 +169,7 @@ func (s *Server) beside(r *http.Request, p *page, id string) (*BesideView, error
 	if err != nil {
 		return nil, err
 	}
-	v := &BesideView{Order: d.Order, Dispatch: d.State.Dispatched(), Open: d.State.Open(), May: map[string]bool{}}
+	v := &BesideView{Number: d.State.Number(), Order: d.Order, Dispatch: d.State.Dispatched(), Open: d.State.Open(), May: map[string]bool{}}
 	if v.Visit, err = s.Source.Visit(r.Context(), p.viewer, id); err != nil {
 		return nil, err
 	}

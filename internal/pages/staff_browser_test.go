@@ -33,6 +33,7 @@ type office struct {
 	ctx    context.Context
 	origin string
 	client *http.Client
+	keeper webauthn.AuthenticatorID
 }
 
 func newOffice(t *testing.T) *office {
@@ -68,13 +69,20 @@ func (o *office) desk() {
 	o.t.Helper()
 	o.do(send(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1280, Height: 900, DeviceScaleFactor: 1}),
 		send(webauthn.Enable, webauthn.EnableParams{}))
-	_, err := chromedp.Run(o.ctx, func(ctx context.Context, t *chromedp.Target) (webauthn.AddVirtualAuthenticatorResult, error) {
+	made, err := chromedp.Run(o.ctx, func(ctx context.Context, t *chromedp.Target) (webauthn.AddVirtualAuthenticatorResult, error) {
 		return cdp.Call(ctx, t, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
 			Protocol: "ctap2", Transport: "internal", HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true}})
 	})
 	if err != nil {
 		o.t.Fatal(err)
 	}
+	o.keeper = made.AuthenticatorID
+}
+
+// forgetPasskeys empties the keeper: chromium's holds three.
+func (o *office) forgetPasskeys() {
+	o.t.Helper()
+	o.do(send(webauthn.ClearCredentials, webauthn.ClearCredentialsParams{AuthenticatorID: o.keeper}))
 }
 
 func (o *office) do(steps ...chromedp.Action[chromedp.Void]) {

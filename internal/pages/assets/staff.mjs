@@ -1,69 +1,14 @@
-// Consoles of staff: signing a statement with one's own enrolled key, that key itself, and the keyboard.
-import { call, newIdempotencyKey } from "./api.mjs";
-import { base64, utf8 } from "./bytes.mjs";
-import { nextPrevious, rememberSent, rememberSigned, forgetSigned } from "./chain.mjs";
+// Consoles of staff: forms that sign, one's own signing key, photos, and the keyboard.
+import { call } from "./api.mjs";
+import { base64 } from "./bytes.mjs";
 import { enrol } from "./enrol.mjs";
 import { Fault, faultOf } from "./fault.mjs";
 import { canPasskey, loadSigner, newPageKey, newPasskey, signerNames, signerPublicKey } from "./keys.mjs";
-import { commit, sign, thumbprint, timeForm } from "./statement.mjs";
+import { keyName, lang, me, mySigner, photos, say, sendPending, signAndFile, unanswered } from "./staff-sign.mjs";
+import { follow } from "./staff-live.mjs";
+import { thumbprint } from "./statement.mjs";
 
-const lang = document.documentElement.lang === "en" ? "en" : "zh";
-const say = (zh, en) => (lang === "en" ? en : zh);
-const noKey = () => new Fault("signing_key_absent", "这台设备上还没有您的签字密钥。请先到“签字密钥”建一把，由本单位登记。",
-  "This device has no signing key of yours. Make one under Signing key and have your organisation enrol it.");
 const noPhoto = () => new Fault("photo_too_large", "照片太大，压不到 30 kB 以下。请换一张。", "The photo cannot be made smaller than 30 kB. Take another.");
-
-/** Who is signed in, as the page says. */
-const me = { ...document.querySelector("[data-me]")?.dataset };
-const keyName = () => `staff:${me.organisation}:${me.person}:${me.role}`;
-
-async function mySigner() {
-  try { return await loadSigner(keyName()); } catch (e) {
-    throw e?.code === "key_absent" ? noKey() : e;
-  }
-}
-
-// ---- a form that signs -----------------------------------------------------------------------------
-
-/** What a form says, as its own labels put it: what is signed is what was read. */
-function readable(form) {
-  const lines = [];
-  for (const field of form.querySelectorAll("[data-body], [data-commit]")) {
-    if (field.type === "hidden" || (field.type === "radio" && !field.checked)) continue;
-    const label = form.querySelector(`label[for="${CSS.escape(field.id)}"]`)?.textContent.trim() ?? field.name;
-    const value = field.tagName === "SELECT" ? field.selectedOptions[0]?.textContent.trim() : field.type === "checkbox" ? say(field.checked ? "是" : "不是", field.checked ? "yes" : "no") : field.value;
-    if (field.dataset.commit === "photo" ? photoOf(form) : value) lines.push([label, field.dataset.commit === "photo" ? say("已附上", "attached") : value]);
-  }
-  return lines;
-}
-
-function valueOf(field) {
-  switch (field.dataset.as) {
-    case "bool": return field.type === "checkbox" ? field.checked : field.value === "true";
-    case "int": return Number.parseInt(field.value, 10);
-    case "list": return field.value.split(" ").filter(Boolean);
-    default: return field.value;
-  }
-}
-
-/** The statement's body: members in the order of the fields, empty optional ones left out. */
-async function bodyOf(form) {
-  const body = {}, openings = [];
-  for (const field of form.querySelectorAll("[data-body], [data-commit]")) {
-    const name = field.dataset.body ?? field.dataset.commit;
-    if (field.type === "radio" && !field.checked) continue;
-    if (field.dataset.commit) {
-      const value = field.dataset.commit === "photo" ? photoOf(form) : field.value.trim();
-      const hidden = await commit(field.dataset.commit, value);
-      body[name] = hidden.commitment;
-      openings.push(hidden.opening);
-    } else if (!(field.dataset.optional !== undefined && field.value === "")) body[name] = valueOf(field);
-  }
-  return { body, openings };
-}
-
-const photos = new WeakMap();
-const photoOf = (form) => photos.get(form) ?? "";
 
 /** A photo as the phone at the door will show it: at most 30 kB of JPEG, 400 pixels wide. */
 export async function shrink(blob) {
@@ -80,41 +25,6 @@ export async function shrink(blob) {
   throw noPhoto();
 }
 
-/** Shows what will be signed and waits for yes or no. */
-function confirmed(form) {
-  const dialog = document.getElementById("signing");
-  dialog.querySelector("[data-title]").textContent = form.dataset.title;
-  dialog.querySelector("[data-warning]").textContent = form.dataset.warning ?? "";
-  const list = dialog.querySelector("dl");
-  list.replaceChildren(...readable(form).flatMap(([label, value]) => {
-    const dt = document.createElement("dt"), dd = document.createElement("dd");
-    dt.textContent = label;
-    dd.textContent = value;
-    return [dt, dd];
-  }));
-  dialog.showModal();
-  return new Promise((resolve) => { dialog.addEventListener("close", () => resolve(dialog.returnValue === "sign"), { once: true }); });
-}
-
-async function signAndFile(form) {
-  const { stream, type, verb, path } = form.dataset;
-  const signer = await mySigner();
-  if (!await confirmed(form)) return false;
-  const key = await thumbprint(signer.key);
-  const visit = stream.startsWith("visit/") ? stream.slice(6) : "";
-  const { body, openings } = await bodyOf(form);
-  const previous = visit ? await nextPrevious(visit, key) : "";
-  const { envelope, digest } = await sign(signer, { type, subject: stream, signer: me.person, organisation: me.organisation, role: me.role,
-    at: timeForm(new Date()), previous, answers: "", body });
-  if (visit) await rememberSigned(visit, key, digest);
-  const sent = await call("POST", `${path}/${verb}`, { statement: base64(utf8(envelope)), openings }, { idempotencyKey: newIdempotencyKey(), timeoutSeconds: 60 });
-  if (visit && sent.ok) await rememberSent(visit, key, digest);
-  if (visit && !sent.ok && sent.status >= 400 && sent.status < 500) await forgetSigned(visit, key); // refused: it is in no chain
-  if (!sent.ok) throw new Fault(sent.body.code, sent.body.zh, sent.body.en);
-  if (form.dataset.ask) await ask(path, form.dataset.ask);
-  return true;
-}
-
 /** Puts an ask to the gate; a no is said in its own words. */
 async function ask(path, what) {
   const { ok, body } = await call("POST", `${path}/asks`, { ask: what }, { timeoutSeconds: 90 });
@@ -126,7 +36,11 @@ async function ask(path, what) {
 }
 
 const acts = {
-  sign: async (form) => { if (await signAndFile(form)) location.reload(); },
+  sign: async (form) => {
+    if (!await signAndFile(form)) return;
+    if (form.dataset.ask) await ask(form.dataset.path, form.dataset.ask);
+    location.reload();
+  },
   ask: async (form) => { await ask(form.dataset.path, form.dataset.ask); location.reload(); },
   link: async (form) => {
     const { ok, body } = await call("POST", `${form.dataset.path}/link`, {});
@@ -152,7 +66,7 @@ const acts = {
   },
 };
 
-for (const form of document.querySelectorAll("form[data-do]")) {
+function wire(form) {
   const problem = form.querySelector("[data-problem]"), button = form.querySelector("button[type=submit]");
   button.disabled = button.dataset.off !== undefined;
   form.addEventListener("submit", async (event) => {
@@ -173,7 +87,7 @@ for (const form of document.querySelectorAll("form[data-do]")) {
 }
 
 // Whom to send: what speaks against somebody is said before anybody signs, and his face comes along.
-for (const form of document.querySelectorAll("form[data-dispatch]")) {
+function wireDispatch(form) {
   const who = form.querySelector("select[data-technician]"), photo = form.querySelector("input[type=file]");
   const warning = form.querySelector("[data-against]");
   const chosen = async () => {
@@ -205,6 +119,28 @@ for (const form of document.querySelectorAll("form[data-dispatch]")) {
     }
   });
   if (who.value) chosen();
+}
+
+/** Makes the forms of a part of the page work: at the start, and of what came in while it was open. */
+function wireAll(part) {
+  part.querySelectorAll("form[data-do]").forEach(wire);
+  part.querySelectorAll("form[data-dispatch]").forEach(wireDispatch);
+}
+wireAll(document);
+follow(wireAll);
+
+// What was signed here and never answered goes again by itself: it was signed, so it is to arrive.
+const left = document.querySelector("[data-unanswered]");
+for (const item of left ? await unanswered() : []) {
+  const line = document.createElement("li");
+  const name = `${item.title} · ${new Date(item.at).toLocaleTimeString(lang === "en" ? "en-GB" : "zh-CN", { hour: "2-digit", minute: "2-digit" })}`;
+  left.hidden = false;
+  left.querySelector("ul").append(line);
+  line.textContent = `${name} …`;
+  try {
+    await sendPending(item);
+    line.textContent = say(`${name}：送到了。`, `${name}: arrived.`);
+  } catch (e) { line.textContent = `${name}${say("：", ": ")}${faultOf(e).text(lang)}`; }
 }
 
 // The key of this device.

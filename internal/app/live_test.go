@@ -1,0 +1,87 @@
+package app_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// The approver follows a visit: what is there already comes at once, what happens comes when it happens, and
+// nothing comes when the wait is over. A stranger follows nothing.
+func TestFollowingAVisit(t *testing.T) {
+	d, p := bookedVisit(t)
+	ctx := t.Context()
+	at, err := d.App.Follow(ctx, as(d.Cast.Approver), p.ID, 0, time.Minute)
+	if err != nil || at != 1 {
+		t.Fatalf("at %d, %v", at, err)
+	}
+	if same, err := d.App.Follow(ctx, as(d.Cast.Approver), p.ID, at, time.Millisecond); err != nil || same != at {
+		t.Errorf("nothing happened: %d, %v", same, err)
+	}
+	moved := make(chan int, 1)
+	go func() {
+		n, err := d.App.Follow(ctx, as(d.Cast.Dispatcher), p.ID, at, time.Minute)
+		if err != nil {
+			t.Error(err)
+		}
+		moved <- n
+	}()
+	if err := p.Freeze(ctx, d.Cast.Approver, "other"); err != nil {
+		t.Fatal(err)
+	}
+	if n := <-moved; n != at+1 {
+		t.Errorf("after the freeze: %d", n)
+	}
+	for _, who := range []*scenario.Actor{{ID: "x", Organisation: d.Cast.Rival.ID, Role: visit.RoleDispatcher}, d.Cast.Supervisor} {
+		if _, err := d.App.Follow(ctx, as(who), p.ID, 0, time.Minute); fault.CodeOf(err) != "visit_not_found" {
+			t.Errorf("%s follows: %v", who.ID, err)
+		}
+	}
+	gone, leave := context.WithCancel(ctx)
+	leave()
+	if _, err := d.App.Follow(gone, as(d.Cast.Approver), p.ID, 99, time.Minute); err == nil {
+		t.Error("somebody who left still waits")
+	}
+}
+
+// A page that asks by itself keeps nobody signed in: the idle bound counts from the last use by a person.
+func TestAnUnattendedPageIsNoUse(t *testing.T) {
+	d, _ := deploy(t)
+	ctx := t.Context()
+	g := grant(func(g *app.TokenGrant) { g.Kind, g.Role, g.Person = store.TokenSession, visit.RoleDispatcher, "qiu" })
+	_, secret, err := d.App.IssueToken(ctx, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := d.App.Now
+	defer func() { d.App.Now = now }()
+	d.App.Now = func() time.Time { return now().Add(10 * time.Minute) }
+	seen := func() time.Time {
+		t.Helper()
+		list, err := d.App.Sessions(ctx, app.Actor{Person: "qiu", Organisation: g.Organisation, Role: g.Role})
+		if err != nil || len(list) != 1 {
+			t.Fatal(len(list), err)
+		}
+		return list[0].SeenAt.Time()
+	}
+	before := seen()
+	who, err := d.App.AuthenticateUnattended(ctx, secret, store.TokenSession)
+	if err != nil || who.Person != "qiu" || !seen().Equal(before) {
+		t.Errorf("%+v %v: seen %s, before %s", who, err, seen(), before)
+	}
+	if _, err := d.App.Authenticate(ctx, secret, store.TokenSession); err != nil || !seen().After(before) {
+		t.Errorf("a person's use is not noted: %v", err)
+	}
+	if _, err := d.App.AuthenticateUnattended(ctx, secret, store.TokenAPI); fault.CodeOf(err) != "token_kind_not_accepted" {
+		t.Errorf("as another kind: %v", err)
+	}
+	if _, err := d.App.AuthenticateUnattended(ctx, secret+"x", store.TokenSession); fault.CodeOf(err) != "token_unknown" {
+		t.Errorf("unknown: %v", err)
+	}
+}
