@@ -1,8 +1,9 @@
 // @sd-jwt/core 0.19.0 as a second implementation. Reads a question as JSON from standard input and
-// writes what the library says; the verdict stays ours (peer_npm_test.go).
+// writes what the library says; the verdict stays ours (peer_*_test.go).
 import { createHash, generateKeyPairSync, createPublicKey, randomBytes, sign, verify } from 'node:crypto'
 import { SDJwtInstance } from '@sd-jwt/core'
 import { digest, ES256 } from '@sd-jwt/crypto-nodejs'
+import { StatusList, createHeaderAndPayload, getListFromStatusListJWT } from '@sd-jwt/jwt-status-list'
 
 const hasher = (data, alg) => createHash(alg.replace('-', '')).update(data).digest()
 const signer = (key) => (data) => sign('sha256', Buffer.from(data), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')
@@ -36,10 +37,30 @@ async function issues(question) {
     hasher, hashAlg: 'sha-256', signAlg: 'ES256', signer: signer(issuer.privateKey), kbSignAlg: 'ES256', kbSigner: signer(holder.privateKey),
     saltGenerator: () => randomBytes(16).toString('base64url'),
   })
-  const badge = await peer.issue({ ...question.claims, cnf: { jwk: { kty, crv, x, y } } }, { _sd: ['person'] }, { header: { typ: 'dc+sd-jwt' } })
+  const badge = await peer.issue({ ...question.claims, person: question.person, cnf: { jwk: { kty, crv, x, y } } }, { _sd: ['person'] }, { header: { typ: 'dc+sd-jwt' } })
   const presentation = await peer.present(badge, { person: true }, { kb: { payload: question.binding } })
   const k = issuer.publicKey.export({ format: 'jwk' })
   return { issuer: { kind: 'es256', x: k.x, y: k.y }, presentation }
+}
+
+// It reads a list and leaves signature, type and times to its caller.
+function lists(question) {
+  return question.lists.map((token) => {
+    try {
+      const list = getListFromStatusListJWT(token)
+      return { ok: true, statuses: question.indexes.map((i) => list.getStatus(i)) }
+    } catch (e) {
+      return { ok: false, error: String(e.message) }
+    }
+  })
+}
+
+async function publishes(question) {
+  const issuer = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { header, payload } = createHeaderAndPayload(new StatusList(question.statuses, question.bits), question.claims, { alg: 'ES256', typ: 'statuslist+jwt' })
+  const encoded = [header, payload].map((x) => Buffer.from(JSON.stringify(x)).toString('base64url')).join('.')
+  const k = issuer.publicKey.export({ format: 'jwk' })
+  return { issuer: { kind: 'es256', x: k.x, y: k.y }, token: encoded + '.' + (await signer(issuer.privateKey)(encoded)) }
 }
 
 // The library as it comes: with its own cryptography for node, which is WebCrypto.
@@ -64,4 +85,4 @@ async function times(question) {
 let text = ''
 for await (const chunk of process.stdin) text += chunk
 const question = JSON.parse(text)
-console.log(JSON.stringify(await { reads, issues, times }[question.ask](question)))
+console.log(JSON.stringify(await { reads, issues, times, lists, publishes }[question.ask](question)))
