@@ -44,9 +44,10 @@ var sheets = map[string][]column{
 		{"入网认证编号", unique(identifier.CheckNetworkLicence)}, {"机型课程", id}},
 	"devices.csv": {{"终端序列号", unique(parsed(identifier.ParseSerial))}, {"型号", in("models.csv", "型号")}, {"厂商", in("makers.csv", "编号")},
 		{"硬件版本", text}, {"固件版本", text}, {"箱号", unique(id)}, {"封签号", unique(id)}},
-	"orders.csv": {{"编号", unique(id)}, {"类型", oneOf("安装", "巡检")}, {"店铺", in("shops.csv", "编号")}, {"商户", in("merchants.csv", "编号")},
+	"orders.csv": {{"编号", unique(id)}, {"类型", oneOf("安装", "换机", "维修", "移机", "撤机", "巡检")}, {"店铺", in("shops.csv", "编号")}, {"商户", in("merchants.csv", "编号")},
 		{"收单机构", in("institutions.csv", "编号")}, {"服务商", in("providers.csv", "编号")}, {"机型", in("models.csv", "型号")},
-		{"终端序列号", optional(in("devices.csv", "终端序列号"))}, {"终端号", identifier.CheckTerminalCode}, {"风险等级", oneOf("0", "1", "2")},
+		{"终端序列号", optional(in("devices.csv", "终端序列号"))}, {"终端号", identifier.CheckTerminalCode},
+		{"旧机序列号", optional(in("devices.csv", "终端序列号"))}, {"旧终端号", optional(identifier.CheckTerminalCode)}, {"旧店铺", optional(in("shops.csv", "编号"))}, {"风险等级", oneOf("0", "1", "2")},
 		{"上门开始", instant}, {"上门时长（分钟）", count(15, 240)}, {"押金（分）", fen}, {"激活费（分）", fen}, {"流量费（分/年）", fen},
 		{"服务费（分）", fen}, {"借记卡费率（百万分之）", count(0, 100_000)}, {"贷记卡费率（百万分之）", count(0, 100_000)}, {"扫码费率（百万分之）", count(0, 100_000)}},
 }
@@ -286,12 +287,20 @@ func (c city) orderComplaints(o Row) []string {
 	complain(!slices.Contains(strings.Split(provider["授权收单机构"], ";"), o["收单机构"]), "the provider has no mandate")
 	complain(!slices.Contains(strings.Split(acquirer["业务地区"], ";"), shop["省级代码"]), "the licence does not cover the province")
 	complain(model["批准到期"] <= o["上门开始"][:10], "the model's listing ends before the visit")
-	complain((o["类型"] == "巡检") != (o["终端序列号"] != ""), "an inspection names its device, an installation does not")
+	brings := o["类型"] == "安装" || o["类型"] == "换机"
+	complain(brings == (o["终端序列号"] != ""), "a visit names the device that is there, and none that is still to come")
+	complain((o["类型"] == "换机") != (o["旧机序列号"] != "" && o["旧终端号"] != "" && o["旧终端号"] != o["终端号"]), "a swap names the old terminal, whose code is another")
+	complain((o["类型"] == "移机") != (o["旧店铺"] != "" && o["旧店铺"] != o["店铺"]), "a relocation names the place it comes from")
+	if old := c.find("shops.csv", "编号", o["旧店铺"]); old != nil {
+		complain(old["商户"] != o["商户"], "shop, merchant and acquirer do not belong together")
+	}
 	for header, fee := range o {
 		complain(o["类型"] == "巡检" && (strings.Contains(header, "分）") || strings.Contains(header, "百万分之")) && fee != "0", "an inspection costs nothing")
 	}
-	if device := c.find("devices.csv", "终端序列号", o["终端序列号"]); device != nil {
-		complain(device["型号"] != o["机型"], "the device is another model")
+	for _, serial := range []string{o["终端序列号"], o["旧机序列号"]} { // the city swaps like for like
+		if device := c.find("devices.csv", "终端序列号", serial); device != nil {
+			complain(device["型号"] != o["机型"], "the device is another model")
+		}
 	}
 	return found
 }
@@ -326,7 +335,13 @@ func TestTheChecksCanFail(t *testing.T) {
 		{"orders.csv", "order-wei-1", "机型", "T1", "listing ends before"},
 		{"orders.csv", "order-wei-1", "商户", "mei", "belong together"},
 		{"orders.csv", "order-wei-2", "服务费（分）", "100", "costs nothing"},
-		{"orders.csv", "order-wei-2", "终端序列号", "", "names its device"},
+		{"orders.csv", "order-wei-2", "终端序列号", "", "names the device that is there"},
+		{"orders.csv", "order-wei-1", "终端序列号", "9999010426T9280117", "none that is still to come"},
+		{"orders.csv", "order-jian-2", "旧终端号", "", "names the old terminal"},
+		{"orders.csv", "order-jian-2", "旧终端号", "MQ000011", "whose code is another"},
+		{"orders.csv", "order-jian-2", "旧机序列号", "9999010426T9280131", "another model"},
+		{"orders.csv", "order-shu-3", "旧店铺", "", "the place it comes from"},
+		{"orders.csv", "order-shu-3", "旧店铺", "wei-1", "belong together"},
 		{"orders.csv", "order-wei-2", "终端序列号", "9999020426L2280152", "another model"},
 	} {
 		c := load(t)
@@ -361,7 +376,8 @@ func TestTheCityHasWhatTheDemonstrationNeeds(t *testing.T) {
 			tally[r[header]]++
 		}
 	}
-	if tally["上门人员"] != 4 || tally["调度员"] != 2 || tally["审核员"] != 2 || tally["已取消"] != 1 || tally["安装"] < 6 || tally["巡检"] < 1 {
+	if tally["上门人员"] != 4 || tally["调度员"] != 2 || tally["审核员"] != 2 || tally["已取消"] != 1 || tally["安装"] < 6 ||
+		tally["巡检"]*tally["换机"]*tally["维修"]*tally["移机"]*tally["撤机"] == 0 {
 		t.Errorf("tally: %v", tally)
 	}
 	risks, expired := map[string]bool{}, 0

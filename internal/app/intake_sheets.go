@@ -225,7 +225,7 @@ func (b *book) header(s sheet, first line) []string {
 		names[i] = header(cell)
 	}
 	for _, c := range s.columns {
-		if !slices.Contains(names, c.header) {
+		if !c.added && !slices.Contains(names, c.header) {
 			b.complain(s.file, first.number, c.header, errColumnNone)
 		}
 	}
@@ -295,6 +295,11 @@ func (b *book) check(s sheet) {
 // wrong says what is wrong with a row's value in a column, nil for nothing.
 func (b *book) wrong(c column, row Row) error {
 	v := row[c.header]
+	if c.filled != nil {
+		if err := c.filled(row, v); err != nil {
+			return err
+		}
+	}
 	switch {
 	case v == "" && !c.optional:
 		return errCellEmpty

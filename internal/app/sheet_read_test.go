@@ -14,8 +14,10 @@ import (
 
 	"github.com/menshen-project/menshen/examples/city"
 	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/store/storetest"
 	"github.com/menshen-project/menshen/internal/vault"
+	"github.com/menshen-project/menshen/internal/visit"
 
 	"time"
 )
@@ -245,4 +247,71 @@ func FuzzSheets(f *testing.F) {
 			t.Fatal(err, r.Problems)
 		}
 	})
+}
+
+// Each kind of visit has its own words and cells; what is wrong with one is told by the cell that is wrong.
+func TestEveryKindOfOrderHasItsOwnCells(t *testing.T) {
+	orders := cityFile(t, "orders.csv")
+	for _, c := range []struct{ name, from, to, column, code string }{
+		{"a swap that names no old device", ",9999010226T5280138,MQ000004,,", ",,MQ000004,,", "旧机序列号", "cell_needed_for_kind"},
+		{"a swap that keeps the old code", ",MQ000011,", ",MQ000004,", "旧终端号", "cell_same_as_old"},
+		{"a swap that brings back the old device", "T5,,MQ000011", "T5,9999010226T5280138,MQ000011", "旧机序列号", "cell_same_as_old"},
+		{"a repair with an old terminal", "9999010226T5280145,MQ000005,,,", "9999010226T5280145,MQ000005,,MQ000004,", "旧终端号", "cell_not_for_kind"},
+		{"a repair of no device", "T5,9999010226T5280145,MQ000005", "T5,,MQ000005", "终端序列号", "cell_needed_for_kind"},
+		{"a relocation from nowhere", ",shu-1,1,", ",,1,", "旧店铺", "cell_needed_for_kind"},
+		{"a relocation to where it is", ",shu-1,1,", ",shu-2,1,", "旧店铺", "cell_same_as_old"},
+		{"a relocation from another merchant's shop", ",shu-1,1,", ",wei-1,1,", "旧店铺", "cell_shop_of_other"},
+		{"a removal to another merchant's shop", "撤机,man-1", "撤机,wei-1", "店铺", "cell_shop_of_other"},
+		{"a kind that nobody knows", "撤机,man-1", "升级,man-1", "类型", "cell_not_listed"},
+	} {
+		changed := strings.Replace(orders, c.from, c.to, 1)
+		if changed == orders {
+			t.Fatalf("%s: the city has changed", c.name)
+		}
+		r, err := clerk(t).ImportSheets(t.Context(), only(map[string][]byte{"orders.csv": []byte(changed)}, false))
+		if err == nil || len(r.Problems) != 1 || r.Problems[0].Column != c.column || r.Problems[0].Code != c.code {
+			t.Errorf("%s: %v, %+v", c.name, err, r.Problems)
+		}
+	}
+}
+
+// English words mean the same, and a sheet from before the kinds is read as it was.
+func TestOrdersInEnglishAndFromBefore(t *testing.T) {
+	orders := cityFile(t, "orders.csv")
+	english := strings.NewReplacer("类型", "kind", "旧机序列号", "old serial", "旧终端号", "old terminal code", "旧店铺", "old shop", "安装", "install", "换机", "Swap",
+		"维修", "repair", "移机", "relocation", "撤机", "removal", "巡检", "inspection").Replace(orders)
+	planned := map[string]string{}
+	a := clerk(t)
+	if _, err := a.ImportSheets(t.Context(), only(map[string][]byte{"orders.csv": []byte(english)}, false)); err != nil {
+		t.Fatal(err)
+	}
+	err := a.Store.Read(t.Context(), func(tx *store.Tx) error {
+		for _, id := range []string{"order-wei-1", "order-jian-2", "order-lin-2", "order-shu-3", "order-man-2", "order-wei-2"} {
+			o, err := tx.Order(t.Context(), id)
+			if err != nil {
+				return err
+			}
+			planned[o.Kind] = o.Doc
+		}
+		return nil
+	})
+	if err != nil || len(planned) != 6 {
+		t.Fatalf("%v: %v", err, planned)
+	}
+	if swap := planned[visit.Swap]; !strings.Contains(swap, `"旧机序列号":"9999010226T5280138"`) || !strings.Contains(swap, `"旧终端号":"MQ000004"`) {
+		t.Errorf("a swap is kept as %s", swap)
+	}
+	if moved := planned[visit.Relocation]; !strings.Contains(moved, `"旧店铺":"shu-1"`) {
+		t.Errorf("a relocation is kept as %s", moved)
+	}
+	var before []string
+	for _, l := range strings.Split(strings.TrimSpace(orders), "\n") {
+		cells := strings.Split(l, ",")
+		if strings.Join(cells[9:12], "") == "" || cells[9] == "旧机序列号" {
+			before = append(before, strings.Join(slices.Delete(cells, 9, 12), ","))
+		}
+	}
+	if r, err := clerk(t).ImportSheets(t.Context(), only(map[string][]byte{"orders.csv": []byte(strings.Join(before, "\n") + "\n")}, false)); err != nil {
+		t.Errorf("%v, %+v", err, r.Problems)
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/identifier"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
@@ -23,7 +22,9 @@ type sheet struct {
 type column struct {
 	header   string
 	optional bool
+	added    bool // later than the sheet: one without the column is read as if its cells were empty
 	check    func(b *book, row Row, value string) error
+	filled   func(row Row, value string) error // says whether this row's cell may be empty, and whether it must be
 }
 
 func must(header string, check func(*book, Row, string) error) column {
@@ -123,9 +124,6 @@ func isSerialOfMaker(b *book, row Row, v string) error {
 var staffRoles = map[string]string{"审核员": visit.RoleApprover, "风控员": visit.RoleRisk, "调度员": visit.RoleDispatcher,
 	"上门人员": visit.RoleTechnician, "监督员": visit.RoleSupervisor}
 
-// orderKinds maps the words of the sheets to kinds of visit.
-var orderKinds = map[string]string{"安装": visit.Install, "巡检": visit.Inspection}
-
 var sheets = []sheet{
 	{"institutions.csv", []column{must("编号", isID), must("名称", nil), must("统一社会信用代码", isCredit), must("支付业务许可证", isLicence), must("许可业务", nil),
 		must("业务地区", isProvinces), must("收单机构代码", nil), must("代码发放方", isID), must("服务电话", isPhone)}, putOrganisation("acquirer")},
@@ -145,11 +143,7 @@ var sheets = []sheet{
 		must("PCI PTS 批准号", format(identifier.CheckPTSNumber)), must("批准到期", isDay), must("入网认证编号", format(identifier.CheckNetworkLicence)), must("机型课程", isID)}, putModel},
 	{"devices.csv", []column{must("终端序列号", isSerialOfMaker), must("型号", refersTo("型号", "models.csv")), must("厂商", refersTo("编号", "makers.csv")), must("硬件版本", nil),
 		must("固件版本", nil), must("箱号", nil), must("封签号", nil)}, putDevice},
-	{"orders.csv", []column{must("编号", isID), must("类型", oneOf("安装", "巡检")), must("店铺", refersTo("编号", "shops.csv")), must("商户", refersTo("编号", "merchants.csv")),
-		must("收单机构", refersTo("编号", "institutions.csv")), must("服务商", refersTo("编号", "providers.csv")), must("机型", refersTo("型号", "models.csv")),
-		may("终端序列号", isSerial), must("终端号", format(identifier.CheckTerminalCode)), must("风险等级", oneOf("0", "1", "2")), must("上门开始", isMoment),
-		must("上门时长（分钟）", isNumber), must("押金（分）", isNumber), must("激活费（分）", isNumber), must("流量费（分/年）", isNumber), must("服务费（分）", isNumber),
-		must("借记卡费率（百万分之）", isNumber), must("贷记卡费率（百万分之）", isNumber), must("扫码费率（百万分之）", isNumber)}, putOrder},
+	{"orders.csv", orderColumns, putOrder},
 }
 
 // doc keeps a line's public columns as JSON.
@@ -228,39 +222,3 @@ func putDevice(w *sheetWriter, r Row) error {
 	}
 	return w.tx.PutDevice(w.ctx, store.Device{Serial: r["终端序列号"], Model: r["型号"], Maker: r["厂商"], Holder: r["厂商"], State: "made", Doc: d})
 }
-
-// putOrder keeps an order that was planned. It becomes one only when an approver signs it.
-func putOrder(w *sheetWriter, r Row) error {
-	from, err := statement.Time(r["上门开始"]).Parse()
-	if err != nil {
-		return err
-	}
-	minutes, err := strconv.Atoi(r["上门时长（分钟）"])
-	if err != nil {
-		return err
-	}
-	risk, err := strconv.Atoi(r["风险等级"])
-	if err != nil {
-		return err
-	}
-	known, err := w.tx.Order(w.ctx, r["编号"])
-	switch {
-	case err == nil && known.State != OrderPlanned:
-		return nil // signed since: the sheet no longer speaks for it
-	case err != nil && fault.KindOf(err) != fault.NotFound:
-		return err
-	}
-	d, err := doc(r, "机型", "终端序列号", "终端号", "押金（分）", "激活费（分）", "流量费（分/年）", "服务费（分）", "借记卡费率（百万分之）", "贷记卡费率（百万分之）", "扫码费率（百万分之）")
-	if err != nil {
-		return err
-	}
-	return w.tx.PutOrder(w.ctx, store.Order{Org: r["收单机构"], ID: r["编号"], Provider: r["服务商"], Merchant: r["商户"], Shop: r["店铺"], Kind: orderKinds[r["类型"]],
-		Risk: int64(risk), State: OrderPlanned, WindowStartAt: store.At(from), WindowEndAt: store.At(from.Add(time.Duration(minutes) * time.Minute)),
-		CreatedAt: store.At(w.now), Doc: d})
-}
-
-// States of an order's row.
-const (
-	OrderPlanned = "planned" // from a sheet; nobody signed it
-	OrderBooked  = "booked"
-)
