@@ -104,7 +104,9 @@ func shopInBrowser(t *testing.T) (string, *filed, context.Context) {
 // shopShots are the pages that are looked at; state is one of the door's or the phone's.
 var shopShots = []struct{ name, viewer, path, state string }{
 	{"home", "wei", "/shop", ""}, {"phone", "wei", "/shop/phone", ""}, {"phone-has", "wei", "/shop/phone", "has"}, {"sticker", "wei", "/shop/sticker/wei-1", ""},
-	{"public", "", "/s/wei-1", ""}, {"public-told", "", "/s?told=1", ""},
+	{"clerks", "wei", "/shop/clerks", "start"}, {"clerks-code", "wei", "/shop/clerks", "code"}, {"clerks-compare", "wei", "/shop/clerks", "compare"}, {"clerks-done", "wei", "/shop/clerks", "done"},
+	{"clerks-stopped", "wei", "/shop/clerks", "stopped"}, {"clerk-join", "", "/shop/clerk?holder=wei.k1&organisation=acq", "join"}, {"clerk-compare", "", "/shop/clerk?holder=wei.k1&organisation=acq", "compare"},
+	{"clerk-renew", "", "/shop/clerk?holder=wei.k1&organisation=acq", "renew"}, {"phone-renew", "", "/shop/phone?holder=wei&organisation=acq", "renew"}, {"public", "", "/s/wei-1", ""}, {"public-told", "", "/s?told=1", ""},
 	{"order-price", "wei", "/shop/visits/price", ""}, {"order-door", "wei", "/shop/visits/door", ""}, {"order-device", "wei", "/shop/visits/device", ""},
 	{"order-trial", "wei", "/shop/visits/trial", ""}, {"order-confirm", "wei", "/shop/visits/confirm", ""}, {"order-review", "wei", "/shop/visits/review", ""},
 	{"order-refused", "wei", "/shop/visits/turned_away", ""}, {"order-frozen", "wei", "/shop/visits/frozen", ""}, {"clerk-price", "ming", "/shop/visits/price/price", ""},

@@ -2,6 +2,8 @@ package pages
 
 import (
 	"context"
+
+	"github.com/menshen-project/menshen/internal/visit"
 )
 
 // Home gives everything of the merchant's that is not one order's.
@@ -19,6 +21,9 @@ func (f FromApp) Home(ctx context.Context, v Viewer) (ShopHome, error) {
 		h.Orders = append(h.Orders, ShopOrderRow{Visit: r.ID, Kind: r.Kind, Stage: r.Stage, Frozen: r.Frozen, From: r.From, Until: r.Until})
 	}
 	if err := f.shopPlaces(ctx, v, &h); err != nil {
+		return ShopHome{}, err
+	}
+	if h.Clerks, err = f.shopClerks(ctx, v); err != nil {
 		return ShopHome{}, err
 	}
 	firms, err := f.firms(ctx, v.Organisation)
@@ -73,6 +78,29 @@ func (f FromApp) Order(ctx context.Context, v Viewer, visitID string) (ShopOrder
 // SetPhrase keeps the merchant's phrase.
 func (f FromApp) SetPhrase(ctx context.Context, v Viewer, phrase string) error {
 	return f.App.SetPhrase(ctx, actorOf(v), phrase)
+}
+
+func (f FromApp) shopClerks(ctx context.Context, v Viewer) (out []ShopClerk, err error) {
+	if v.Role != visit.RoleMerchant {
+		return nil, nil
+	}
+	list, err := f.App.Clerks(ctx, actorOf(v))
+	for _, c := range list {
+		if c.Ended {
+			continue
+		}
+		since, err := c.Since.Parse()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, ShopClerk{Clerk: c.Clerk, Key: c.Key, Since: since})
+	}
+	return out, err
+}
+
+// Leave ends the session that asks.
+func (f FromApp) Leave(ctx context.Context, v Viewer) error {
+	return f.App.EndSession(ctx, actorOf(v), v.Token)
 }
 
 // Called queues what a stranger typed.

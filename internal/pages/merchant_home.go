@@ -15,6 +15,27 @@ type PhoneView struct {
 	Contacts                   []ShopFirm
 }
 
+// after is where this phone goes when it was ended.
+func (v PhoneView) after() string {
+	if v.Clerk {
+		return clerkAddress(v.Holder, v.Organisation)
+	}
+	return PhoneAddress(v.Holder, v.Organisation)
+}
+
+// sure is the word of the question before a phone is ended.
+func (v PhoneView) sure() string {
+	if v.Clerk {
+		return "phone.end.clerk"
+	}
+	return "phone.end.sure"
+}
+
+func clerkAddress(holder, organisation string) string {
+	u := url.URL{Path: "/shop/clerk", RawQuery: url.Values{"holder": {holder}, "organisation": {organisation}}.Encode()}
+	return u.String()
+}
+
 func underway(h ShopHome) []ShopOrderRow { return rows(h, true) }
 func over(h ShopHome) []ShopOrderRow     { return rows(h, false) }
 

@@ -33,6 +33,9 @@ func (s *Server) shopRoutes() map[string]handler {
 	return map[string]handler{
 		"GET /shop":                   s.shopHome,
 		"GET /shop/phone":             s.shopPhone,
+		"GET /shop/clerks":            s.shopClerks,
+		"GET /shop/clerk":             s.shopClerk,
+		"POST /shop/leave":            s.shopLeave,
 		"POST /shop/phrase":           s.shopPhrase,
 		"GET /shop/sticker/{code}":    s.shopSticker,
 		"GET /shop/visits/{id}":       s.shopOrder,

@@ -23,6 +23,7 @@ type shopSource struct {
 	home   ShopHome
 	calls  []ShopCall
 	phrase string
+	left   int
 	err    error
 }
 
@@ -41,6 +42,8 @@ func (s *shopSource) SetPhrase(_ context.Context, _ Viewer, phrase string) error
 	s.phrase = phrase
 	return s.err
 }
+
+func (s *shopSource) Leave(context.Context, Viewer) error { s.left++; return s.err }
 
 func (s *shopSource) Called(_ context.Context, c ShopCall) error {
 	s.calls = append(s.calls, c)
@@ -151,7 +154,7 @@ func TestTotalsAsTheShopReadsThem(t *testing.T) {
 func shop(t *testing.T) (*shopSource, *Server) {
 	t.Helper()
 	now := time.Date(2026, 11, 22, 14, 40, 0, 0, shanghai)
-	s := &shopSource{orders: shopOrders(t), home: ShopHome{Phrase: "灯笼下的猫", Shops: []ShopPlace{{"wei-1", "示例面馆"}},
+	s := &shopSource{orders: shopOrders(t), home: ShopHome{Phrase: "灯笼下的猫", Clerks: []ShopClerk{{"wei.k1", "NzbLsXh8uDCcd", now.Add(-48 * time.Hour)}}, Shops: []ShopPlace{{"wei-1", "示例面馆"}},
 		Contacts: []ShopContact{{"槐山支付", "0529-65550001"}},
 		Calls:    []ShopCalled{{now.Add(-time.Hour), "示例面馆", CallKinds[0], false}, {now.Add(-2 * time.Hour), "示例面馆", CallKinds[1], true}}}}
 	for name, o := range s.orders {
@@ -170,7 +173,7 @@ func shop(t *testing.T) (*shopSource, *Server) {
 func everyShopPage(t *testing.T, s *Server) map[string]string {
 	t.Helper()
 	asks := []ask{{path: "/shop", viewer: "wei"}, {path: "/shop/phone", viewer: "wei"}, {path: "/shop/phone", viewer: "ming"}, {path: "/shop/phone?holder=wei&organisation=acq-huaishan"}, {path: "/shop/sticker/wei-1", viewer: "wei"},
-		{path: "/s"}, {path: "/s/wei-1"}, {path: "/s?told=1"}, {path: "/shop/visits/price/price", viewer: "ming"}, {path: "/shop/visits/confirm/confirm", viewer: "ming"}}
+		{path: "/shop/clerks", viewer: "wei"}, {path: "/shop/clerk?holder=wei.k1&organisation=acq-huaishan"}, {path: "/s"}, {path: "/s/wei-1"}, {path: "/s?told=1"}, {path: "/shop/visits/price/price", viewer: "ming"}, {path: "/shop/visits/confirm/confirm", viewer: "ming"}}
 	for name := range shopOrders(t) {
 		asks = append(asks, ask{path: "/shop/visits/" + name, viewer: "wei"})
 	}
@@ -208,6 +211,7 @@ func TestWhoMaySeeAShopsPages(t *testing.T) {
 	}{
 		{"/shop", "", 401}, {"/shop/phone", "", 401}, {"/shop/phone?holder=wei&organisation=acq", "", 200}, {"/shop/phone?holder=%20&organisation=acq", "", 401}, {"/shop/phone", "qiu", 404}, {"/shop", "qiu", 404}, {"/shop", "fang", 404}, {"/shop", "wei", 200}, {"/shop/visits/door", "qiu", 404},
 		{"/shop/visits/door/door", "wei", 200}, {"/shop/visits/door/door", "ming", 200}, {"/shop/visits/none", "wei", 404}, {"/shop/visits/door/none", "wei", 404},
+		{"/shop/clerks", "wei", 200}, {"/shop/clerks", "ming", 404}, {"/shop/clerks", "", 401}, {"/shop/clerk?holder=wei.k1&organisation=acq", "", 200}, {"/shop/clerk?holder=wei&organisation=acq", "", 404},
 		{"/shop/sticker/wei-1", "qiu", 404}, {"/shop/sticker/other", "wei", 404}, {"/shop/sticker/wei-1", "wei", 200}, {"/s", "", 200},
 	} {
 		if got := (ask{path: c.path, viewer: c.viewer}).of(s).StatusCode; got != c.status {

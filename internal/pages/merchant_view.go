@@ -20,6 +20,8 @@ type ShopSource interface {
 	Order(ctx context.Context, v Viewer, visitID string) (ShopOrder, error)
 	// SetPhrase keeps the phrase that the merchant chose; it is shown to nobody else.
 	SetPhrase(ctx context.Context, v Viewer, phrase string) error
+	// Leave ends the session that asks.
+	Leave(ctx context.Context, v Viewer) error
 	// Called takes in what a stranger typed on the public page. It takes as long for every code.
 	Called(ctx context.Context, c ShopCall) error
 	// Sticker gives what a shop's printed sticker shows to those who may print it.
@@ -34,6 +36,13 @@ type ShopHome struct {
 	Shops         []ShopPlace
 	Calls         []ShopCalled // newest first
 	Contacts      []ShopContact
+	Clerks        []ShopClerk // phones that count, of the owner alone
+}
+
+// ShopClerk is a clerk's phone that the owner let in.
+type ShopClerk struct {
+	Clerk, Key string // holder id, thumbprint
+	Since      time.Time
 }
 
 // ShopPlace is one of the merchant's shops.

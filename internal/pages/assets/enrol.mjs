@@ -1,6 +1,6 @@
 // A phone's key gets enrolled with a one-time code that menshen never sees (docs/formats.md, one-time codes).
 import { call } from "./api.mjs";
-import { base64, concat, sha256, utf8 } from "./bytes.mjs";
+import { base64, concat, random, sha256, utf8 } from "./bytes.mjs";
 import { Fault } from "./fault.mjs";
 import { signerPublicKey } from "./keys.mjs";
 import { canonical, sign, timeForm } from "./statement.mjs";
@@ -21,10 +21,21 @@ export function parseCode(typed) {
     .replace(/[ \-　–—\t]/g, "").toUpperCase();
   const places = Array.from(text, (c) => alphabet.indexOf(c));
   if (text.length !== 12 || places.includes(-1)) throw mistyped();
-  const sum = places.slice(0, 11).reduce((n, v, i) => n + (i + 1) * v, 0);
-  if (places[11] !== sum % 31) throw mistyped();
+  if (places[11] !== checkOf(places.slice(0, 11))) throw mistyped();
   return text;
 }
+
+const checkOf = (places) => places.reduce((n, v, i) => n + (i + 1) * v, 0) % 31;
+
+/** A fresh code of 54 random bits. @returns {string} twelve characters */
+export function newCode() {
+  const places = [];
+  while (places.length < 11) for (const b of random(32)) if (b < 248 && places.length < 11) places.push(b % 31); // 248 = 8 · 31: none is likelier
+  return [...places, checkOf(places)].map((v) => alphabet[v]).join("");
+}
+
+/** As people read it. @param {string} code */
+export const printed = (code) => code.match(/.{4}/g).join("-");
 
 /**
  * The proof that the code's holder asks for exactly this enrolment.

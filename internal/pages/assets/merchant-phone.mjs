@@ -1,12 +1,17 @@
 // Sets this phone up: a key is made here, the code proves whose it is, the acquirer's own service signs that.
+import { call } from "./api.mjs";
 import { enrol, parseCode } from "./enrol.mjs";
 import { Fault } from "./fault.mjs";
 import { forgetKept, pinTrust } from "./merchant-keep.mjs";
 import { canPasskey, forget, newPageKey, newPasskey } from "./keys.mjs";
+import { signIn } from "./phone-session.mjs";
 import { actor, all, busy, one, sayWhatLacks, signerHere } from "./shop.mjs";
+import { thumbprint } from "./statement.mjs";
 
 const page = document.getElementById("phone");
 const form = one("form[data-enrol]");
+
+const gone = ["key_unknown", "token_unknown", "signed_out"]; // what is to end has ended
 
 const wechat = () => new Fault("phone_view_forgets", "微信里存不住密钥。请点右上角「…」，选「在浏览器打开」。",
   "WeChat does not keep keys. Tap “…” at the top right and choose “Open in browser”.");
@@ -16,15 +21,22 @@ await start();
 async function start() {
   const lacking = await sayWhatLacks();
   const signer = await signerHere();
-  const known = Boolean(signer) && actor.stranger === undefined; // signed out, the key alone opens nothing: a new code does
-  for (const section of all("[data-state]", page)) section.hidden = (section.dataset.state === "has") !== known;
+  const known = Boolean(signer) && actor.stranger === undefined;
+  // Signed out with a key that may still count: it can sign in again; a new code stays possible.
+  const shown = known ? ["has"] : signer ? ["renew", "new"] : ["new"];
+  for (const section of all("[data-state]", page)) section.hidden = !shown.includes(section.dataset.state);
   const kind = signer?.key.kind ?? (await canPasskey() ? "webauthn" : "es256");
-  for (const place of all("[data-kind]", page)) place.hidden = place.dataset.kind !== kind;
-  if (lacking.length > 0 && !known) one("button[type=submit]", form).disabled = true;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     busy(one("button[type=submit]", form), form, () => enrolHere(kind));
   });
+  one("button[type=submit]", form).disabled = lacking.length > 0 && !known; // until now: a form sent without its script would put the code into the address
+  for (const place of all("[data-kind]", page)) place.hidden = place.dataset.kind !== kind;
+  const renew = one('[data-act="renew"]', page);
+  renew?.addEventListener("click", () => busy(renew, renew.closest("section"), async () => {
+    await signIn(signer, { holder: actor.person, organisation: actor.organisation, role: actor.role });
+    location.replace("/shop");
+  }));
   const end = one('[data-act="forget"]', page);
   end?.addEventListener("click", () => busy(end, end.closest("details"), leave));
 }
@@ -56,9 +68,18 @@ async function newKey(kind) {
   }
 }
 
+/** Ends the key where it was vouched for, then the session, then what is kept here: a lost answer leaves a phone that can try again. */
 async function leave() {
+  if (!confirm(one("[data-sure]", page).textContent)) return;
+  const signer = await signerHere();
+  if (signer && actor.role === "merchant") {
+    const { ok, body } = await call("POST", `/v1/organisations/${encodeURIComponent(actor.organisation)}/end_enrolment`, { key: await thumbprint(signer.key), reason: "replaced" }, { timeoutSeconds: 60 });
+    if (!ok && !gone.includes(body.code)) throw new Fault(body.code, body.zh, body.en);
+  }
+  const left = await fetch("/shop/leave", { method: "POST", redirect: "manual", cache: "no-store" });
+  if (left.status >= 500) throw new Fault("session_not_ended", "没退出来，请再试一次。", "It was not signed out. Try again.");
   await forget(actor.key);
   await forgetKept();
-  location.replace("/shop/phone");
+  location.replace(actor.after);
 }
 

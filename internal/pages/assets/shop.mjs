@@ -59,15 +59,16 @@ export function tell(within, thrown) {
 
 export const quiet = (within) => { for (const box of all("[data-problem]", within)) box.hidden = true; };
 
-const paths = { visit: "visits", order: "orders" };
+const paths = { visit: "visits", order: "orders", person: "people" };
+const ids = { visit: () => actor.visit, order: () => actor.order, person: () => actor.person };
 
 /**
  * Signs a statement with this phone's key.
- * @param {{stream: "visit"|"order", type: string, body: object, answers?: string, previous?: (key: string) => string}} s
+ * @param {{stream: "visit"|"order"|"person", type: string, body: object, answers?: string, previous?: (key: string) => string}} s
  * @returns {Promise<{envelope: string, digest: string, key: string}>}
  */
 export async function signHere({ stream, type, body, answers = "", previous }) {
-  const id = stream === "visit" ? actor.visit : actor.order;
+  const id = ids[stream]();
   const signer = await loadSigner(actor.key);
   const key = await thumbprint(signer.key);
   const before = stream === "visit" ? await nextPrevious(id, key) : previous?.(key) ?? "";
@@ -79,7 +80,7 @@ export async function signHere({ stream, type, body, answers = "", previous }) {
 
 /** Sends what was signed. @throws {Fault} the server's own words */
 export async function send({ stream, verb }, signed, openings, idempotencyKey) {
-  const id = stream === "visit" ? actor.visit : actor.order;
+  const id = ids[stream]();
   const answer = await call("POST", `/v1/${paths[stream]}/${encodeURIComponent(id)}/${verb}`,
     { statement: base64(utf8(signed.envelope)), ...(openings?.length ? { openings } : {}) }, { idempotencyKey });
   if (!answer.ok) throw new Fault(answer.body.code, answer.body.zh, answer.body.en);
