@@ -37,6 +37,13 @@ type Work struct {
 	ReportAt  statement.Time `json:"reported_at"`               // "" for no report
 	UpdatedAt statement.Time `json:"updated_at"`                // by the server's clock
 
+	Old        *WorkOld       `json:"old,omitempty"`
+	Said       *WorkSaid      `json:"said,omitempty"`
+	Touched    bool           `json:"touched"`     // of a repair: opened, changed or tried; nobody un-says it
+	Charges    bool           `json:"charges"`     // the host listed what was charged, on a visit without a script
+	RollbackAt statement.Time `json:"rollback_at"` // when it goes back to the old terminal unless live; "" for no timer
+	Lost       *WorkLost      `json:"lost,omitempty"`
+
 	found []custody.Notice // what each arrival scanned, in order
 }
 
@@ -101,6 +108,9 @@ func (a *App) Work(ctx context.Context, actor Actor, visitID string) (Work, erro
 		}
 		return w.required(g, s.order)
 	})
+	if err == nil {
+		err = a.lose(ctx, &w)
+	}
 	w.UpdatedAt = statement.At(a.Now())
 	return w, err
 }
@@ -124,6 +134,7 @@ func workOf(g *gather, s cachedState, visitID string) (Work, error) {
 		}
 		w.Permits = append(w.Permits, p)
 	}
+	w.oldOf(s)
 	claims, err := g.stream(visit.StreamVisit, visitID)
 	if err != nil {
 		return Work{}, err
@@ -133,11 +144,17 @@ func workOf(g *gather, s cachedState, visitID string) (Work, error) {
 			return Work{}, err
 		}
 	}
-	return w, w.parcel(g)
+	if err := w.parcel(g); err != nil {
+		return Work{}, err
+	}
+	return w, w.returned(g)
 }
 
 // happened notes one statement of the visit.
 func (w *Work) happened(c statement.Claims, at statement.Time) error {
+	if special, err := w.kinds(c); special || err != nil {
+		return err
+	}
 	done := WorkDone{Type: c.Type, By: c.Header.Role, Statement: c.Digest(), At: at, Good: true}
 	switch c.Type {
 	case visit.TypeStep:
