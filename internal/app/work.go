@@ -22,6 +22,8 @@ type Work struct {
 	Frozen    bool           `json:"frozen"`
 	Ask       string         `json:"ask"` // the next ask, "" for none
 	Shop      string         `json:"shop"`
+	Merchant  string         `json:"merchant"` // holder id
+	Acquirer  string         `json:"acquirer"`
 	Serial    string         `json:"serial"`
 	Model     string         `json:"model"`
 	Terminal  string         `json:"terminal"`
@@ -50,6 +52,7 @@ type Work struct {
 // Parcel is the last hand-over's notice, which the counter must find again.
 type Parcel struct {
 	Transfer string         `json:"transfer"` // digest; what an arrival answers
+	To       string         `json:"to"`       // who holds the device by it
 	Notice   custody.Notice `json:"notice"`
 }
 
@@ -82,6 +85,7 @@ type WorkPermit struct {
 	Statement string         `json:"statement"`
 	Until     statement.Time `json:"until"`
 	Outcome   string         `json:"outcome"` // "" while the host has not answered
+	At        statement.Time `json:"at"`      // when it did, by its clock
 	Reason    string         `json:"reason"`
 }
 
@@ -119,7 +123,7 @@ func (a *App) Work(ctx context.Context, actor Actor, visitID string) (Work, erro
 func workOf(g *gather, s cachedState, visitID string) (Work, error) {
 	o, d := s.order, s.state.Dispatched()
 	w := Work{Visit: visitID, Order: o.Order, Kind: o.Kind, Stage: string(s.state.Stage()), Frozen: s.state.Frozen(), Ask: NextAsk(o, s.state),
-		Shop: o.Shop, Serial: d.Serial, Model: o.Model, Terminal: o.Terminal, From: d.From, Until: d.Until,
+		Shop: o.Shop, Merchant: o.Merchant, Acquirer: o.Acquirer, Serial: d.Serial, Model: o.Model, Terminal: o.Terminal, From: d.From, Until: d.Until,
 		Steps: []WorkStep{}, Done: []WorkDone{}, Attested: []WorkAttested{}, Permits: []WorkPermit{}, Reported: []WorkReport{}}
 	if d.Visit == "" {
 		w.From, w.Until = o.WindowFrom, o.WindowUntil
@@ -130,7 +134,7 @@ func workOf(g *gather, s cachedState, visitID string) (Work, error) {
 		}
 		p := WorkPermit{Ask: r.Body.Ask, Statement: r.Event.Statement.Digest(), Until: r.Body.Permit.Until}
 		if out, answered := s.state.Outcome(p.Statement); answered {
-			p.Outcome, p.Reason = out.Body.Outcome, out.Body.Reason
+			p.Outcome, p.Reason, p.At = out.Body.Outcome, out.Body.Reason, out.Body.At
 		}
 		w.Permits = append(w.Permits, p)
 	}
@@ -223,7 +227,7 @@ func (w *Work) parcel(g *gather) error {
 		if err := c.UntrustedBody(&t); err != nil {
 			return err
 		}
-		w.Parcel = &Parcel{Transfer: c.Digest(), Notice: t.Notice}
+		w.Parcel = &Parcel{Transfer: c.Digest(), To: t.ToHolder, Notice: t.Notice}
 	}
 	w.compare()
 	return nil

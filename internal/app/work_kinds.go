@@ -100,7 +100,7 @@ func (w *Work) returned(g *gather) error {
 		if err := c.UntrustedBody(&t); err != nil {
 			return err
 		}
-		w.Old.Parcel = &Parcel{Transfer: c.Digest(), Notice: t.Notice}
+		w.Old.Parcel = &Parcel{Transfer: c.Digest(), To: t.ToHolder, Notice: t.Notice}
 		if c.Header.Role == visit.RoleMerchant && t.Notice.Tracking == w.Order {
 			w.Old.Returned = true
 		}

@@ -147,8 +147,8 @@ func (a *API) carry(ctx context.Context, in *carryInput) (*answered[CarryAnswer]
 	return &answered[CarryAnswer]{Status: http.StatusOK, Body: out}, nil
 }
 
-var egWork = app.Work{Visit: egVisit, Order: egOrder, Kind: visit.Install, Stage: string(visit.Admitted), Ask: visit.AskTrial, Shop: "shop-wei", Serial: egSerial,
+var egWork = app.Work{Visit: egVisit, Order: egOrder, Kind: visit.Install, Stage: string(visit.Admitted), Ask: visit.AskTrial, Shop: "shop-wei", Merchant: "wei", Acquirer: "acq-huaishan", Serial: egSerial,
 	Model: "TD20", Terminal: "W1489724", Watched: "remote", From: egTime, Until: egTime,
-	Parcel: &app.Parcel{Transfer: egDigest, Notice: custody.Notice{Tracking: egOrder, BagSeal: "B7300112", BoxSerial: "X" + egSerial, DeviceSerial: egSerial}},
+	Parcel: &app.Parcel{Transfer: egDigest, To: "lan", Notice: custody.Notice{Tracking: egOrder, BagSeal: "B7300112", BoxSerial: "X" + egSerial, DeviceSerial: egSerial}},
 	Steps:  []app.WorkStep{{Step: "mount", By: visit.RoleTechnician, Photos: 1}}, Done: []app.WorkDone{}, Attested: []app.WorkAttested{},
 	Permits: []app.WorkPermit{}, Reported: []app.WorkReport{}, UpdatedAt: egTime}

@@ -35,7 +35,8 @@ type field struct {
 	mux     http.Handler
 	server  *http.Server
 	code    credential.Code
-	shots   int // photos taken so far
+	shots   int             // photos taken so far
+	seen    map[string]bool // states that were pictured
 }
 
 // newField plays a visit up to the technician's coming, and gives lan a phone.
@@ -133,14 +134,20 @@ func phone(t *testing.T, dir string, more ...chromedp.ExecAllocatorOption) conte
 func (f *field) pocket() {
 	f.t.Helper()
 	f.desk()
+	f.do(send(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 360, Height: 640, DeviceScaleFactor: 1, Mobile: true}),
+		send(chromebrowser.SetPermission, chromebrowser.SetPermissionParams{Permission: &chromebrowser.PermissionDescriptor{Name: "geolocation"}, Setting: "granted", Origin: f.origin}))
+	f.stands()
+}
+
+// stands puts the phone into the play's shop.
+func (f *field) stands() {
+	f.t.Helper()
 	at, err := identifier.ParsePosition(f.play.Shop.Position)
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	lat, lon, metres := at.Lat()+0.0001, at.Lon(), 20.0
-	f.do(send(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 360, Height: 640, DeviceScaleFactor: 1, Mobile: true}),
-		send(chromebrowser.SetPermission, chromebrowser.SetPermissionParams{Permission: &chromebrowser.PermissionDescriptor{Name: "geolocation"}, Setting: "granted", Origin: f.origin}),
-		send(emulation.SetGeolocationOverride, emulation.SetGeolocationOverrideParams{Latitude: &lat, Longitude: &lon, Accuracy: &metres}))
+	f.do(send(emulation.SetGeolocationOverride, emulation.SetGeolocationOverrideParams{Latitude: &lat, Longitude: &lon, Accuracy: &metres}))
 }
 
 // press clicks the first button or link that says this.
@@ -157,13 +164,16 @@ func (f *field) sees(text string) {
 }
 
 // shot takes a picture of the page as it is, and asks axe and whether anything sticks out.
-func (f *field) shot(name string) {
+func (f *field) shot(name string) { f.t.Helper(); f.shotIn(name, "light", "dark") }
+
+// shotIn does so in the colour schemes given.
+func (f *field) shotIn(name string, schemes ...string) {
 	f.t.Helper()
 	folder := os.Getenv("MENSHEN_SCREENSHOTS")
 	if folder == "" {
 		folder = f.t.TempDir()
 	}
-	for _, scheme := range []string{"light", "dark"} {
+	for _, scheme := range schemes {
 		f.do(send(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}))
 		for _, p := range askAxe(f.ctx) {
 			f.t.Errorf("%s %s: %s", name, scheme, p)

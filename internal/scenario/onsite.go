@@ -46,6 +46,9 @@ func (p *Play) HandOver(ctx context.Context, from, to *Actor, n custody.Notice, 
 	return err
 }
 
+// Handed tells the play of a hand-over that somebody signed elsewhere, by the statement's digest.
+func (p *Play) Handed(transfer string) { p.transfers = append(p.transfers, transfer) }
+
 // IssueBadge has the provider issue the day's badge to a technician's key and record it.
 func (p *Play) IssueBadge(ctx context.Context, to *Actor, index int, from time.Time) error {
 	badge, err := p.MakeBadge(to, p.Cast.BadgeKey, index, from)

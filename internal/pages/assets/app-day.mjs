@@ -132,12 +132,18 @@ export async function refresh() {
   return { at: day.at, failed };
 }
 
-/** Fetches one visit. @param {string} id @param {string} [key] thumbprint */
+/** Fetches what one visit has to do and what was done: light enough to ask again and again. @param {string} id */
+export async function fetchWork(id) {
+  const work = await ask("GET", `/v1/visits/${encodeURIComponent(id)}/work`);
+  await mergeVisit(id, { work, work_at: new Date().toISOString() });
+  return work;
+}
+
+/** Fetches one visit with its order package, which opens personal values: every look at those is recorded. @param {string} id @param {string} [key] thumbprint */
 export async function fetchVisit(id, key) {
   const path = `/v1/visits/${encodeURIComponent(id)}`;
-  const work = await ask("GET", `${path}/work`);
+  const work = await fetchWork(id);
   const at = new Date().toISOString();
-  await mergeVisit(id, { work, work_at: at });
   if (key) await nextPrevious(id, key); // kept for when there is no signal
   try {
     await mergeVisit(id, { package: await ask("GET", `${path}/package`), package_at: at });

@@ -1,7 +1,7 @@
 // The door from the technician's side: scan the shop's code, see whose shop and which order it is, answer in person.
 import { button, h, sign } from "./app-dom.mjs";
 import { language, say, span, when, word } from "./app-lang.mjs";
-import { badgeInHand, fetchVisit, verifyPerson } from "./app-day.mjs";
+import { badgeInHand, fetchWork, verifyPerson } from "./app-day.mjs";
 import { ask, isOnline } from "./app-net.mjs";
 import { faultOf, Fault } from "./fault.mjs";
 import { keepOpening, outbox, position } from "./app-sign.mjs";
@@ -127,7 +127,7 @@ function told(v, box, digits) {
     while (box.isConnected) {
       await new Promise((resolve) => { setTimeout(resolve, 2000); });
       try {
-        const w = await fetchVisit(v.id);
+        const w = await fetchWork(v.id);
         if (!["booked", "dispatched"].includes(w.stage)) { changed(); return; }
       } catch { /* no signal for a moment */ }
     }

@@ -44,9 +44,11 @@ const names = {
   refused: ["没让进", "refused"], aborted: ["已取消", "called off"], rolled_back: ["换回旧机", "rolled back"],
   door: ["出示工作证", "Show the badge"], arrival: ["扫机箱", "Scan the parcel"], backup: ["备份", "Backup"], trial_step: ["试交易", "Trial"], attest: ["机具自证", "Device proof"],
   handover: ["交接培训", "Hand over"], finish: ["完成", "Finish"],
+  said: ["拆没拆机", "Opened or not"], old: ["旧机还能用吗", "Does the old one work"], live: ["正式开通", "Go live"], end: ["作废旧密钥", "End the old keys"], back: ["店主交回机具", "The shop hands it back"],
   shopfront: ["门头照", "Shop front"], mount: ["安装", "Mount"], counter: ["收银台照", "Counter"], inside: ["店内照", "Inside"], check_serial: ["店主核对序列号", "Merchant checks the serial"],
   unplug: ["拆下旧机", "Take the old one off"], pack: ["装箱封签", "Pack and seal"],
-  sign_off: ["监督人签字", "Supervisor signs"], confirmation: ["店主最后确认", "Merchant confirms"],
+  sign_off: ["监督人签字", "Supervisor signs"], confirmation: ["店主最后确认", "Merchant confirms"], charges: ["扣费清单", "List of charges"],
+  old_terminal_dead: ["旧机用不了", "the old terminal is dead"], keys_ended: ["旧密钥已作废", "the old keys ended"], device_under_trial: ["机具在试机", "the terminal is on trial"],
   sign_in: ["签到", "sign-in"], approved_sale: ["成功一笔 ¥0.01", "approved sale ¥0.01"], declined_sale: ["拒绝一笔", "declined sale"], wrong_mac_refused: ["错误校验被拒", "wrong MAC refused"],
   reversal_after_lost_answer: ["断线冲正", "reversal"], refund_without_password_refused: ["没密码不能退", "no refund without password"], refund_with_password: ["有密码能退", "refund with password"], settlement: ["结算", "settlement"],
 };

@@ -4,11 +4,12 @@ import { svg } from "./qr.mjs";
 import { fromBase64 } from "./bytes.mjs";
 import { button, h, sign } from "./app-dom.mjs";
 import { language, say, when, word } from "./app-lang.mjs";
-import { fetchVisit } from "./app-day.mjs";
+import { fetchWork } from "./app-day.mjs";
 import { Fault } from "./fault.mjs";
 import { ask, isOnline } from "./app-net.mjs";
-import { handoverOpen, powerNext } from "./app-path.mjs";
+import { columnOf, endNext, handoverOpen, openPermit, powerNext } from "./app-path.mjs";
 import { queued, outbox } from "./app-sign.mjs";
+import { giveDevice } from "./app-give.mjs";
 import { tried } from "./app-screens.mjs";
 
 const changed = () => outbox.dispatchEvent(new Event("done"));
@@ -16,33 +17,61 @@ const noSignal = () => sign("wait", say("这一步要信号", "This step needs s
 const unsentFirst = () => new Fault("unsent_first", "还有签字没发出去，先发完再申请。", "Some statements are not sent yet; send them first.");
 
 const at = (v) => `/v1/visits/${encodeURIComponent(v.id)}`;
+/** Now, by the server's clock as far as this phone knows it: permits and proofs are dated by that one. */
+const nowOf = (v) => new Date(Date.now() - (new Date(v.work_at) - new Date(v.work.updated_at)));
 const post = (v, verb, body) => ask("POST", `${at(v)}/${verb}`, body, { timeoutSeconds: 90 });
 
-/** The trial, the proof or the end, by what the server said last. @param {object} v @param {string} stepID attest, trial or finish */
+/** The trial, the proof, the old keys or the end, by what the server said last. @param {object} v @param {string} stepID attest, trial, live, end or finish */
 export function powerStep(v, stepID) {
   if (!isOnline()) return noSignal();
-  const next = powerNext(v.work);
   const box = h("div"), note = h("div");
-  const again = async () => { await fetchVisit(v.id); changed(); };
-  const parts = {
-    attest: () => attest(v, note, box, again), attest_again: () => [h("p", {}, say("试机过了。开通前机具再证明一次。", "The trial passed. Before going live the device proves itself once more.")), attest(v, note, box, again)],
-    ask_trial: () => gate(v, "trial", say("申请试机", "Ask for the trial"), note, again),
-    ask_live: () => gate(v, "live", say("申请正式开通", "Ask to go live"), note, again),
-    ask_close: () => gate(v, "close", say("收尾，关单", "Close the visit"), note, again),
-    release: () => release(v, note, again),
-    acceptance: () => acceptance(v, again),
-    failed: () => [acceptance(v, again), gate(v, "trial", say("再试一次机", "Try the terminal again"), note, again)],
-    done: () => h("p", {}, say("都好了。", "All done.")),
-  };
-  box.append(...[parts[next]()].flat(), note, ...stepID === "trial" || stepID === "finish" ? [permitLine(v)] : []);
+  const again = async () => { await fetchWork(v.id); changed(); };
+  const parts = stepID === "end" ? endParts(v, note, again) : powerParts(v, box, note, again);
+  box.append(...[parts[stepID === "end" ? endNext(v.work, nowOf(v)) : powerNext(v.work, nowOf(v))]()].flat(), note, stepID === "attest" ? "" : permitLine(v));
+  return box;
+}
+
+const powerParts = (v, box, note, again) => ({
+  attest: () => [v.work.attested.length > 0 && h("p", {}, say("上一次自证太久了，再来一次。", "The last proof is too old; once more.")), attest(v, note, box, again)].filter(Boolean),
+  attest_again: () => [h("p", {}, say("试机过了。开通前机具再证明一次。", "The trial passed. Before going live the device proves itself once more.")), attest(v, note, box, again)],
+  ask_trial: () => gate(v, "trial", say("申请试机", "Ask for the trial"), note, again),
+  ask_live: () => gate(v, "live", say("申请正式开通", "Ask to go live"), note, again),
+  ask_close: () => gate(v, "close", say("收尾，关单", "Close the visit"), note, again),
+  release: () => release(v, note, again),
+  acceptance: () => acceptance(v),
+  failed: () => [acceptance(v), gate(v, "trial", say("再试一次机", "Try the terminal again"), note, again)],
+  give: () => [h("p", {}, say("开通了。把机具签字交给店主，以后它归店里保管。", "It is live. Sign the terminal over to the owner, who keeps it from now on.")),
+    button(say("签字：机具交给店主", "Sign: the terminal is the shop's"), tried(note, async () => { await giveDevice(v); await again(); }))],
+  done: () => h("p", {}, say("都好了。", "All done.")),
+});
+
+// The merchant consents, the gate decides, the host ends the keys: in this order, and never before a new terminal is live.
+const endParts = (v, note, again) => ({
+  consent: () => {
+    const box = sign("wait", say("请店主在自己手机上签：旧密钥可以作废", "The owner signs on his own phone that the old keys may end"), h("p", {}, `${say("旧机", "Old terminal")} …${v.work.old.serial.slice(-6)}`));
+    return box;
+  },
+  ask_end: () => gate(v, "end", say("申请作废旧密钥", "Ask to end the old keys"), note, again),
+  release: () => release(v, note, again),
+});
+
+/** What only others can do: the merchant hands a device over, the host says whether the old one works. */
+export function waitStep(v, stepID) {
+  const { old } = v.work;
+  const serial = h("p", {}, `${say("机身号最后六位", "Last six of the serial")}：`, h("strong", {}, old.serial.slice(-6)));
+  const box = stepID === "back" ? sign("wait", say("请店主在自己手机上签：机具交给您", "The owner signs on his own phone that the terminal is handed to you"), serial)
+    : old.state === "" && !old.ended ? sign("wait", say("等收单主机说旧机能不能用", "Waiting for the acquirer's host to say whether the old one works"), serial, h("p", {}, say("旧机先别拆。", "Leave the old one in place until then.")))
+      : sign("mind", old.ended ? say("旧密钥作废了，店里现在收不了款", "The old keys ended; the shop cannot take cards now") : say("旧机用不了了", "The old terminal does not work"), serial, h("p", {}, say("请店主在自己手机上签：同意暂时停用，或用备用机。", "The owner signs on his own phone for the time without it, or with a loaner.")));
+  if (!isOnline()) box.append(h("p", {}, say("没信号时看不到；有信号会自己更新。", "Without signal this cannot be seen; it updates by itself.")));
   return box;
 }
 
 function permitLine(v) {
   const p = v.work.permits.at(-1);
   if (!p || p.outcome === "loaded" || p.outcome === "keys_ended") return "";
-  if (p.outcome === "") return h("p.quiet", {}, `${say("许可有效到", "Permit until")} ${when(p.until)}`);
-  return sign("stop", say("主机没有同意", "The host did not agree"), h("p", { "data-code": p.reason }, p.reason));
+  if (p.outcome === "" && openPermit(v.work, p.ask, nowOf(v))) return h("p.quiet", {}, `${say("许可有效到", "Permit until")} ${when(p.until)}`);
+  if (p.outcome === "") return h("p.quiet", {}, say("上一个许可过期了，要重新申请。", "The last permit ran out; ask again."));
+  return sign("stop", say("主机没有同意", "The host did not agree"), h("p", { "data-code": p.reason }, `${say("原因代号", "Reason code")}：${p.reason}`));
 }
 
 // The device answers over its own connection; the phone shows it the nonce. A device without one hands its
@@ -52,7 +81,7 @@ function attest(v, note, box, again) {
     const c = await post(v, "challenge", { purpose: "device" });
     const file = h("input", { type: "file", id: "a-file", accept: "application/json,.json", onchange: tried(note, async (e) => { await bring(v, c, e.target.files[0]); await again(); }) });
     box.replaceChildren(h("p", {}, say("在机具上打开「门神自证」，扫这个码。十分钟内有效。", "On the device open “menshen proof” and scan this code. Valid for ten minutes.")),
-      h("figure.code", {}, svg(`MSN1~${v.id}~${c.statement}~${c.nonce}`, { label: say("给机具扫的码", "code for the device") })),
+      h("figure.code", { "data-text": `MSN1~${v.id}~${c.statement}~${c.nonce}` }, svg(`MSN1~${v.id}~${c.statement}~${c.nonce}`, { label: say("给机具扫的码", "code for the device") })),
       h("p.quiet", {}, `${say("有效到", "Valid until")} ${when(c.until)}`),
       h("details", {}, h("summary", {}, say("机具不能联网", "The device has no connection")), h("label", { for: "a-file" }, say("机具给的回答文件", "The answer file of the device")), file), note);
     poll(v, box, (w) => w.attested.length > v.work.attested.length, again);
@@ -77,7 +106,7 @@ async function poll(v, shown, arrived, again) {
     await new Promise((resolve) => { setTimeout(resolve, 2500); });
     if (!shown.isConnected) return;
     try {
-      if (arrived(await fetchVisit(v.id))) { await again(); return; }
+      if (arrived(await fetchWork(v.id))) { await again(); return; }
     } catch { /* no signal for a moment: look again */ }
   }
 }
@@ -100,34 +129,35 @@ function lacking(answer) {
 }
 
 function release(v, note, again) {
-  const live = v.work.permits.at(-1).ask === "live";
-  return [h("p", {}, live ? say("许可批了。让主机给机具装正式密钥。", "Granted. Have the host load the live keys.") : say("许可批了。把机具联上网，让主机装试用密钥。", "Granted. Connect the device and have the host load trial keys.")),
-    button(say("请主机装密钥", "Have the host load the keys"), tried(note, async () => { await post(v, "release_permit", {}); await again(); }))];
+  const { ask: what } = v.work.permits.at(-1);
+  const text = { trial: say("许可批了。把机具联上网，让主机装试用密钥。", "Granted. Connect the device and have the host load trial keys."),
+    live: say("许可批了。让主机给机具装正式密钥。", "Granted. Have the host load the live keys."),
+    end: say("许可批了。让主机作废旧密钥。旧机从此收不了款。", "Granted. Have the host end the old keys; the old terminal takes no more cards.") };
+  return [h("p", {}, text[what]), button(what === "end" ? say("请主机作废旧密钥", "Have the host end the old keys") : say("请主机装密钥", "Have the host load the keys"),
+    tried(note, async () => { await post(v, "release_permit", {}); await again(); }))];
 }
 
 const script = ["sign_in", "approved_sale", "declined_sale", "wrong_mac_refused", "reversal_after_lost_answer", "refund_without_password_refused", "refund_with_password", "settlement"];
 
 // The host runs the script and signs it; here it is only shown.
-function acceptance(v, again) {
-  const box = h("div", {}, h("p", {}, v.work.reported.length === 0 ? say("用收单机构的测试卡试，主机自己记。不用店家的卡。", "Try with the acquirer's test card; the host records it. Never the shop's card.") : say("主机签的试机结果：", "The host's signed result:")),
+function acceptance(v) {
+  return h("div", {}, h("p", {}, v.work.reported.length === 0 ? say("用收单机构的测试卡试，主机自己记。不用店家的卡。", "Try with the acquirer's test card; the host records it. Never the shop's card.") : say("主机签的试机结果：", "The host's signed result:")),
     h("ul.script", {}, script.map((s) => {
       const r = v.work.reported.find((x) => x.step === s);
       const [mark, unseen] = !r ? ["…", say("还没有", "not yet")] : r.result === "passed" ? ["✓", say("过了", "passed")] : ["✕", say("没过", "failed")];
       return h("li", {}, h("span", { "aria-hidden": "true" }, mark), h("span.unseen", {}, unseen), ` ${word(s)}`);
     })));
-  if (v.work.reported.length === 0) poll(v, box, (w) => w.reported.length > 0, again);
-  return box;
 }
 
-/** What the merchant and the supervisor still do, and what the technician tells the staff. */
+const byWhom = { merchant: () => say("请店主在自己手机上点", "on the owner's own phone"), supervisor: () => say("等监督人签", "the supervisor signs"), host: () => say("等收单主机", "the acquirer's host") };
+
+/** What the merchant, the supervisor and the host still do, and what the technician tells the staff. */
 export function handoverStep(v) {
   const box = h("div");
-  box.append(h("p", {}, say("教店员三件事：怎么收款、怎么退款（要密码）、出问题找谁。", "Show the staff three things: taking a payment, refunding (with the password), whom to call.")),
-    h("ul.lacks", {}, handoverOpen(v.work).map((o) => h("li", {}, h("strong", {}, word(o.what)), `${say("：", ": ")}${o.by === "merchant" ? say("请店主在自己手机上点", "on the owner's own phone") : say("等监督人签", "the supervisor signs")}`))),
+  const taught = !["removal", "inspection", "repair_untouched"].includes(columnOf(v.work));
+  box.append(h("p", {}, taught ? say("教店员三件事：怎么收款、怎么退款（要密码）、出问题找谁。", "Show the staff three things: taking a payment, refunding (with the password), whom to call.")
+    : say("请店主看一遍做了什么，再签字。", "Let the owner see what was done before he signs.")),
+    h("ul.lacks", {}, handoverOpen(v.work).map((o) => h("li", {}, h("strong", {}, word(o.what)), `${say("：", ": ")}${byWhom[o.by]()}`))),
     h("p.quiet", {}, isOnline() ? say("签好了这里自己打勾。", "This ticks itself when they have signed.") : say("没信号时看不到别人签了没有；有信号会自己更新。", "Without signal you cannot see what others signed; it updates by itself.")));
-  if (isOnline()) {
-    const open = handoverOpen(v.work).length;
-    poll(v, box, (w) => handoverOpen(w).length < open, async () => changed());
-  }
   return box;
 }

@@ -123,7 +123,7 @@ export async function unsent(root) {
 
 /** What a statement or photo of the queue is. */
 export const itemWord = (i) => (i.statement ? "" : say("照片：", "photo: ")) + (i.step ? word(i.step) : { arrival: say("到货核对", "parcel"), backup: say("备份", "backup"),
-  refusal: say("不施工", "refused to work"), incident: say("报告问题", "report"), brake: say("停住", "stop") }[i.type] ?? i.type);
+  refusal: say("不施工", "refused to work"), incident: say("报告问题", "report"), brake: say("停住", "stop"), device_work: say("拆没拆机", "opened or not") }[i.type] ?? i.type);
 
 const dangers = {
   full: () => say("手机快存满了", "The phone is nearly full"),

@@ -1,12 +1,12 @@
 // One visit: a path of steps, one at a time. The step of now is open and has one main button.
 import { button, h, sign } from "./app-dom.mjs";
-import { age, say, span, word } from "./app-lang.mjs";
-import { fetchVisit, signer } from "./app-day.mjs";
+import { age, say, span, when, word } from "./app-lang.mjs";
+import { fetchVisit, fetchWork, signer } from "./app-day.mjs";
 import { isOnline } from "./app-net.mjs";
-import { ended, pathOf, stopped } from "./app-path.mjs";
-import { arrivalStep, backupStep, photoStep } from "./app-work.mjs";
+import { columnOf, ended, pathOf, stopped } from "./app-path.mjs";
+import { arrivalStep, backupStep, photoStep, saidStep } from "./app-work.mjs";
 import { doorStep } from "./app-door.mjs";
-import { handoverStep, powerStep } from "./app-power.mjs";
+import { handoverStep, powerStep, waitStep } from "./app-power.mjs";
 import { queuedOf, shopOf, tried } from "./app-screens.mjs";
 import { file, outbox, queued } from "./app-sign.mjs";
 import { visit as stored } from "./app-store.mjs";
@@ -24,6 +24,13 @@ export async function freshen(id) {
   await fetchVisit(id, key);
 }
 
+/** Looks whether others did something meanwhile. @param {string} id @returns {Promise<boolean>} whether the page shows something old */
+export async function lookAgain(id) {
+  const { updated_at: _, ...before } = (await stored(id))?.work ?? {};
+  const { updated_at: __, ...now } = await fetchWork(id);
+  return JSON.stringify(before) !== JSON.stringify(now);
+}
+
 export async function visit(root, { id }) {
   const [v, items] = [await stored(id), await queued()];
   if (!v?.work) {
@@ -36,28 +43,46 @@ export async function visit(root, { id }) {
   const open = steps.find((s) => s.state === "now" || s.state === "refused");
   root.replaceChildren(h("p.crumb", {}, h("a", { href: "#/" }, `‹ ${say("今天", "Today")}`)),
     h("h1", {}, `${word(work.kind)} · ${shopOf(v)}`), h("p", {}, span(work.from, work.until), " ", h("span.quiet", {}, say(`${age(Date.now() - new Date(v.work_at))}取的`, `as of ${age(Date.now() - new Date(v.work_at))}`))),
-    ...standing(work, items.filter((i) => i.visit === id)),
+    ...standing(v, items.filter((i) => i.visit === id)),
     h("ol.steps", {}, steps.map((s) => h(`li.step.${s.state}`, s === open ? { "aria-current": "step" } : {}, h("span.mark-step", { "aria-hidden": "true" }, marks[s.state]),
       h("span.name", {}, stepWord(s), h("span.unseen", {}, `${say("：", ": ")}${markWords[s.state]()}`)), s.state === "queued" && h("span.quiet", {}, say("待发送", "to send")),
       s === open && !stopped(work) && !ended(work) && h("div.doing", {}, doing(s, v))))),
-    ...!ended(work) ? [brakes(v, note), note] : []);
+    ...!ended(work) ? [brakes(v, queuedOf(items, id), note), note] : []);
 }
 
-function standing(work, mine) {
+function standing(v, mine) {
+  const { work } = v;
   const conflicts = mine.filter((i) => i.state === "conflict").length;
   const braking = mine.find((i) => ["incident", "brake", "refusal"].includes(i.type) && i.state === "waiting");
   return [
     braking && sign("mind", braking.type === "refusal" ? say("已签：今天不做", "Signed: not today") : say("已签：停住这一单", "Signed: stop this visit"), h("p", {}, say("还没发出去。别动机具，到有信号的地方会自己发。", "Not sent yet. Leave the terminal alone; it goes out by itself where there is signal."))),
+    timer(v), lostTime(work),
     stopped(work) && sign("stop", say("这次上门停住了", "This visit is stopped"), h("p", {}, say("先别动机具。收单机构风控处理后才能继续。", "Leave the terminal alone. The acquirer's risk desk decides before it goes on."))),
     ended(work) && sign(ended(work) === "closed" ? "good" : "over", ended(work) === "closed" ? say("这一单做完了", "This visit is done") : word(ended(work))),
     conflicts > 0 && sign("stop", say(`${conflicts} 项被退回，要人看`, `${conflicts} refused; a person must look`), h("p.button-line", {}, h("a.button", { href: "#/unsent" }, say("去看", "Look")))),
   ].filter(Boolean);
 }
 
+// When the timer runs out the visit goes back to the old terminal by itself (decision 23): said from the first minute on.
+function timer({ work }) {
+  if (!work.rollback_at || !["admitted", "trial"].includes(work.stage)) return "";
+  const minutes = Math.floor((new Date(work.rollback_at) - Date.now()) / 60000);
+  if (minutes <= 0) return sign("stop", say("时间到了，换回旧机", "Time is up: back to the old terminal"), h("p", {}, say("这一次不能再开通。旧机照常用，约店家改天再来。", "This visit cannot go live any more. The old terminal works as before; agree on another day.")));
+  return sign(minutes < 30 ? "mind" : "wait", say(`${when(work.rollback_at)} 前要开通`, `Must be live by ${when(work.rollback_at)}`), h("p", {}, say(`还有 ${minutes} 分钟。到时没开通，就自动换回旧机。`, `${minutes} minutes left. If it is not live by then, the visit goes back to the old terminal by itself.`)));
+}
+
+function lostTime({ lost }) {
+  if (!lost) return "";
+  const since = lost.open ? say(`店里已经 ${lost.minutes} 分钟收不了款`, `The shop has taken no cards for ${lost.minutes} minutes`) : say(`店里一共 ${lost.minutes} 分钟收不了款`, `The shop took no cards for ${lost.minutes} minutes`);
+  return h("p.card.warn.lost", { role: "status" }, h("strong", {}, since), ` ${word(lost.cause)}${say("；由", "; ")}${lost.answers}${say("负责。", " answers for it.")}`);
+}
+
 function doing(s, v) {
   if (s.id === "door") return doorStep(v);
   if (s.id === "arrival") return arrivalStep(v);
   if (s.id === "backup") return backupStep(v);
+  if (s.id === "said") return saidStep(v);
+  if (s.id === "old" || s.id === "back") return waitStep(v, s.id);
   if (s.rule) return photoStep(v, s.rule);
   if (s.id === "handover") return handoverStep(v);
   return powerStep(v, s.id);
@@ -76,9 +101,17 @@ const incidents = {
   other: () => say("别的问题", "Something else"),
 };
 
+const endings = {
+  device: () => say("机具装不好", "The terminal cannot be made to work"),
+  appointment: () => say("店里要营业，约的时间不够", "The shop must open; the time is not enough"),
+  other: () => say("别的原因", "Another reason"),
+};
+
 // Saying no and pulling the brake are never refused, and work without signal.
-function brakes(v, note) {
+function brakes(v, signed, note) {
   const { id, work } = v;
+  const inside = ["admitted", "trial"].includes(work.stage);
+  const goesBack = inside && work.kind !== "removal" && Boolean(work.old) && !work.old.ended;
   const before = ["booked", "dispatched"].includes(work.stage);
   const choose = (name, list) => h("fieldset", {}, h("legend", {}, say("原因", "Reason")), Object.entries(list).map(([code, text], i) => h("label.choice", {}, h("input", { type: "radio", name, value: code, checked: i === 0 }), text())));
   const chosen = (b) => b.closest("details").querySelector("input:checked").value;
@@ -92,6 +125,13 @@ function brakes(v, note) {
     before && h("details.card", {}, h("summary", {}, h("h2", {}, say("今天不做：不进店", "Not today: do not go in"))), choose(`refuse-${id}`, reasons),
       button(say("签字：今天不做", "Sign: not today"), tried(note, async (b) => {
         await file(id, { verb: "refuse", type: "refusal", body: { visit: id, reason: chosen(b) } });
+        done();
+      }), "wide.bad")),
+    inside && columnOf(work, signed) === "repair_untouched" && work.said && h("details.card", {}, h("summary", {}, h("h2", {}, say("后来还是拆了机", "It was opened after all"))), saidStep(v)),
+    inside && h("details.card", {}, h("summary", {}, h("h2", {}, goesBack ? say("装不好：换回旧机", "It does not work out: back to the old one") : say("做不完：这次到此为止", "It cannot be finished: end this visit"))), choose(`end-${id}`, endings),
+      h("p", {}, goesBack ? say("旧机照常用。新机的密钥会收回。", "The old terminal works as before; the new one's keys are taken back.") : say("这一次不再继续，要另约时间。", "This visit does not go on; another must be booked.")),
+      button(goesBack ? say("签字：换回旧机", "Sign: back to the old one") : say("签字：到此为止", "Sign: end it here"), tried(note, async (b) => {
+        await file(id, { verb: goesBack ? "roll_back" : "abort", type: "brake", body: { visit: id, reason: chosen(b) } });
         done();
       }), "wide.bad")));
 }

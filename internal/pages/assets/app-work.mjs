@@ -97,6 +97,28 @@ export function backupStep(v) {
       h("p.quiet", {}, say("清单只在手机里算指纹，不上传。", "The lists stay in the phone; only their digest is signed.")), note, sent)];
 }
 
+/**
+ * A repair begins with the technician's word. Opened or changed: the terminal is tried again as if it were new; said
+ * once, nobody takes it back. Untouched: it may still be opened later, then it is said here again.
+ */
+export function saidStep(v) {
+  const note = h("div");
+  const choice = (value, text) => h("label.choice", {}, h("input", { type: "radio", name: "said", value }), text);
+  const box = h("div", {}, h("p", {}, say("看过机器再答。答了「拆过」，就要重新试机、重新开通。", "Look at the device first. “Opened” means that it is tried and made live anew.")),
+    h("fieldset", {}, h("legend", {}, say("这台机器", "This device")),
+      choice("untouched", say("没拆，没换东西，封条都好", "not opened, nothing changed, seals whole")),
+      choice("opened", say("拆了，或换了零件、刷了程序", "opened, or a part or software was changed")),
+      choice("seals", say("没拆，可是封条坏了", "not opened, but a seal is broken"))),
+    note, button(say("签字", "Sign"), tried(note, async () => {
+      const chosen = box.querySelector("input:checked")?.value;
+      if (!chosen) throw new Fault("said_nothing", "请先选一项。", "Choose one first.");
+      const [opened, seals_intact] = [chosen === "opened", chosen === "untouched"];
+      await file(v.id, { verb: "record_step", type: "device_work", good: chosen === "untouched", body: { visit: v.id, serial: v.work.serial, opened, seals_intact } });
+      changed();
+    })));
+  return box;
+}
+
 const tips = {
   shopfront: () => say("拍到招牌和店门，字要清楚。", "Show the sign and the door; the words must be readable."),
   mount: () => say("拍到装好的机具和接线。", "Show the mounted terminal and its cables."),

@@ -5,7 +5,7 @@ import { me, refresh } from "./app-day.mjs";
 import { isOnline, net, watch } from "./app-net.mjs";
 import { outbox, queued, sendFor, sendOpenings } from "./app-sign.mjs";
 import { phone, problem, today, unsent } from "./app-screens.mjs";
-import { freshen, visit } from "./app-visit.mjs";
+import { freshen, lookAgain, visit } from "./app-visit.mjs";
 
 const main = document.getElementById("main"), bar = document.getElementById("bar");
 const go = (hash) => { location.hash = hash; };
@@ -50,9 +50,11 @@ async function line() {
     waiting ? h("p.update", {}, say("有新版本。存着的都在。", "A new version is ready; all is kept."), button(say("现在换", "Update"), () => { worker?.waiting?.postMessage({ update: true }); }, "plain")) : "");
 }
 
-// While a camera runs or something is typed, a change elsewhere must not take it away.
-const busy = () => main.querySelector("video, .digits, figure.code") !== null || ["INPUT", "TEXTAREA"].includes(document.activeElement?.tagName)
+// While a camera runs or something is typed, chosen or unfolded, a change elsewhere must not take it away.
+const busy = () => main.querySelector("video, .digits, figure.code, details[open]") !== null || [...main.querySelectorAll("input[type=radio]:checked")].some((i) => i.checkVisibility()) || ["INPUT", "TEXTAREA"].includes(document.activeElement?.tagName)
   || [...main.querySelectorAll("input:not([type=radio]):not([type=checkbox])")].some((i) => i.value !== "") || main.querySelector("[aria-busy=true]") !== null;
+
+const visitShown = () => /^#\/visit\/([A-Za-z0-9._-]{1,64})$/.exec(location.hash)?.[1];
 
 let later;
 function happened() {
@@ -71,11 +73,24 @@ async function update() {
   if (!isOnline()) return;
   openDoors().catch(() => {}); // kept; the next turn asks again
   try {
-    const id = /^#\/visit\/([A-Za-z0-9._-]{1,64})$/.exec(location.hash)?.[1];
+    const id = visitShown();
     if (id) await freshen(id); else await refresh();
     sendFor(await me());
   } catch { /* the line says that there is no signal, the screen that nobody is signed in */ }
   happened();
+}
+
+// What the merchant, the supervisor and the host sign shows by itself while somebody looks at the visit.
+let stale = false;
+async function follow() {
+  const id = visitShown();
+  if (id && isOnline() && document.visibilityState === "visible") {
+    try {
+      stale = await lookAgain(id) || stale;
+      if (stale && !busy()) { stale = false; await draw(); }
+    } catch { /* no signal for a moment, or signed out: the line says so */ }
+  }
+  setTimeout(follow, 3000);
 }
 
 async function install() {
@@ -104,5 +119,6 @@ addEventListener("visibilitychange", () => { if (document.visibilityState === "v
 sendFor(await me());
 await draw({ always: true });
 watch();
+follow();
 update();
 install().catch(() => { document.body.dataset.kept = "none"; });
