@@ -152,7 +152,7 @@ func (f *field) shotOnce(name string) {
 	}
 }
 
-const mounted, counter = "装好的机具", "整个收银台"
+const mountedShot, counterShot = "装好的机具", "整个收银台"
 
 // One shop's terminal through every kind of visit, each from the door to the close on lan's phone.
 func TestEveryKindInTheApp(t *testing.T) {
@@ -166,7 +166,7 @@ func TestEveryKindInTheApp(t *testing.T) {
 	f.parcel()
 	f.sees("旧系统里有要留的数据吗")
 	f.acts("backup", installed.NothingToKeep(t.Context()))
-	f.photos("招牌和店门", mounted, counter)
+	f.photos("招牌和店门", mountedShot, counterShot)
 	f.tries()
 	f.handsOver()
 	f.goesLive()
@@ -183,7 +183,7 @@ func TestEveryKindInTheApp(t *testing.T) {
 	f.until(`document.querySelector(".problem")?.dataset.code === "said_nothing"`)
 	f.js(`document.querySelector("input[value=untouched]").click()`)
 	f.press("签字")
-	f.photos(mounted, counter)
+	f.photos(mountedShot, counterShot)
 	f.proves("让机具证明自己")
 	f.handsOver()
 	f.charged()
@@ -196,7 +196,7 @@ func TestEveryKindInTheApp(t *testing.T) {
 	f.press("签字")
 	f.sees("旧系统里有要留的数据吗")
 	f.acts("backup", opened.NothingToKeep(t.Context()))
-	f.photos(mounted, counter)
+	f.photos(mountedShot, counterShot)
 	f.sees("等收单主机说旧机能不能用")
 	f.shotOnce("kinds-old")
 	f.acts("old", opened.ReportOld(t.Context()))
@@ -213,7 +213,7 @@ func TestEveryKindInTheApp(t *testing.T) {
 	f.parcel()
 	f.sees("旧系统里有要留的数据吗")
 	f.acts("backup", moved.NothingToKeep(t.Context()))
-	f.photos(mounted, counter)
+	f.photos(mountedShot, counterShot)
 	f.endsKeys()
 	f.sees("店里现在收不了款")
 	f.shotOnce("kinds-outage")
@@ -231,7 +231,7 @@ func TestEveryKindInTheApp(t *testing.T) {
 	f.parcel()
 	f.sees("旧系统里有要留的数据吗")
 	f.acts("backup", swap.NothingToKeep(t.Context()))
-	f.photos(mounted, counter)
+	f.photos(mountedShot, counterShot)
 	f.sees("等收单主机说旧机能不能用")
 	f.acts("old", swap.ReportOld(t.Context()))
 	f.tries()
@@ -256,7 +256,7 @@ func TestEveryKindInTheApp(t *testing.T) {
 	f.acts("backup", removed.NothingToKeep(t.Context()))
 	f.endsKeys()
 	f.takesBack()
-	f.photos(counter)
+	f.photos(counterShot)
 	f.handsOver()
 	f.charged()
 	f.closes()
