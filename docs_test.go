@@ -19,6 +19,7 @@ import (
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/cli"
 	"github.com/menshen-project/menshen/internal/httpapi"
+	"github.com/menshen-project/menshen/internal/notify"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -354,7 +355,7 @@ var word = regexp.MustCompile("`([a-z0-9]+(?:_[a-z0-9]+)+)`")
 // What the documents call by name still has that name: a refusal, a verb, a type, a role, a field.
 func TestNamesInDocumentsExist(t *testing.T) {
 	known := map[string]bool{}
-	for _, part := range []any{cli.Config{}, cli.LogConfig{}, cli.WitnessConfig{}, cli.HostConfig{}} {
+	for _, part := range []any{cli.Config{}, cli.LogConfig{}, cli.WitnessConfig{}, cli.HostConfig{}, cli.ReceiverConfig{}, cli.HookConfig{}, cli.MailConfig{}} {
 		for f := range reflect.TypeOf(part).Fields() {
 			known[f.Tag.Get("yaml")] = true
 		}
@@ -369,6 +370,9 @@ func TestNamesInDocumentsExist(t *testing.T) {
 		for _, role := range r.Roles {
 			known[role] = true
 		}
+	}
+	for _, kind := range notify.Kinds() {
+		known[kind] = true
 	}
 	for _, name := range []string{"sd_hash", "jwks_uri"} { // of RFC 9901 and RFC 7517
 		known[name] = true

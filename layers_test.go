@@ -24,9 +24,10 @@ var layers = [][]string{
 	{"internal/gate"},
 	{"evidence", "internal/access"},
 	{"internal/store", "internal/journal", "internal/service"},
-	{"internal/vault", "internal/transparency", "internal/acquirer", "internal/notify"},
+	{"internal/vault", "internal/transparency", "internal/acquirer"},
+	// Both call out by the client that hosts are called with: pinned, without redirects, proxies or cookies.
 	// An organisation's own service is another party's program: it links nothing of the server's.
-	{"internal/orgapi"},
+	{"internal/orgapi", "internal/notify"},
 	{"internal/organisation"},
 	{"internal/app"},
 	{"internal/pages", "internal/httpapi", "internal/jobs"},

@@ -13,6 +13,7 @@ import (
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/acquirer"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/notify"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/vault"
@@ -37,13 +38,15 @@ type Host interface {
 	Charges(ctx context.Context, q acquirer.Query) ([]byte, error)
 }
 
-// Config is what an App is made of. Every member is required, but organisations may sign elsewhere.
+// Config is what an App is made of. Every member is required, but organisations may sign elsewhere and nobody needs to be told anything.
 type Config struct {
 	Store         *store.Store
 	Vault         *vault.Vault
 	Log           Log
 	Hosts         map[string]Host         // by acquirer
 	Organisations map[string]Organisation // own signing services, by organisation
+	Receivers     []notify.Receiver       // who outside hears of what; none for nobody
+	Site          string                  // where browsers find the pages, for links in messages
 	Platform      *ecdsa.PrivateKey
 	Operator      string // organisation id under which the platform's key is on the trust list
 	Province      string // two digits, for leaves of streams that belong to no shop

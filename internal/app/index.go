@@ -152,6 +152,9 @@ func (w *writing) indexPerson(ctx context.Context, tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
+	if err := w.tellRevoked(ctx, tx, b); err != nil {
+		return err
+	}
 	return w.ref(ctx, tx, refRevoked, b.Holder, at)
 }
 
@@ -384,6 +387,9 @@ func (w *writing) indexBrake(ctx context.Context, tx *store.Tx) error {
 		return err
 	}
 	if err := w.rolledBack(ctx, tx); err != nil {
+		return err
+	}
+	if err := w.tellStopped(ctx, tx); err != nil {
 		return err
 	}
 	matter := map[string]string{visit.Freeze: "freeze", visit.ReportIncident: "incident"}[w.in.Verb]

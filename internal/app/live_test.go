@@ -52,16 +52,14 @@ func TestFollowingAVisit(t *testing.T) {
 
 // A page that asks by itself keeps nobody signed in: the idle bound counts from the last use by a person.
 func TestAnUnattendedPageIsNoUse(t *testing.T) {
-	d, _ := deploy(t)
+	d := heard(t)
 	ctx := t.Context()
 	g := grant(func(g *app.TokenGrant) { g.Kind, g.Role, g.Person = store.TokenSession, visit.RoleDispatcher, "qiu" })
 	_, secret, err := d.App.IssueToken(ctx, g)
 	if err != nil {
 		t.Fatal(err)
 	}
-	now := d.App.Now
-	defer func() { d.App.Now = now }()
-	d.App.Now = func() time.Time { return now().Add(10 * time.Minute) }
+	d.ahead.Store(int64(10 * time.Minute))
 	seen := func() time.Time {
 		t.Helper()
 		list, err := d.App.Sessions(ctx, app.Actor{Person: "qiu", Organisation: g.Organisation, Role: g.Role})

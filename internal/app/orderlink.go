@@ -27,17 +27,8 @@ const linkHolds = 7 * 24 * time.Hour
 func (a *App) OrderLink(ctx context.Context, actor Actor, visitID string) (OrderLink, error) {
 	var o visit.Order
 	var phone string
-	err := a.Store.Read(ctx, func(tx *store.Tx) error {
-		s, err := a.standing(ctx, tx, visitID)
-		if err != nil {
-			return err
-		}
-		o = s.order
-		rel := Relation(actor, o, s.state.Dispatched())
-		if !access.Decide(access.Role(actor.Role), access.ReadVisit, rel).Allowed() {
-			return errNoVisit
-		}
-		if err := access.Require(access.Role(actor.Role), access.ReadOrderLink, rel); err != nil {
+	err := a.Store.Read(ctx, func(tx *store.Tx) (err error) {
+		if o, err = a.linkable(ctx, tx, actor, visitID); err != nil {
 			return err
 		}
 		kept, err := a.Vault.List(ctx, tx, o.Merchant)
@@ -49,11 +40,30 @@ func (a *App) OrderLink(ctx context.Context, actor Actor, visitID string) (Order
 	if err != nil {
 		return OrderLink{}, err
 	}
+	l, err := a.makeLink(ctx, o)
+	l.Phone = phone
+	return l, err
+}
+
+// linkable is a visit's order, for somebody who may send its link.
+func (a *App) linkable(ctx context.Context, tx *store.Tx, actor Actor, visitID string) (visit.Order, error) {
+	s, err := a.standing(ctx, tx, visitID)
+	if err != nil {
+		return visit.Order{}, err
+	}
+	rel := Relation(actor, s.order, s.state.Dispatched())
+	if !access.Decide(access.Role(actor.Role), access.ReadVisit, rel).Allowed() {
+		return visit.Order{}, errNoVisit
+	}
+	return s.order, access.Require(access.Role(actor.Role), access.ReadOrderLink, rel)
+}
+
+func (a *App) makeLink(ctx context.Context, o visit.Order) (OrderLink, error) {
 	until, err := o.WindowUntil.Parse()
 	if err != nil {
 		return OrderLink{}, err
 	}
-	l := OrderLink{Phone: phone, Until: later(until, a.Now()).Add(linkHolds)}
+	l := OrderLink{Until: later(until, a.Now()).Add(linkHolds)}
 	if most := a.Now().Add(tokenHolds[store.TokenLink]); l.Until.After(most) {
 		l.Until = most
 	}

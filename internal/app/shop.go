@@ -210,8 +210,11 @@ func (a *App) AnswerDoorCall(ctx context.Context, payload, id string) error {
 		if err != nil {
 			return err
 		}
-		_, err = tx.AddDoorCall(ctx, store.DoorCall{ID: id, Shop: shop.ID, Merchant: shop.Merchant, Kind: kind, CalledAt: store.At(a.Now()), Expected: expected})
-		return err
+		added, err := tx.AddDoorCall(ctx, store.DoorCall{ID: id, Shop: shop.ID, Merchant: shop.Merchant, Kind: kind, CalledAt: store.At(a.Now()), Expected: expected})
+		if err != nil || !added {
+			return err
+		}
+		return a.tellCall(ctx, tx, shop, expected)
 	})
 }
 

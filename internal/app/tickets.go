@@ -108,6 +108,9 @@ func (a *App) openTicket(ctx context.Context, by Actor, row store.Ticket, note s
 		if err := tx.AddTicket(ctx, row); err != nil {
 			return err
 		}
+		if err := a.planClocks(ctx, tx, row, state, 1, now); err != nil {
+			return err
+		}
 		return a.addTicketEvent(ctx, tx, by, row, 1, event, note, row.State)
 	})
 	if err != nil {
@@ -151,7 +154,11 @@ func (a *App) ActOnTicket(ctx context.Context, actor Actor, id, verb, reason, no
 		}
 		row.State = state.Name()
 		out = a.ticketView(row, state, nil)
-		return a.addTicketEvent(ctx, tx, actor, row, int64(len(events))+1, e, note, row.State)
+		number := int64(len(events)) + 1
+		if err := a.planClocks(ctx, tx, row, state, number, a.Now()); err != nil {
+			return err
+		}
+		return a.addTicketEvent(ctx, tx, actor, row, number, e, note, row.State)
 	})
 	return out, err
 }

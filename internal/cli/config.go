@@ -42,6 +42,7 @@ type Config struct {
 	Log             LogConfig            `yaml:"log"`
 	Hosts           []HostConfig         `yaml:"hosts"`
 	Organisations   []OrganisationConfig `yaml:"organisations"` // own signing services that menshen asks
+	Notify          []ReceiverConfig     `yaml:"notify"`        // who outside hears of what
 	Demonstration   bool                 `yaml:"demonstration"` // pages then say so; grants nothing
 	Contacts        []ContactConfig      `yaml:"contacts"`      // whom to call, on pages and in evidence packs; none for 110, 96110, 12363, 95516
 	dir             string
@@ -172,7 +173,7 @@ func (c Config) problems() []string {
 		wrong(identifier.CheckID(o.Organisation) != nil || !webAddress(o.URL) || o.TokenFile == "", "organisations: want organisation, url and token_file")
 		wrong(o.Desk != "" && !webAddress(o.Desk), "organisations: desk is a web address")
 	}
-	return out
+	return append(out, c.receiverProblems()...)
 }
 
 // dialled says whether a telephone takes it.

@@ -51,6 +51,10 @@ func openNode(ctx context.Context, c Config, logger *slog.Logger) (*node, error)
 	if err != nil {
 		return nil, err
 	}
+	receivers, err := c.receivers()
+	if err != nil {
+		return nil, err
+	}
 	n := &node{}
 	if n.store, err = store.Open(ctx, c.database()); err != nil {
 		return nil, err
@@ -64,7 +68,7 @@ func openNode(ctx context.Context, c Config, logger *slog.Logger) (*node, error)
 	if n.log != nil {
 		leaves = n.log
 	}
-	n.app = app.New(app.Config{Store: n.store, Vault: safe, Log: leaves, Hosts: hosts, Organisations: services, Platform: platform, Operator: c.Operator,
+	n.app = app.New(app.Config{Store: n.store, Vault: safe, Log: leaves, Hosts: hosts, Organisations: services, Receivers: receivers, Site: c.PublicURL, Platform: platform, Operator: c.Operator,
 		Province: c.Province, Trust: trust, Now: time.Now, Patience: c.patience()})
 	return n, nil
 }

@@ -38,6 +38,13 @@ func Run(ctx context.Context, a *app.App, log *slog.Logger) {
 		"suspend":   {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobSuspendBadge, a.SuspendBadge) }, workPause},
 		"statement": {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobStatement, a.TakeStatement) }, workPause},
 	}
+	loops["clock"] = loop{func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobTicketClock, a.LookAtClock) }, workPause}
+	for _, r := range a.Receivers {
+		// Two at a time: a receiver that is slow must not outlast the lease of what waits behind it.
+		loops["notice "+r.Name] = loop{func(ctx context.Context) (bool, error) {
+			return batch(ctx, a, app.JobNotice(r.Name), 2, a.Deliver(r.Name))
+		}, workPause}
+	}
 	for id := range a.Organisations {
 		loops["organisation "+id] = loop{func(ctx context.Context) (bool, error) { return a.Feed(ctx, id) }, sequencePause}
 	}
@@ -85,10 +92,14 @@ func rollBack(a *app.App) func(context.Context, string, string) error {
 // work leases due jobs of a kind and carries them out. A job that fails comes again later; one whose
 // attempts are used up is dead and shown to the operator.
 func work(ctx context.Context, a *app.App, kind string, do func(ctx context.Context, visitID, permit string) error) (bool, error) {
+	return batch(ctx, a, kind, 8, do)
+}
+
+func batch(ctx context.Context, a *app.App, kind string, most int, do func(ctx context.Context, payload, key string) error) (bool, error) {
 	var leased []store.Job
 	err := a.Store.Write(ctx, func(tx *store.Tx) error {
 		var err error
-		leased, err = tx.LeaseJobs(ctx, kind, 8, a.Now(), jobLease)
+		leased, err = tx.LeaseJobs(ctx, kind, most, a.Now(), jobLease)
 		return err
 	})
 	if err != nil {

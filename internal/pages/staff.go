@@ -59,6 +59,7 @@ func (s *Server) staffRoutes() map[string]handler {
 		"GET /staff/technicians/{id}/face":      s.answer(s.face),
 		"POST /staff/visits/{id}/link":          s.answer(s.orderLink),
 		"GET /staff/visits/{id}/news":           s.answer(s.news),
+		"POST /staff/visits/{id}/send-link":     s.answer(s.sendLink),
 		"GET /staff/key":                        s.keyPage,
 	}
 }

@@ -129,6 +129,7 @@ type BesideView struct {
 	May        map[string]bool // by verb
 	MayAsk     bool            // somebody is named and signed for, and the gate has not granted it
 	MayLink    bool            // send the merchant the order's address
+	MaySend    bool            // by an SMS gateway of the acquirer's own
 }
 
 func (s *Server) board(w http.ResponseWriter, r *http.Request) error {
@@ -180,6 +181,7 @@ func (s *Server) beside(r *http.Request, p *page, id string) (*BesideView, error
 	}
 	v.MayAsk = v.May[visit.Reassign] && v.Dispatch.Technician != "" && d.State.Stage() == visit.Booked
 	v.MayLink = access.Decide(access.Role(p.viewer.Role), access.ReadOrderLink, rel).Allowed() && !d.State.Stage().Ended()
+	v.MaySend = v.MayLink && s.Desk.App.HasGateway(p.viewer.Organisation)
 	v.May[visit.Reassign] = v.May[visit.Reassign] && v.Dispatch.Technician != ""
 	v.May[visit.DispatchVerb] = v.May[visit.DispatchVerb] && !v.May[visit.Reassign]
 	v.May[visit.Resume] = v.May[visit.Resume] && len(v.Open) > 0
@@ -411,6 +413,15 @@ func (s *Server) orderLink(w http.ResponseWriter, r *http.Request) (any, error) 
 		return nil, err
 	}
 	return map[string]string{"address": s.site(r) + "/enter/" + l.Token, "phone": l.Phone, "until": p.at(l.Until)}, nil
+}
+
+// sendLink has the acquirer's own gateway send it.
+func (s *Server) sendLink(w http.ResponseWriter, r *http.Request) (any, error) {
+	p, err := s.staff(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]bool{"queued": true}, s.Desk.App.SendOrderLink(r.Context(), actorOf(p.viewer), r.PathValue("id"))
 }
 
 // revokeReasons are those that the employer's own service knows.

@@ -15,6 +15,7 @@ import (
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/httpapi"
 	"github.com/menshen-project/menshen/internal/jobs"
+	"github.com/menshen-project/menshen/internal/notify"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/vault"
@@ -54,6 +55,7 @@ type DeploymentConfig struct {
 	Wrap          func(http.Handler) http.Handler                  // between the network and the API; nil for nothing
 	Outbox        func(app.Log) app.Log                            // between the app and its log; nil for nothing
 	Organisations func(*Cast) (map[string]app.Organisation, error) // their own signing services; nil for none
+	Receivers     []notify.Receiver                                // who outside hears of what; nil for nobody
 	Hosts         func(map[string]app.Host)                        // edits who is called; nil for the cast's own host
 }
 
@@ -116,7 +118,7 @@ func (d *Deployment) wire(c DeploymentConfig) error {
 			return err
 		}
 	}
-	d.App = app.New(app.Config{Store: d.Store, Vault: v, Log: log, Hosts: hosts, Organisations: services, Platform: d.Cast.Platform.Key, Operator: d.Cast.Platform.ID,
+	d.App = app.New(app.Config{Store: d.Store, Vault: v, Log: log, Hosts: hosts, Organisations: services, Receivers: c.Receivers, Site: "https://menshen.example", Platform: d.Cast.Platform.Key, Operator: d.Cast.Platform.ID,
 		Province: "31", Trust: d.Trust, Now: c.Now, Patience: c.Patience})
 	c.API.App, c.API.Log = d.App, c.Log
 	d.API = httpapi.New(c.API)

@@ -49,6 +49,12 @@ const acts = {
     form.querySelector("[data-made]").hidden = false;
     form.querySelector("[data-made]").focus();
   },
+  "send-link": async (form) => {
+    const { ok, body } = await call("POST", `${form.dataset.path}/send-link`, {});
+    if (!ok) throw new Fault(body.code, body.zh, body.en);
+    form.querySelector("[data-sent]").hidden = false;
+    form.querySelector("[data-sent]").focus();
+  },
   revoke: async (form) => {
     const { ok, body } = await call("POST", `/v1/people/${encodeURIComponent(form.dataset.person)}/revoke_badge`, { reason: form.elements.reason.value }, { timeoutSeconds: 60 });
     if (!ok) throw new Fault(body.code, body.zh, body.en);
