@@ -10,8 +10,11 @@ import (
 // Commitments lists the commitments among entries whose openings the gate reads, so that a server
 // can fetch them from its vault. It reads without proving; a commitment that is not one opens
 // nothing, and a statement that cannot be read is refused where it stands.
-func Commitments(entries []Entry) ([]string, error) {
-	items, err := NewReader(Trust{}).parse(entries)
+func Commitments(entries []Entry) ([]string, error) { return NewReader(Trust{}).Commitments(entries) }
+
+// Commitments is the function of this name, with the reader's memory.
+func (r *Reader) Commitments(entries []Entry) ([]string, error) {
+	items, err := r.parse(entries)
 	if err != nil {
 		return nil, err
 	}

@@ -273,7 +273,7 @@ func (a *App) phoneOf(ctx context.Context, tx *store.Tx, v voucher) (Phone, erro
 
 // clerksOf lists the clerks' phones that a merchant let in.
 func (a *App) clerksOf(ctx context.Context, tx *store.Tx, m store.Merchant) ([]Phone, error) {
-	list, err := clerkEnrolments(ctx, tx, m.ID)
+	list, err := a.clerkEnrolments(ctx, tx, m.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -65,6 +65,7 @@ type App struct {
 	doors   broadcast // somebody answered at a door
 	moved   broadcast // something was recorded about a visit
 	opened  openedCache
+	logged  loggedEvents
 	reader  *evidence.Reader // remembers what it proved: signatures, receipts
 }
 

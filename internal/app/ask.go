@@ -136,12 +136,12 @@ func (a *App) recordDecision(ctx context.Context, visitID, ask string, d visit.D
 // settled gathers the dossier and, where receipts are needed, waits until the log and its witnesses
 // have given one for every event in it.
 func (a *App) settled(ctx context.Context, visitID string, receipts bool) (evidence.Dossier, error) {
-	deadline := time.NewTimer(a.Patience)
-	defer deadline.Stop()
+	patience, cancel := context.WithTimeout(ctx, a.Patience)
+	defer cancel()
 	for {
 		news := a.news.wait() // taken before reading, so that no news is missed in between
 		var d evidence.Dossier
-		whole := false
+		var missing []string
 		err := a.Store.Read(ctx, func(tx *store.Tx) error {
 			var g *gather
 			var err error
@@ -149,23 +149,45 @@ func (a *App) settled(ctx context.Context, visitID string, receipts bool) (evide
 				return err
 			}
 			if receipts {
-				d.LogSize, whole = g.logSize()
+				d.LogSize, missing = g.logSize()
 			}
 			return nil
 		})
 		if err != nil {
 			return evidence.Dossier{}, err
 		}
-		if !receipts || whole {
+		if len(missing) == 0 {
 			d.Openings, err = a.positions(ctx, d.Entries, a.Operator)
 			return d, err
 		}
+		if err := a.receipted(ctx, patience, missing, news); err != nil {
+			return evidence.Dossier{}, err
+		}
+	}
+}
+
+// receipted waits until all of these events have their receipts. With every checkpoint all who wait look
+// whether theirs came: at one row each, where gathering a dossier again is dozens.
+func (a *App) receipted(ctx, patience context.Context, missing []string, news <-chan struct{}) error {
+	for {
 		select {
 		case <-news:
-		case <-deadline.C:
-			return evidence.Dossier{}, errNotReady
-		case <-ctx.Done():
-			return evidence.Dossier{}, errNotReady.Because(ctx.Err())
+		case <-patience.Done():
+			return errNotReady.Because(patience.Err())
+		}
+		news = a.news.wait()
+		err := a.Store.Read(ctx, func(tx *store.Tx) error {
+			for n := len(missing); n > 0; n-- {
+				e, err := tx.EventByDigest(ctx, missing[n-1])
+				if err != nil || e.Receipt == "" {
+					return err
+				}
+				missing = missing[:n-1]
+			}
+			return nil
+		})
+		if err != nil || len(missing) == 0 {
+			return err
 		}
 	}
 }

@@ -27,7 +27,7 @@ func (a *App) Bundle(ctx context.Context, actor Actor, visitID string) ([]byte, 
 func (a *App) export(ctx context.Context, visitID, reader string) ([]byte, error) {
 	var d evidence.Dossier
 	err := a.Store.Read(ctx, func(tx *store.Tx) error {
-		g := newGather(ctx, tx)
+		g := a.gather(ctx, tx)
 		claims, err := g.stream(visit.StreamVisit, visitID)
 		if err != nil {
 			return err

@@ -36,6 +36,7 @@ const maxEvents = 1000
 
 // gather collects entries without doubling any.
 type gather struct {
+	logged  *loggedEvents
 	tx      *store.Tx
 	ctx     context.Context
 	seen    map[string]bool
@@ -44,28 +45,47 @@ type gather struct {
 	keys    map[string]bool // thumbprints of signers met
 }
 
-func newGather(ctx context.Context, tx *store.Tx) *gather {
-	return &gather{tx: tx, ctx: ctx, seen: map[string]bool{}, keys: map[string]bool{}}
+func (a *App) gather(ctx context.Context, tx *store.Tx) *gather {
+	return &gather{logged: &a.logged, tx: tx, ctx: ctx, seen: map[string]bool{}, keys: map[string]bool{}}
 }
 
 // add takes one event with its statement.
 func (g *gather) add(e store.Event) (statement.Claims, error) {
+	known, ok := g.logged.get(e.Digest)
+	if !ok {
+		var err error
+		if known, err = g.read(e); err != nil {
+			return statement.Claims{}, err
+		}
+	}
+	if known.event.Receipt != e.Receipt || !known.event.LeafIndex.Valid {
+		known.event = e // the row as it is now: sequenced, or with its receipt
+		g.logged.keep(known)
+	}
+	if g.seen[e.Digest] {
+		return known.claims, nil
+	}
+	g.seen[e.Digest] = true
+	g.keys[known.claims.Header.Key] = true
+	g.events = append(g.events, e)
+	known.entry.Receipt = e.Receipt
+	g.entries = append(g.entries, known.entry)
+	return known.claims, nil
+}
+
+// read reads an event's statement.
+func (g *gather) read(e store.Event) (loggedEvent, error) {
 	envelope, err := g.tx.Statement(g.ctx, e.StatementDigest)
 	if err != nil {
-		return statement.Claims{}, err
+		return loggedEvent{}, err
 	}
 	claims, err := statement.Parse(envelope)
 	if err != nil {
-		return statement.Claims{}, fault.At(err, e.Stream().String())
+		return loggedEvent{}, fault.At(err, e.Stream().String())
 	}
-	if g.seen[e.Digest] {
-		return claims, nil
-	}
-	g.seen[e.Digest] = true
-	g.keys[claims.Header.Key] = true
-	g.events = append(g.events, e)
-	g.entries = append(g.entries, evidence.EntryOf(e.Bytes, envelope, [16]byte(e.Salt), e.Day, e.Province, e.Receipt))
-	return claims, nil
+	k := loggedEvent{event: e, claims: claims, entry: evidence.EntryOf(e.Bytes, envelope, [16]byte(e.Salt), e.Day, e.Province, "")}
+	g.logged.keep(k)
+	return k, nil
 }
 
 // stream takes a whole stream.
@@ -112,7 +132,7 @@ func (g *gather) digests(list []string) error {
 		if g.seen[d] {
 			continue
 		}
-		e, err := g.tx.EventByDigest(g.ctx, d)
+		e, err := g.byDigest(d)
 		if err != nil {
 			return err
 		}
@@ -121,6 +141,14 @@ func (g *gather) digests(list []string) error {
 		}
 	}
 	return nil
+}
+
+// byDigest finds an event; one that has its receipt has everything that it will ever have.
+func (g *gather) byDigest(digest string) (store.Event, error) {
+	if known, ok := g.logged.get(digest); ok && known.event.Receipt != "" {
+		return known.event, nil
+	}
+	return g.tx.EventByDigest(g.ctx, digest)
 }
 
 // signers takes the enrolments of every key met so far, and what ended them; then those of the merchants
@@ -249,7 +277,7 @@ func (g *gather) statusURIs(technician string) ([]string, error) {
 		if e.StreamKind != visit.StreamPerson || e.StreamID != technician || e.Verb != visit.IssueBadge {
 			continue
 		}
-		c, err := recordedClaims(g.ctx, g.tx, e.StatementDigest)
+		c, err := g.add(e)
 		if err != nil {
 			return nil, err
 		}
@@ -299,17 +327,18 @@ func (g *gather) sorted() []evidence.Entry {
 	return out
 }
 
-// logSize is the smallest log size that every gathered event lies below, and whether all of them
-// have their receipts.
-func (g *gather) logSize() (int64, bool) {
-	size, whole := int64(0), true
+// logSize is the smallest log size that every gathered event lies below, and which of them still lack
+// their receipts.
+func (g *gather) logSize() (size int64, missing []string) {
 	for _, e := range g.events {
-		whole = whole && e.Receipt != ""
+		if e.Receipt == "" {
+			missing = append(missing, e.Digest)
+		}
 		if e.LeafIndex.Valid {
 			size = max(size, e.LeafIndex.Int64+1)
 		}
 	}
-	return size, whole
+	return size, missing
 }
 
 // purposePlace tags positions: they serve the check of the place and nothing else (反诈法 art. 18).
@@ -318,7 +347,7 @@ const purposePlace = "place_check"
 // positions opens the commitments that the gate reads. Every opening is a look that its owner can
 // see; the node remembers what it opened for judging, so that one judgement after another is one look.
 func (a *App) positions(ctx context.Context, entries []evidence.Entry, reader string) ([]statement.Opening, error) {
-	commitments, err := evidence.Commitments(entries)
+	commitments, err := a.reader.Commitments(entries)
 	if err != nil {
 		return nil, err
 	}

@@ -92,7 +92,7 @@ func (l *looker) lists(x *registry.Extract, o visit.Order, d visit.Dispatch) err
 	if err := add(registry.ListParameters, o.Acquirer, refParameters, o.Acquirer); err != nil {
 		return err
 	}
-	g := newGather(l.ctx, l.tx)
+	g := l.app.gather(l.ctx, l.tx)
 	if err := g.refs(refBadge, d.Technician, badgesKept); err != nil {
 		return err
 	}
@@ -284,7 +284,7 @@ func (l *looker) countsAgainst(m store.OpenMatter, acquirer string) (bool, error
 
 // photos looks up every photo that the visit's steps name.
 func (l *looker) photos(x *registry.Extract, visitID string) error {
-	g := newGather(l.ctx, l.tx)
+	g := l.app.gather(l.ctx, l.tx)
 	claims, err := g.stream(visit.StreamVisit, visitID)
 	if err != nil {
 		return err
@@ -314,7 +314,7 @@ func (l *looker) photos(x *registry.Extract, visitID string) error {
 
 // dossierFor gathers what an ask is judged on; the openings come after, in settled.
 func (a *App) dossierFor(ctx context.Context, tx *store.Tx, visitID string) (evidence.Dossier, *gather, error) {
-	g := newGather(ctx, tx)
+	g := a.gather(ctx, tx)
 	p, err := g.streams(visitID)
 	if err != nil {
 		return evidence.Dossier{}, nil, err

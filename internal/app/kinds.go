@@ -15,7 +15,7 @@ import (
 // firmware is what the device's last answer in this visit names. The live decision that is being recorded has
 // just proven that answer.
 func (w *writing) firmware(ctx context.Context, tx *store.Tx) (string, error) {
-	claims, err := newGather(ctx, tx).stream(visit.StreamVisit, w.id)
+	claims, err := w.app.gather(ctx, tx).stream(visit.StreamVisit, w.id)
 	for _, c := range slices.Backward(claims) {
 		var a attest.Attestation
 		if err == nil && c.Type == attest.TypeAttestation {

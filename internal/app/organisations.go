@@ -125,7 +125,7 @@ func (w *writing) endPhone(ctx context.Context, tx *store.Tx, thumb string) erro
 		if v.body.Role != visit.RoleMerchant {
 			continue
 		}
-		clerks, err := clerkEnrolments(ctx, tx, v.body.Holder)
+		clerks, err := w.app.clerkEnrolments(ctx, tx, v.body.Holder)
 		if err != nil {
 			return err
 		}
@@ -378,7 +378,7 @@ func (a *App) issued(ctx context.Context, answer orgapi.Answer) (IssuedBadge, er
 func (a *App) newestList(ctx context.Context, uri string) (string, error) {
 	token := ""
 	err := a.Store.Read(ctx, func(tx *store.Tx) error {
-		g := newGather(ctx, tx)
+		g := a.gather(ctx, tx)
 		if err := g.refs(refStatusList, uri, 1); err != nil {
 			return err
 		}
@@ -456,7 +456,7 @@ func (a *App) EndKey(ctx context.Context, actor Actor, organisation, thumb, reas
 func (a *App) ownKey(ctx context.Context, actor Actor, thumb string) (bool, error) {
 	own := false
 	err := a.Store.Read(ctx, func(tx *store.Tx) error {
-		g := newGather(ctx, tx)
+		g := a.gather(ctx, tx)
 		if err := g.refs(refKey, thumb, 4); err != nil {
 			return err
 		}

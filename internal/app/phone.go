@@ -190,8 +190,8 @@ func claimsOf(ctx context.Context, tx *store.Tx, kind, ref string) ([]statement.
 }
 
 // clerkEnrolments reads what a merchant signed about clerks in his own stream, in order.
-func clerkEnrolments(ctx context.Context, tx *store.Tx, merchant string) ([]statement.Enrolment, error) {
-	claims, err := newGather(ctx, tx).stream(visit.StreamPerson, merchant)
+func (a *App) clerkEnrolments(ctx context.Context, tx *store.Tx, merchant string) ([]statement.Enrolment, error) {
+	claims, err := a.gather(ctx, tx).stream(visit.StreamPerson, merchant)
 	if err != nil {
 		return nil, err
 	}

@@ -84,13 +84,14 @@ func (a *App) Release(ctx context.Context, visitID, permit string) (visit.Outcom
 }
 
 // supported holds the permit to the bundle that is about to be sent: what the host will judge, the
-// server judged first, with the same function.
+// server judged first, with the same function. Its reader remembers which bytes it has proven, from the asks
+// before; every decision is judged again.
 func (a *App) supported(bundle []byte, permit string) error {
 	b, err := evidence.Open(bundle)
 	if err != nil {
 		return err
 	}
-	r := evidence.Verify(b, a.Trust)
+	r := a.reader.Verify(b)
 	if _, digest, ok := r.Permit(); !ok || digest != permit {
 		return errUnfit.Because(r.Refusal)
 	}

@@ -163,7 +163,7 @@ func (w *writing) already(ctx context.Context) (bool, error) {
 func (w *writing) prepare(ctx context.Context) error {
 	var context []evidence.Entry
 	err := w.app.Store.Read(ctx, func(tx *store.Tx) error {
-		g := newGather(ctx, tx)
+		g := w.app.gather(ctx, tx)
 		g.keys[w.claims.Header.Key] = true
 		w.enrolledKey(g.keys)
 		if err := g.refs(refTrustList, "", 1); err != nil {
@@ -236,7 +236,7 @@ func (a *App) standing(ctx context.Context, tx *store.Tx, visitID string) (cache
 	if s, ok := a.states.get(visitID, head.Digest); ok {
 		return s, nil
 	}
-	g := newGather(ctx, tx)
+	g := a.gather(ctx, tx)
 	p, err := g.streams(visitID)
 	if err != nil {
 		return cachedState{}, err

@@ -106,7 +106,7 @@ func (a *App) Work(ctx context.Context, actor Actor, visitID string) (Work, erro
 		if err != nil {
 			return err
 		}
-		g := newGather(ctx, tx)
+		g := a.gather(ctx, tx)
 		if w, err = workOf(g, s, visitID); err != nil {
 			return err
 		}

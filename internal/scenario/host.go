@@ -51,6 +51,8 @@ type HostCore struct {
 	MinParameters int                // number of its own acquirer's newest parameters
 	Records       map[string]HostRow // order → what its own books say; an order it does not know is refused
 
+	reader func() *evidence.Reader // of Trust; remembers which bytes it has proven: the live release repeats most of the trial's
+
 	mu       sync.Mutex
 	journal  Journal              // nil keeps nothing beyond the process
 	outcomes map[string][]byte    // permit → signed outcome: one load, always the same answer
@@ -104,7 +106,8 @@ func NewHostCore(a *Actor, t evidence.Trust, now Clock) *HostCore {
 	return &HostCore{Actor: a, Trust: t, Now: now, Records: map[string]HostRow{}, outcomes: map[string][]byte{}, nonces: map[string]hostNonce{},
 		sessions: map[string]hostState{}, loads: map[string]int{}, permits: map[string]*trial{}, trials: map[string]*trial{}, devices: map[string]*trial{},
 		charges: map[string][]agreement.Charge{}, reports: map[string]signedReport{}, live: map[string]string{}, dead: map[string]bool{},
-		entered: map[string]time.Time{}, lived: map[string]string{}}
+		entered: map[string]time.Time{}, lived: map[string]string{},
+		reader: sync.OnceValue(func() *evidence.Reader { return evidence.NewReader(t) })}
 }
 
 // now is the host's clock in whole seconds: what is signed and what is remembered agree.
@@ -231,7 +234,7 @@ func (h *HostCore) judge(bundle []byte, permit string) verdict {
 		return verdict{refusal: err}
 	}
 	v := verdict{visit: b.Visit}
-	r := evidence.Verify(b, h.Trust)
+	r := h.reader().Verify(b)
 	if !r.Accepted() {
 		v.refusal = r.Refusal
 		return v
