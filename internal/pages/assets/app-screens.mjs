@@ -4,7 +4,7 @@ import { age, language, say, span, speak, when, word } from "./app-lang.mjs";
 import { canPasskey, clockOff, enrolPhone, isEnrolled, me, refresh, shift, startShift, whoAmI } from "./app-day.mjs";
 import { isOnline, isSignedIn } from "./app-net.mjs";
 import { ended, pathOf, stopped } from "./app-path.mjs";
-import { outbox, queued, sendFor } from "./app-sign.mjs";
+import { outbox, queued, sendFor, signedFor } from "./app-sign.mjs";
 import { visits } from "./app-store.mjs";
 import { faultOf } from "./fault.mjs";
 import { askToKeep, exportAll, importAll, retry, storageState } from "./queue.mjs";
@@ -13,9 +13,6 @@ import { askToKeep, exportAll, importAll, retry, storageState } from "./queue.mj
 const show = (root, ...parts) => root.replaceChildren(...parts.flat().filter(Boolean));
 
 const changed = () => outbox.dispatchEvent(new Event("done"));
-
-/** What the queue holds for a visit, as the path reads it. */
-export const queuedOf = (items, id) => items.filter((i) => i.visit === id && i.statement && i.state === "waiting");
 
 /** The shop's name where the order package opens it, its id otherwise. */
 export const shopOf = (v) => (Array.isArray(v.package?.openings) ? v.package.openings.find((o) => o.kind === "shop")?.value : v.package?.openings?.shop?.value) ?? v.work.shop;
@@ -36,11 +33,11 @@ const waits = { "": () => say("轮到您", "your turn"), merchant: () => say("�
   signal: () => say("要信号", "needs signal"), host: () => say("等收单主机", "waiting for the acquirer's host"), person: () => say("等人处理", "waiting for a person") };
 
 /** The line under a visit: where it stands and who must act. */
-export function turn(v, items) {
+export async function turn(v) {
   const { work } = v;
   if (stopped(work)) return say("已停住，等收单机构风控处理", "Stopped; the acquirer's risk desk must decide");
   if (ended(work)) return word(ended(work));
-  const now = pathOf(work, queuedOf(items, v.id)).find((s) => s.state === "now" || s.state === "refused");
+  const now = pathOf(work, await signedFor(v)).find((s) => s.state === "now" || s.state === "refused");
   return now ? `${word(now.name === "trial" ? "trial_step" : now.name)} · ${waits[now.waits]()}` : say("等发送", "waiting to be sent");
 }
 
@@ -57,7 +54,7 @@ export async function today(root, { go }) {
     mine ? shiftCard(s, note) : sign("wait", say("这部手机还没登记", "This phone is not enrolled"), h("p", {}, say("先用公司给您的开通码登记这部手机，才能签字。", "Enrol it with the code your company gave you; then it can sign.")),
       h("p.button-line", {}, h("a.button", { href: "#/phone" }, say("登记这部手机", "Enrol this phone")))),
     note,
-    ...open.map((v, i) => stop(v, items, i === 0, go)),
+    ...await Promise.all(open.map((v, i) => stop(v, items, i === 0, go))),
     open.length === 0 && h("p.card", {}, say("没有派给您的上门。", "No visits are assigned to you.")),
     h("p.quiet.fresh", {}, fresh ? say(`单子是${age(Date.now() - new Date(fresh))}取的`, `List from ${age(Date.now() - new Date(fresh))}`) : say("单子还没取过", "The list was never fetched"), " ",
       button(say("刷新", "Refresh"), tried(note, async () => { await refresh(); changed(); }), "plain")),
@@ -86,14 +83,14 @@ function shiftCard(s, note) {
     h("p", {}, say("要信号，要您本人验证一次。之后没信号也能出示。", "Needs signal, and you in person once. After that it can be shown without signal.")), start);
 }
 
-function stop(v, items, next, go) {
+async function stop(v, items, next, go) {
   const { work } = v;
   const mine = items.filter((i) => i.visit === v.id).length;
   return h(next ? "article.card.stop.next" : "article.card.stop", {},
     next && h("p.tag", {}, say("下一站", "Next stop")),
     h("h2", {}, `${word(work.kind)} · ${shopOf(v)}`),
     h("p", {}, span(work.from, work.until)),
-    h("p", {}, turn(v, items)),
+    h("p", {}, await turn(v)),
     mine > 0 && h("p.unsent", {}, say(`${mine} 项待发送`, `${mine} to send`)),
     next ? button(say("去做", "Go"), () => go(`#/visit/${v.id}`)) : h("a.go", { href: `#/visit/${v.id}` }, say("打开", "Open")));
 }

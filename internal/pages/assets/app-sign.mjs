@@ -20,13 +20,20 @@ export function sendFor(who) {
   return undefined;
 }
 
-/** What the queue holds of everybody on this phone, with what each is about. */
-export async function queued() {
-  return (await list()).filter((i) => i.state !== "sent").map((i) => {
+/** What the queue holds of everybody on this phone, with what each is about. @param {(item: object) => boolean} [which] what has not arrived, unless told */
+export async function queued(which = (i) => i.state !== "sent") {
+  return (await list()).filter(which).map((i) => {
     const [type, step, photos, good] = i.label.split("/");
     return { ...i, type, step: step ?? "", photos: Number(photos ?? 0), good: good !== "0", statement: Boolean(i.key) };
   });
 }
+
+/**
+ * What is signed here for a visit and not yet in what the server said last: waiting, or arrived since. A step that was
+ * ticked must not lose its tick for the moment in between.
+ * @param {{id: string, work_at: string}} v
+ */
+export const signedFor = (v) => queued((i) => i.visit === v.id && i.key && (i.state === "waiting" || (i.state === "sent" && i.sentAt >= new Date(v.work_at))));
 
 /**
  * Signs a statement about a visit and puts it and its photos into the queue; goes out at once where there is signal.

@@ -7,8 +7,8 @@ import { columnOf, ended, pathOf, stopped } from "./app-path.mjs";
 import { arrivalStep, backupStep, photoStep, saidStep } from "./app-work.mjs";
 import { doorStep } from "./app-door.mjs";
 import { handoverStep, powerStep, waitStep } from "./app-power.mjs";
-import { queuedOf, shopOf, tried } from "./app-screens.mjs";
-import { file, outbox, queued } from "./app-sign.mjs";
+import { shopOf, tried } from "./app-screens.mjs";
+import { file, outbox, queued, signedFor } from "./app-sign.mjs";
 import { visit as stored } from "./app-store.mjs";
 import { thumbprint } from "./statement.mjs";
 
@@ -22,6 +22,17 @@ export async function freshen(id) {
   let key = "";
   try { key = await thumbprint((await signer()).key); } catch { /* not enrolled: it may look all the same */ }
   await fetchVisit(id, key);
+}
+
+// The step of now stands where the thumb is: three or more that are done fold away above it.
+function path(steps, open, v) {
+  const item = (s) => h(`li.step.${s.state}`, s === open ? { "aria-current": "step" } : {}, h("span.mark-step", { "aria-hidden": "true" }, marks[s.state]),
+    h("span.name", {}, stepWord(s), h("span.unseen", {}, `${say("：", ": ")}${markWords[s.state]()}`)), s.state === "queued" && h("span.quiet", {}, say("待发送", "to send")),
+    s === open && !stopped(v.work) && !ended(v.work) && h("div.doing", {}, doing(s, v)));
+  const before = steps.findIndex((s) => s.state !== "done");
+  if (before < 3) return [h("ol.steps", {}, steps.map(item))];
+  return [h("details.past", {}, h("summary", {}, say(`✓ 做好了 ${before} 步`, `✓ ${before} steps done`)), h("ol.steps", {}, steps.slice(0, before).map(item))),
+    h("ol.steps", { start: before + 1 }, steps.slice(before).map(item))];
 }
 
 /** Looks whether others did something meanwhile. @param {string} id @returns {Promise<boolean>} whether the page shows something old */
@@ -39,15 +50,14 @@ export async function visit(root, { id }) {
   }
   const note = h("div");
   const { work } = v;
-  const steps = pathOf(work, queuedOf(items, id));
+  const signed = await signedFor(v);
+  const steps = pathOf(work, signed);
   const open = steps.find((s) => s.state === "now" || s.state === "refused");
   root.replaceChildren(h("p.crumb", {}, h("a", { href: "#/" }, `‹ ${say("今天", "Today")}`)),
     h("h1", {}, `${word(work.kind)} · ${shopOf(v)}`), h("p", {}, span(work.from, work.until), " ", h("span.quiet", {}, say(`${age(Date.now() - new Date(v.work_at))}取的`, `as of ${age(Date.now() - new Date(v.work_at))}`))),
     ...standing(v, items.filter((i) => i.visit === id)),
-    h("ol.steps", {}, steps.map((s) => h(`li.step.${s.state}`, s === open ? { "aria-current": "step" } : {}, h("span.mark-step", { "aria-hidden": "true" }, marks[s.state]),
-      h("span.name", {}, stepWord(s), h("span.unseen", {}, `${say("：", ": ")}${markWords[s.state]()}`)), s.state === "queued" && h("span.quiet", {}, say("待发送", "to send")),
-      s === open && !stopped(work) && !ended(work) && h("div.doing", {}, doing(s, v))))),
-    ...!ended(work) ? [brakes(v, queuedOf(items, id), note), note] : []);
+    ...path(steps, open, v),
+    ...!ended(work) ? [brakes(v, signed, note), note] : []);
 }
 
 function standing(v, mine) {
@@ -56,7 +66,7 @@ function standing(v, mine) {
   const braking = mine.find((i) => ["incident", "brake", "refusal"].includes(i.type) && i.state === "waiting");
   return [
     braking && sign("mind", braking.type === "refusal" ? say("已签：今天不做", "Signed: not today") : say("已签：停住这一单", "Signed: stop this visit"), h("p", {}, say("还没发出去。别动机具，到有信号的地方会自己发。", "Not sent yet. Leave the terminal alone; it goes out by itself where there is signal."))),
-    timer(v), lostTime(work),
+    timer(v), lostTime(v),
     stopped(work) && sign("stop", say("这次上门停住了", "This visit is stopped"), h("p", {}, say("先别动机具。收单机构风控处理后才能继续。", "Leave the terminal alone. The acquirer's risk desk decides before it goes on."))),
     ended(work) && sign(ended(work) === "closed" ? "good" : "over", ended(work) === "closed" ? say("这一单做完了", "This visit is done") : word(ended(work))),
     conflicts > 0 && sign("stop", say(`${conflicts} 项被退回，要人看`, `${conflicts} refused; a person must look`), h("p.button-line", {}, h("a.button", { href: "#/unsent" }, say("去看", "Look")))),
@@ -71,10 +81,11 @@ function timer({ work }) {
   return sign(minutes < 30 ? "mind" : "wait", say(`${when(work.rollback_at)} 前要开通`, `Must be live by ${when(work.rollback_at)}`), h("p", {}, say(`还有 ${minutes} 分钟。到时没开通，就自动换回旧机。`, `${minutes} minutes left. If it is not live by then, the visit goes back to the old terminal by itself.`)));
 }
 
-function lostTime({ lost }) {
+function lostTime({ work: { lost }, package: pack }) {
   if (!lost) return "";
+  const who = pack?.issuer?.organisation === lost.answers ? pack.issuer.name : lost.answers;
   const since = lost.open ? say(`店里已经 ${lost.minutes} 分钟收不了款`, `The shop has taken no cards for ${lost.minutes} minutes`) : say(`店里一共 ${lost.minutes} 分钟收不了款`, `The shop took no cards for ${lost.minutes} minutes`);
-  return h("p.card.warn.lost", { role: "status" }, h("strong", {}, since), ` ${word(lost.cause)}${say("；由", "; ")}${lost.answers}${say("负责。", " answers for it.")}`);
+  return h("p.card.warn.lost", { role: "status" }, h("strong", {}, since), ` ${word(lost.cause)}${say("，由", "; ")}${who}${say("负责。", " answers for it.")}`);
 }
 
 function doing(s, v) {
