@@ -14,7 +14,6 @@ import (
 
 var (
 	errNeedsReceipts = fault.New(fault.Refused, "log_size_absent", "这一步要有公开日志的回执才能决定。", "This ask is decided only over receipted evidence, and no log size was named.")
-	errAfterNow      = fault.New(fault.Refused, "evidence_after_decision", "有一条证据收到的时间晚于决定。", "A piece of evidence was received after the moment that is decided about.")
 )
 
 // receiptsFor says which asks count evidence only from below a log size (design §6).
@@ -144,9 +143,6 @@ type question struct {
 func (r *Reader) judge(q question) Report {
 	out := Report{Visit: q.visit, Ask: q.ask, Now: q.now}
 	b, err := r.prepare(q)
-	if err == nil {
-		err = beforeNow(q.items, q.now)
-	}
 	if err != nil {
 		out.Refusal = err
 		return out
@@ -171,16 +167,6 @@ func (r *Reader) judge(q question) Report {
 		out.body = b.decision(q, facts, d)
 	}
 	return out
-}
-
-// beforeNow refuses evidence that came in after the moment that is asked about.
-func beforeNow(items []item, now time.Time) error {
-	for _, it := range items {
-		if it.received.After(now.Add(clockLeeway)) {
-			return fault.At(errAfterNow, it.place)
-		}
-	}
-	return nil
 }
 
 // onlyUnopened says whether nothing but unopened commitments stands against the ask.

@@ -79,7 +79,13 @@ func (a *App) decide(ctx context.Context, visitID, ask string) (answer Answer, a
 	if err != nil {
 		return Answer{}, false, err
 	}
-	answer.Report = a.reader.Judge(d, ask, a.Now().Truncate(time.Second))
+	now := a.Now().Truncate(time.Second)
+	if needsReceipts {
+		if err := a.reader.InStep(d, now); err != nil {
+			return Answer{}, false, err
+		}
+	}
+	answer.Report = a.reader.Judge(d, ask, now)
 	if !answer.Report.Granted {
 		return answer, false, nil
 	}

@@ -302,3 +302,40 @@ func tablesOf(t *testing.T, path string) (list []store.Table) {
 	}
 	return list
 }
+
+// A clock that stands still, or is set ahead and back while people work, changes nothing about what can be
+// received again.
+func TestVerifyStoreUnderAnyClock(t *testing.T) {
+	watch := scenario.NewWatch(time.Now())
+	ahead := &atomic.Int64{}
+	for name, c := range map[string]struct{ now, server scenario.Clock }{
+		"stands still":       {watch.Now, watch.Now},
+		"set ahead and back": {time.Now, func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log := &kept{leaves: map[uint64][]byte{}}
+			d, err := scenario.NewDeployment(t.Context(), scenario.DeploymentConfig{Dir: t.TempDir(), Now: c.now, Server: c.server,
+				Outbox: func(to app.Log) app.Log { log.Log = to; return log }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			p := d.Play(visit.Install, 1, "v1", "00005704280117028119", "W1489724")
+			scenes := append([]scenario.Scene{{Name: "city", Run: p.OpenCity}}, p.Install()...)
+			scenes = scenario.Before(scenes, "arrive", func(context.Context) error { ahead.Store(int64(time.Hour)); return nil })
+			scenes = scenario.Before(scenes, "attest", func(context.Context) error { ahead.Store(0); return nil })
+			if err := scenario.Run(t.Context(), scenes); err != nil {
+				t.Fatal(err)
+			}
+			for more := true; more; {
+				if more, err = d.App.Sequence(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			report, err := d.App.VerifyStore(t.Context(), t.TempDir(), log, func(string) {})
+			if err != nil || len(report.Found) > 0 || len(report.Skipped) > 0 {
+				t.Errorf("%v: found %v, skipped %v", err, report.Found, report.Skipped)
+			}
+		})
+	}
+}

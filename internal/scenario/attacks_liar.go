@@ -208,7 +208,7 @@ var liarAttacks = []Attack{
 	},
 	{
 		Name: "decision-backdated", Zh: "把许可的时间往前写", En: "The permit is dated before its evidence came in.", Liar: true, Waits: true,
-		Refused: by(ByHost, "evidence_after_decision"),
+		Refused: by(ByHost, "decision_not_supported"),
 		Run: func(ctx context.Context, p *Play) error {
 			return p.instead(ctx, "ask trial", func(ctx context.Context) error {
 				p.Wait(20 * time.Minute)

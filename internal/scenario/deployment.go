@@ -49,6 +49,7 @@ type DeploymentConfig struct {
 	Dir           string // for the database; the caller removes it
 	Database      string // its address; "" for SQLite in Dir
 	Now           Clock
+	Server        Clock         // the server's own, where it differs from everybody else's; nil for Now
 	Patience      time.Duration // of the app; 10 s when 0
 	Log           *slog.Logger
 	API           httpapi.Config                                   // App and Log are filled in
@@ -63,6 +64,9 @@ type DeploymentConfig struct {
 func NewDeployment(ctx context.Context, c DeploymentConfig) (*Deployment, error) {
 	if c.Patience == 0 {
 		c.Patience = 10 * time.Second
+	}
+	if c.Server == nil {
+		c.Server = c.Now
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -119,7 +123,7 @@ func (d *Deployment) wire(c DeploymentConfig) error {
 		}
 	}
 	d.App = app.New(app.Config{Store: d.Store, Vault: v, Log: log, Hosts: hosts, Organisations: services, Receivers: c.Receivers, Site: "https://menshen.example", Platform: d.Cast.Platform.Key, Operator: d.Cast.Platform.ID,
-		Province: "31", Trust: d.Trust, Now: c.Now, Patience: c.Patience})
+		Province: "31", Trust: d.Trust, Now: c.Server, Patience: c.Patience})
 	c.API.App, c.API.Log = d.App, c.Log
 	d.API = httpapi.New(c.API)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
