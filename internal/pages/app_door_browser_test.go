@@ -81,6 +81,12 @@ func TestAPhoneWithoutACamera(t *testing.T) {
 	f.press("扫店主的码")
 	f.until(`document.querySelector(".problem")?.dataset.code === "camera_refused"`)
 	f.shot("camera-refused")
+	// What the page answered stays until the person acts, whatever the phone hears meanwhile.
+	f.js(`(document.dispatchEvent(new Event("visibilitychange")), dispatchEvent(new Event("visibilitychange")), 0)`)
+	f.js(`new Promise((heard) => setTimeout(() => heard(0), 500))`)
+	if f.js(`document.querySelector(".problem")?.dataset.code ?? ""`) != "camera_refused" {
+		t.Error("the answer was taken away by a change elsewhere")
+	}
 	f.js(`(navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotFoundError")), 0)`)
 	f.press("扫店主的码")
 	f.until(`document.querySelector(".problem")?.dataset.code === "camera_none"`)

@@ -26,7 +26,8 @@ export const problem = (e) => {
 /** Runs work and shows what went wrong beside it. */
 export const tried = (where, work) => async (b) => {
   where.replaceChildren();
-  try { return await work(b); } catch (e) { where.replaceChildren(problem(e)); return undefined; }
+  delete where.dataset.told;
+  try { return await work(b); } catch (e) { where.replaceChildren(problem(e)); where.dataset.told = "problem"; return undefined; }
 };
 
 const waits = { "": () => say("轮到您", "your turn"), merchant: () => say("等店主", "waiting for the merchant"), supervisor: () => say("等监督人", "waiting for the supervisor"),

@@ -51,7 +51,7 @@ async function line() {
 }
 
 // While a camera runs or something is typed, chosen or unfolded, a change elsewhere must not take it away.
-const busy = () => main.querySelector("video, .digits, figure.code, details[open]:not(.past)") !== null || [...main.querySelectorAll("input[type=radio]:checked")].some((i) => i.checkVisibility()) || ["INPUT", "TEXTAREA"].includes(document.activeElement?.tagName)
+const busy = () => main.querySelector("video, .digits, figure.code, [data-told], details[open]:not(.past)") !== null || [...main.querySelectorAll("input[type=radio]:checked")].some((i) => i.checkVisibility()) || ["INPUT", "TEXTAREA"].includes(document.activeElement?.tagName)
   || [...main.querySelectorAll("input:not([type=radio]):not([type=checkbox])")].some((i) => i.value !== "") || main.querySelector("[aria-busy=true]") !== null;
 
 const visitShown = () => /^#\/visit\/([A-Za-z0-9._-]{1,64})$/.exec(location.hash)?.[1];
