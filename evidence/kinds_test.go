@@ -9,6 +9,7 @@ import (
 	"github.com/menshen-project/menshen/internal/custody"
 	"github.com/menshen-project/menshen/internal/gate"
 	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -159,5 +160,44 @@ func TestLostTime(t *testing.T) {
 	e = laterVisit(t, visit.Removal, "ask close", nil, (*scenario.Play).Remove)
 	if l := lost(e); l != (evidence.Lost{}) {
 		t.Errorf("a removal was wanted: %+v", l)
+	}
+}
+
+// The old terminal gives the time back, too: mended without being opened, or rid of its trial keys.
+func TestLostTimeEndsWithTheOldTerminal(t *testing.T) {
+	ctx := context.Background()
+	lost := func(e *edge) evidence.Lost {
+		return evidence.Preview(e.dossier(), e.Trust, visit.AskClose, e.Now()).Lost()
+	}
+	says := func(e *edge, state string) {
+		t.Helper()
+		old := e.Old()
+		envelope := e.Cast.Host.Sign(scenario.Draft{Stream: e.VisitStream(), Type: visit.TypeTerminalState, At: e.Now(),
+			Body: visit.TerminalState{Visit: e.ID, Serial: old.Serial, Terminal: old.Terminal, State: state, At: statement.At(e.Now())}})
+		if err := e.Venue.File(ctx, e.Cast.Host, scenario.Filing{Stream: e.VisitStream(), Verb: visit.ReportTerminal, Envelope: envelope}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := laterVisit(t, visit.Repair, "work", nil, (*scenario.Play).RepairUntouched)
+	says(e, visit.TerminalLive)
+	e.Wait(time.Minute)
+	says(e, visit.TerminalDead)
+	e.Wait(3 * time.Minute)
+	if l := lost(e); !l.Open || l.Minutes != 3 {
+		t.Errorf("dead: %+v", l)
+	}
+	says(e, visit.TerminalLive)
+	e.Wait(time.Hour)
+	if l := lost(e); l.Open || l.Minutes != 3 || l.Cause != evidence.LostDead {
+		t.Errorf("it works again: %+v", l)
+	}
+	e = laterVisit(t, visit.Repair, "acceptance", nil, (*scenario.Play).Repair)
+	e.Wait(2*time.Hour + time.Minute)
+	if back, err := e.ledger.RollBackDue(ctx, e.ID); !back || err != nil {
+		t.Fatal(back, err)
+	}
+	e.Wait(time.Hour)
+	if l := lost(e); l.Open || l.Minutes < 120 || l.Minutes > 122 || l.Cause != evidence.LostTrial {
+		t.Errorf("rolled back: %+v", l)
 	}
 }

@@ -36,7 +36,7 @@ func (b *builder) lost() Lost {
 	if l.Cause == "" {
 		return Lost{}
 	}
-	until, again := b.takesMoneyAgain()
+	until, again := b.takesMoneyAgain(l)
 	if !again {
 		until, l.Open = b.now, true
 	}
@@ -98,14 +98,29 @@ func (b *builder) liveAt() (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// takesMoneyAgain is when a loaner or the live terminal took over, whichever was first.
-func (b *builder) takesMoneyAgain() (time.Time, bool) {
+// takesMoneyAgain is when a loaner, the live terminal or the old one took over, whichever was first.
+func (b *builder) takesMoneyAgain(l Lost) (time.Time, bool) {
 	at, ok := b.liveAt()
+	take := func(t time.Time, err error) {
+		if err == nil && t.After(l.From) && (!ok || t.Before(at)) {
+			at, ok = t, true
+		}
+	}
 	for _, it := range b.inVisit(visit.TypeOutageAccepted) {
 		var o visit.OutageAccepted
-		lent := b.merchant().signed(it.claims.Header) && it.signed.Body(visit.TypeOutageAccepted, &o) == nil && o.Loaner != ""
-		if lent && (!ok || it.received.Before(at)) {
-			at, ok = it.received, true
+		if b.merchant().signed(it.claims.Header) && it.signed.Body(visit.TypeOutageAccepted, &o) == nil && o.Loaner != "" {
+			take(it.received, nil)
+		}
+	}
+	old := b.old()
+	for _, r := range b.state.Terminals() { // a repair that opened nothing may bring it back to life
+		if r.Body.Serial == old.Serial && r.Body.State == visit.TerminalLive {
+			take(r.Body.At.Parse())
+		}
+	}
+	for _, it := range b.inVisit(visit.TypeBrake) { // the host takes its trial keys back: what was there before works again
+		if l.Cause == LostTrial && b.state.Stage() == visit.RolledBack && it.event.Verb == visit.RollBack {
+			take(it.received, nil)
 		}
 	}
 	return at, ok

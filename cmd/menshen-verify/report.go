@@ -37,6 +37,7 @@ type document struct {
 	TrustFile   string           `json:"trust_file"` // fingerprint
 	Demo        bool             `json:"demonstration"`
 	NotOpened   int              `json:"not_opened"`
+	Lost        *lost            `json:"lost"` // null when the shop lost no time up to the last decision
 	KeptByUs    []string         `json:"keys_kept_by_operator"`
 	Refusal     *refusal         `json:"refusal"`
 	Audit       *audit           `json:"audit"`         // null without --audit
@@ -54,6 +55,25 @@ type audit struct {
 	Witness    string `json:"witness"`
 	After      string `json:"after"`
 	CosignedAt string `json:"cosigned_at"`
+}
+
+// lost is the time in which the shop could take no money, and who answers for it.
+type lost struct {
+	Minutes      int    `json:"minutes"`
+	From         string `json:"from"`
+	Until        string `json:"until"`
+	Open         bool   `json:"open"`
+	Cause        string `json:"cause"`
+	Step         string `json:"step"`
+	Organisation string `json:"organisation"`
+}
+
+func lostOf(r report) *lost {
+	l := r.Last().Lost()
+	if !r.Accepted() || l.Minutes == 0 {
+		return nil
+	}
+	return &lost{Minutes: l.Minutes, From: l.From.UTC().Format(moment), Until: l.Until.UTC().Format(moment), Open: l.Open, Cause: l.Cause, Step: l.Step, Organisation: l.Organisation}
 }
 
 type refusal struct {
@@ -81,7 +101,7 @@ const moment = "2006-01-02T15:04:05Z"
 
 func writeJSON(out io.Writer, r report) error {
 	d := document{Accepted: r.Accepted(), Visit: r.Visit, Order: r.Order, Kind: r.Kind, Stage: r.Stage, CompleteTo: r.Events, LogSize: r.LogSize,
-		TrustFile: r.Fingerprint, Demo: r.trust.File().Demonstration, NotOpened: r.NotOpened, KeptByUs: append([]string{}, r.KeptByUs...),
+		TrustFile: r.Fingerprint, Demo: r.trust.File().Demonstration, NotOpened: r.NotOpened, Lost: lostOf(r), KeptByUs: append([]string{}, r.KeptByUs...),
 		Decisions: []decision{}, Events: r.Story(), Limitations: evidence.CannotProve(), Refusal: refusalOf(r.Refusal), Undrawn: refusalOf(r.undrawn)}
 	if a := r.audit; a != nil {
 		d.Audit = &audit{Drawn: a.Drawn, Number: a.Number, PerMille: a.PerMille, Witness: a.Witness, After: a.After.Format(moment), CosignedAt: a.CosignedAt.Format(moment)}
@@ -183,6 +203,9 @@ func (p *printer) verdict(r report) {
 	}
 	p.line("✓ %s: %s, %s", verdict, r.Kind, r.Stage)
 	p.line("  %s %d, %s %d", p.say("完整到事件", "complete to event"), r.Events, p.say("日志大小", "log size"), r.LogSize)
+	if l := lostOf(r); l != nil {
+		p.lost(*l)
+	}
 	if len(r.KeptByUs) > 0 {
 		p.line("  %s: %s", p.say("运营方代管密钥的身份", "keys kept by the operator for"), strings.Join(r.KeptByUs, ", "))
 	}
@@ -190,6 +213,25 @@ func (p *printer) verdict(r report) {
 	for _, t := range evidence.CannotProve() {
 		p.line("   - %s", p.text(t))
 	}
+}
+
+var causes = map[string]evidence.Text{
+	evidence.LostDead:  {Zh: "旧机坏了", En: "the old terminal was dead"},
+	evidence.LostEnded: {Zh: "旧密钥已作废", En: "the old keys were gone"},
+	evidence.LostTrial: {Zh: "机具在试机", En: "the device was on trial"},
+}
+
+// lost says what the visit cost the shop, and who answers for it by the signed sheet.
+func (p *printer) lost(l lost) {
+	step := l.Step
+	if step == "" {
+		step = p.say("责任表没有写，由收单机构承担", "no line in the responsibility table: the acquirer")
+	}
+	line := fmt.Sprintf("%s %d %s (%s), %s – %s", p.say("停业", "lost"), l.Minutes, p.say("分钟", "minutes"), p.text(causes[l.Cause]), l.From, l.Until)
+	if l.Open {
+		line += ", " + p.say("作决定时还在停", "not over at the last decision")
+	}
+	p.line("  %s; %s: %s (%s)", line, p.say("由谁负责", "answers"), l.Organisation, step)
 }
 
 // drawn says whether the visit was drawn for an audit, with everything somebody needs to check it by hand.

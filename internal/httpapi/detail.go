@@ -27,6 +27,9 @@ func detailOf(d app.Detail) VisitDetail {
 		Events: []Happened{}, Decisions: []DecisionRow{}, Outcomes: []Outcome{}, Open: append([]string{}, d.State.Open()...),
 		Ask: d.Ask, Conditions: conditions(d.Preview.Conditions), LogSize: d.LogSize, Cosigned: []Cosigned{},
 	}
+	if l := d.Preview.Lost(); l.Minutes > 0 {
+		out.Lost = &Lost{From: statement.At(l.From), Until: statement.At(l.Until), Minutes: int64(l.Minutes), Open: l.Open, Cause: l.Cause, Step: l.Step, Organisation: l.Organisation}
+	}
 	for _, e := range d.Events {
 		out.Events = append(out.Events, Happened{Number: e.Number, Verb: e.Verb, Type: e.Type, Role: e.Role, ReceivedAt: statement.At(e.ReceivedAt),
 			Statement: e.Statement, LeafIndex: e.LeafIndex, Receipted: e.Receipted})

@@ -76,8 +76,21 @@ type VisitDetail struct {
 	Open        []string          `json:"open" nullable:"false" doc:"digests of unanswered freezes and incidents"`
 	Ask         string            `json:"ask" doc:"the next ask, empty for none"`
 	Conditions  []Condition       `json:"conditions" nullable:"false" doc:"of the next ask, as of now; never a decision"`
+	Lost        *Lost             `json:"lost" doc:"null while the shop lost no time"`
 	LogSize     int64             `json:"log_size"`
 	Cosigned    []Cosigned        `json:"cosigned" nullable:"false" doc:"whose cosignatures the newest receipt carries"`
+}
+
+// Lost is the time in which the shop could take no money because of the visit, and who answers for it by the sheet's
+// responsibility table.
+type Lost struct {
+	From         statement.Time `json:"from"`
+	Until        statement.Time `json:"until" doc:"now, while it is open"`
+	Minutes      int64          `json:"minutes" doc:"begun ones counted"`
+	Open         bool           `json:"open" doc:"it still cannot"`
+	Cause        string         `json:"cause" enum:"old_terminal_dead,keys_ended,device_under_trial"`
+	Step         string         `json:"step" doc:"of the responsibility table, empty where it has no line"`
+	Organisation string         `json:"organisation" doc:"who answers: the step's, else the acquirer"`
 }
 
 // Cosigned is one witness's cosignature.

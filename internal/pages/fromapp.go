@@ -93,8 +93,16 @@ func (f FromApp) Visit(ctx context.Context, v Viewer, id string) (VisitView, err
 	if err != nil {
 		return VisitView{}, err
 	}
+	firms, err := f.App.Firms(ctx, report.Order().Acquirer, report.Order().Provider)
+	if err != nil {
+		return VisitView{}, err
+	}
+	names := map[string]string{}
+	for id, firm := range firms {
+		names[id] = firm.Name
+	}
 	rel := app.Relation(actorOf(v), report.Order(), report.State().Dispatched())
-	view := ViewOf(Material{Viewer: v, Report: report, Decided: decided, Events: events, Receipts: receipts, Shop: report.Order().Shop,
+	view := ViewOf(Material{Viewer: v, Report: report, Decided: decided, Events: events, Receipts: receipts, Shop: report.Order().Shop, Names: names,
 		MayDownload: access.Decide(access.Role(v.Role), access.ReadBundle, rel) == access.Allow, Trust: f.App.Trust, Now: now})
 	view.Photos, err = f.photosOf(ctx, v, id)
 	return view, err

@@ -17,10 +17,14 @@ func pathOf(r evidence.Report, events []EventView) []PathStep {
 	if !gate.Puts(columnOf(r), visit.AskTrial) {
 		stages = []visit.Stage{visit.Booked, visit.Dispatched, visit.Admitted, visit.Closed}
 	}
+	var names []string
+	for _, s := range stages {
+		names = append(names, string(s))
+	}
 	stage := visit.Stage(r.Stage)
 	ended := stage.Ended() && stage != visit.Closed
 	var out []PathStep
-	for _, s := range stages {
+	for _, s := range withEnd(names, r.Kind) {
 		at, done := reached[s]
 		switch {
 		case done:
@@ -30,7 +34,7 @@ func pathOf(r evidence.Report, events []EventView) []PathStep {
 		}
 	}
 	if ended {
-		return append(out, step(stage, StepEnd, endedAt(stage, events)))
+		return append(out, step(r.Stage, StepEnd, endedAt(stage, events)))
 	}
 	// The one after the last that was reached is what everybody works towards.
 	if i := slices.IndexFunc(out, func(p PathStep) bool { return p.Progress == StepNext }); i >= 0 && r.Refusal == nil {
@@ -39,20 +43,20 @@ func pathOf(r evidence.Report, events []EventView) []PathStep {
 	return out
 }
 
-func step(s visit.Stage, progress string, at time.Time) PathStep {
-	return PathStep{Stage: string(s), Title: stageWords[string(s)], Progress: progress, At: at, Who: stageBy[string(s)]}
+func step(s, progress string, at time.Time) PathStep {
+	return PathStep{Stage: s, Title: stageWords[s], Progress: progress, At: at, Who: stageBy[s]}
 }
 
 // reachedAt reads from the folded state when each stage began.
-func reachedAt(r evidence.Report, events []EventView) map[visit.Stage]time.Time {
-	out := map[visit.Stage]time.Time{}
+func reachedAt(r evidence.Report, events []EventView) map[string]time.Time {
+	out := map[string]time.Time{}
 	s := r.State()
 	if len(events) > 0 && s.Number() > 0 {
-		out[visit.Booked] = events[0].At
+		out[string(visit.Booked)] = events[0].At
 	}
 	for _, d := range s.Decisions() {
 		if stage, ok := map[string]visit.Stage{visit.AskDispatch: visit.Dispatched, visit.AskAdmit: visit.Admitted, visit.AskClose: visit.Closed}[d.Body.Ask]; ok {
-			out[stage] = d.Event.ReceivedAt
+			out[string(stage)] = d.Event.ReceivedAt
 		}
 	}
 	for _, o := range s.Outcomes() {
@@ -61,7 +65,12 @@ func reachedAt(r evidence.Report, events []EventView) map[visit.Stage]time.Time 
 			continue
 		}
 		if stage, ok := map[string]visit.Stage{visit.AskTrial: visit.Trial, visit.AskLive: visit.Live}[permit.Body.Ask]; ok {
-			out[stage] = o.Event.ReceivedAt
+			out[string(stage)] = o.Event.ReceivedAt
+		}
+	}
+	if old := oldTerminal(r); r.Stage != "" { // by the host's answer to an end permit, or its own word
+		if e, ok := s.Ended(old.Serial, old.Terminal); ok {
+			out[StepKeysEnded] = e.ReceivedAt
 		}
 	}
 	return out

@@ -38,7 +38,8 @@ func newTheater(t *testing.T, kind string, risk int) *theater {
 		t.Fatal(err)
 	}
 	th.ledger = l
-	th.play = &scenario.Play{Cast: c, Venue: l, Now: clock, Host: &scenario.InMemory{Core: l.Host}, Device: f.Make("00005704280117028119", clock()), ID: "v-2026-0131"}
+	th.play = &scenario.Play{Cast: c, Venue: l, Now: clock, Host: &scenario.InMemory{Core: l.Host}, Device: f.Make("00005704280117028119", clock()), ID: "v-2026-0131",
+		Foundry: f, Trust: l.Trust, Wait: time.Sleep}
 	th.play.NewOrder(kind, risk)
 	l.Host.Records[th.play.Order.Order] = scenario.HostRow{MerchantCode: th.play.Order.Items.MerchantCode, Terminal: th.play.Order.Terminal}
 	if err := th.play.OpenCity(t.Context()); err != nil {
@@ -50,10 +51,9 @@ func newTheater(t *testing.T, kind string, risk int) *theater {
 // run plays the scenes before the named one, a minute each every third scene; "" plays all.
 func (th *theater) run(t *testing.T, until string) *theater {
 	t.Helper()
-	scenes := th.play.Install()
-	if th.play.Order.Kind == visit.Inspection {
-		scenes = th.play.Inspect()
-	}
+	scenes := map[string]func(*scenario.Play) []scenario.Scene{visit.Install: (*scenario.Play).Install, visit.Inspection: (*scenario.Play).Inspect,
+		visit.Swap: (*scenario.Play).Swap, visit.Repair: (*scenario.Play).Repair, visit.Relocation: (*scenario.Play).Relocate,
+		visit.Removal: (*scenario.Play).Remove}[th.play.Order.Kind](th.play)
 	if until != "" {
 		scenes = scenario.Until(scenes, until)
 	}
@@ -65,6 +65,18 @@ func (th *theater) run(t *testing.T, until string) *theater {
 			t.Fatalf("%s: %v", s.Name, err)
 		}
 	}
+	return th
+}
+
+// later makes the play the shop's next visit, of another kind, after an installation that went well.
+func (th *theater) later(t *testing.T, kind string) *theater {
+	t.Helper()
+	th.run(t, "")
+	if err := th.play.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Hour)
+	th.play = th.play.Next(kind, "v-2026-0132", "00005704280117028143", "W1489732")
 	return th
 }
 
@@ -252,9 +264,25 @@ func playStages(t *testing.T) map[string]VisitView {
 		{"other_face", visit.Install, "door", wei, otherFace},
 		{"turned_away", visit.Install, "door", wei, turnedAway},
 		{"inspection", visit.Inspection, "work", qiu, nil},
+		{"swap", visit.Swap, "attest", wei, nil},
+		{"swap_live", visit.Swap, "consent", qiu, nil},
+		{"swap_end_asked", visit.Swap, "release end", qiu, nil},
+		{"swap_ended", visit.Swap, "hand back", qiu, nil},
+		{"swap_back", visit.Swap, "acceptance", wei, timeIsOver},
+		{"repair", visit.Repair, "attest", qiu, diesAnHourAgo},
+		{"relocation", visit.Relocation, "outage", wei, nil},
+		{"relocation_stuck", visit.Relocation, "acceptance", wei, timeIsOver},
+		{"removal", visit.Removal, "consent", qiu, nil},
+		{"removal_asked", visit.Removal, "release end", qiu, nil},
+		{"removal_ended", visit.Removal, "hand back", qiu, nil},
+		{"removal_closed", visit.Removal, "", wei, nil},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			th := newTheater(t, s.kind, 1).run(t, s.until)
+			th := newTheater(t, firstKind(s.kind), 1)
+			if s.kind != visit.Install && s.kind != visit.Inspection {
+				th.later(t, s.kind)
+			}
+			th.run(t, s.until)
 			if s.then != nil {
 				if err := s.then(t.Context(), th.play); err != nil {
 					t.Fatalf("%s: %v", s.name, err)
@@ -268,6 +296,33 @@ func playStages(t *testing.T) map[string]VisitView {
 		})
 	}
 	return out
+}
+
+// firstKind is what a shop must have had before: an installation, but for an inspection of any device.
+func firstKind(kind string) string {
+	if kind == visit.Inspection {
+		return kind
+	}
+	return visit.Install
+}
+
+// timeIsOver waits until the timer of a visit on trial has run out, and lets it do what it does.
+func timeIsOver(ctx context.Context, p *scenario.Play) error {
+	time.Sleep(2*time.Hour + time.Minute)
+	_, err := p.Venue.(*scenario.Ledger).RollBackDue(ctx, p.ID)
+	return err
+}
+
+// diesAnHourAgo has the host say that the old terminal is dead, and nobody mend it for an hour.
+func diesAnHourAgo(ctx context.Context, p *scenario.Play) error {
+	if err := p.Dead(p.Old().Serial); err != nil {
+		return err
+	}
+	if err := p.ReportOld(ctx); err != nil {
+		return err
+	}
+	time.Sleep(time.Hour)
+	return nil
 }
 
 func wrongPerson(ctx context.Context, p *scenario.Play) error {

@@ -100,6 +100,7 @@ type VisitView struct {
 	Later         []ConditionView // what will be asked further on
 	Events        []EventView     // newest last
 	Permit        *PermitView     // the last one, nil for none
+	Old           *OldView        // nil for kinds that take over from no terminal
 	Receipts      ReceiptsView
 	MayDownload   bool
 	Photos        []PhotoView // none for those who may not see them

@@ -15,6 +15,8 @@ var notYet = map[string]bool{
 	"evidence_absent": true, "door_check_absent": true, "arrival_missing": true, "attestation_missing": true,
 	"attestation_before_acceptance": true, "attestation_too_old": true, "step_missing": true, "step_photos_missing": true,
 	"supervisor_not_signed": true, "trial_not_loaded": true, "place_no_reading": true, "payer_unanswered": true,
+	"old_terminal_state_unknown": true, "outage_not_accepted": true, "end_not_consented": true, "keys_not_ended": true,
+	"device_not_handed_back": true, "device_work_unsaid": true,
 	nobodySent: true, oneSideSigned: true,
 }
 
@@ -45,6 +47,10 @@ func standingOf(r evidence.Report, v VisitView) Standing {
 		return Standing{Level: LevelStop, Word: say("stand.unreadable"), Sentence: refusalOf(r.Refusal), Acts: []Act{act("platform", "act.unreadable")}}
 	case stage == visit.Closed:
 		return closedStanding(t)
+	case stage == visit.RolledBack:
+		return rolledBack(v)
+	case stage == visit.Aborted && v.Old != nil:
+		return Standing{Level: LevelOver, Word: say("stand.aborted"), Sentence: say("stand.aborted.old"), Acts: []Act{act("dispatcher", "act.again")}}
 	case stage.Ended():
 		return endings[stage]
 	case v.Frozen:
@@ -56,12 +62,20 @@ func standingOf(r evidence.Report, v VisitView) Standing {
 	switch {
 	case t.fails > 0:
 		return Standing{Level: LevelStop, Word: say("stand.fails"), Sentence: fill("stand.fails.why", t.fails), Acts: actsFor(v.Conditions, MarkFails)}
+	case stage == visit.Live && t.waits+t.unopened > 0:
+		return Standing{Level: LevelWait, Word: say("stand.live"), Sentence: liveBut(r.Ask, t.waits+t.unopened), Acts: actsFor(v.Conditions, MarkWaits, MarkUnopened)}
+	case stage == visit.Live && r.Ask == visit.AskEnd:
+		return Standing{Level: LevelWait, Word: say("stand.live"), Sentence: say("stand.live.end"), Acts: []Act{askers[visit.AskEnd]}}
 	case stage == visit.Live:
 		return Standing{Level: LevelGood, Word: say("stand.live"), Sentence: fill("stand.live.why", t.holds), Acts: []Act{act("technician", "act.close")}}
 	case t.holds == len(v.Conditions) && t.holds > 0 && t.holds == t.now:
 		return Standing{Level: LevelGood, Word: say("stand.ready"), Sentence: fill("stand.ready.why", t.holds), Acts: []Act{askers[r.Ask]}}
 	case t.waits+t.unopened == 0:
 		return Standing{Level: LevelWait, Word: say("stand.ask"), Sentence: say("stand.ask.why"), Acts: []Act{askers[r.Ask]}}
+	}
+	if stage == visit.Admitted {
+		word, sentence := atWork(v, r.Ask, t.waits+t.unopened)
+		return Standing{Level: LevelWait, Word: word, Sentence: sentence, Acts: actsFor(v.Conditions, MarkWaits, MarkUnopened)}
 	}
 	s := Standing{Level: LevelWait, Word: say("stand." + v.Stage), Sentence: fill("stand."+v.Stage+".why", t.waits+t.unopened), Acts: actsFor(v.Conditions, MarkWaits, MarkUnopened)}
 	return s
@@ -112,26 +126,40 @@ func closedStanding(t tally) Standing {
 }
 
 var endings = map[visit.Stage]Standing{
-	visit.Refused:    {Level: LevelStop, Word: say("stand.refused"), Sentence: say("stand.refused.why"), Acts: []Act{act("merchant", "act.refused"), act("dispatcher", "act.again")}},
-	visit.Aborted:    {Level: LevelOver, Word: say("stand.aborted"), Sentence: say("stand.aborted.why"), Acts: []Act{act("dispatcher", "act.again")}},
-	visit.RolledBack: {Level: LevelOver, Word: say("stand.rolled_back"), Sentence: say("stand.rolled_back.why"), Acts: []Act{act("dispatcher", "act.again")}},
+	visit.Refused: {Level: LevelStop, Word: say("stand.refused"), Sentence: say("stand.refused.why"), Acts: []Act{act("merchant", "act.refused"), act("dispatcher", "act.again")}},
+	visit.Aborted: {Level: LevelOver, Word: say("stand.aborted"), Sentence: say("stand.aborted.why"), Acts: []Act{act("dispatcher", "act.again")}},
 }
 
-// permitStanding speaks while a permit is with the host, or came back without keys.
+// liveBut says what is still to come after a terminal went live.
+func liveBut(ask string, missing int) Text {
+	if ask == visit.AskEnd {
+		return fill("stand.live.before_end", missing)
+	}
+	return fill("stand.live.before_close", missing)
+}
+
+// permitStanding speaks while the last permit is with the host, or came back without having been acted on.
 func permitStanding(v VisitView) (Standing, bool) {
 	p := v.Permit
-	if p == nil || (v.Stage == string(visit.Trial)) != (p.Ask == visit.AskLive) || p.Outcome == visit.Loaded || v.Stage == string(visit.Live) {
+	if p == nil || p.Outcome == visit.Loaded || p.Outcome == visit.KeysEnded || (v.Stage == string(visit.Live)) && p.Ask != visit.AskEnd {
 		return Standing{}, false
 	}
 	switch {
 	case p.Outcome == visit.OutcomeRefused:
-		return Standing{Level: LevelStop, Word: say("stand.host_refused"), Sentence: say("stand.host_refused.why"), Acts: []Act{act("approver", "act.host_refused"), act("technician", "act.hands_off_host")}}, true
+		return Standing{Level: LevelStop, Word: say("stand.host_refused"), Sentence: forAsk("stand.host_refused.why", p.Ask), Acts: []Act{act("approver", "act.host_refused"), act("technician", "act.hands_off_host")}}, true
 	case p.Outcome != "":
-		return Standing{Level: LevelWait, Word: say("stand.cancelled"), Sentence: say("stand.cancelled.why"), Acts: []Act{askers[p.Ask]}}, true
+		return Standing{Level: LevelWait, Word: say("stand.cancelled"), Sentence: forAsk("stand.cancelled.why", p.Ask), Acts: []Act{askers[p.Ask]}}, true
 	case p.Over:
-		return Standing{Level: LevelWait, Word: say("stand.permit_over"), Sentence: say("stand.permit_over.why"), Acts: []Act{askers[p.Ask]}}, true
+		return Standing{Level: LevelWait, Word: say("stand.permit_over"), Sentence: forAsk("stand.permit_over.why", p.Ask), Acts: []Act{askers[p.Ask]}}, true
 	}
-	return Standing{Level: LevelWait, Word: say("stand.at_host"), Sentence: say("stand.at_host.why"), Acts: []Act{act("host", "act.at_host")}}, true
+	return Standing{Level: LevelWait, Word: say("stand.at_host"), Sentence: say("stand.at_host.why"), Acts: []Act{atHost(p.Ask)}}, true
+}
+
+func atHost(ask string) Act {
+	if ask == visit.AskEnd {
+		return act("host", "act.at_host_end")
+	}
+	return act("host", "act.at_host")
 }
 
 // actsFor says who must do what about the conditions with these marks, each party once, in the order
@@ -160,6 +188,9 @@ func actsFor(conditions []ConditionView, marks ...string) []Act {
 
 // duty is who can mend a condition, and how.
 func duty(c ConditionView) (string, Text) {
+	if d, ok := dutiesByCode[c.Code]; ok && c.Mark != MarkHolds {
+		return d.who, say(d.what)
+	}
 	d, ok := duties[c.Name]
 	if !ok {
 		return visit.RoleApprover, say("act.look")
@@ -194,13 +225,22 @@ var duties = map[string]dutyRow{
 	gate.Supervised:          {visit.RoleSupervisor, "act.watch", visit.RoleSupervisor, "act.watch"},
 	gate.FeesWithinSheet:     {visit.RoleMerchant, "act.confirm", visit.RoleRisk, "act.fees"},
 	gate.MerchantConfirmed:   {visit.RoleMerchant, "act.confirm", visit.RoleTechnician, "act.finish"},
-	gate.KeysEnded:           {visit.RoleHost, "act.end", visit.RoleHost, "act.end"},
+	gate.KeysEnded:           {visit.RoleTechnician, "ask.end", visit.RoleApprover, "act.end"},
+}
+
+// dutiesByCode are reasons that another party answers than the condition's own.
+var dutiesByCode = map[string]dutyRow{
+	"old_terminal_state_unknown": {who: visit.RoleTechnician, what: "act.old_state"},
+	"outage_not_accepted":        {who: visit.RoleMerchant, what: "act.outage"},
+	"end_not_consented":          {who: visit.RoleMerchant, what: "act.consent"},
+	"device_not_handed_back":     {who: visit.RoleMerchant, what: "act.hand_back"},
+	"device_work_unsaid":         {who: visit.RoleTechnician, what: "act.said"},
 }
 
 // askers say who puts each ask.
 var askers = map[string]Act{
 	visit.AskDispatch: act("dispatcher", "ask.dispatch"), visit.AskAdmit: act("merchant", "ask.admit"), visit.AskTrial: act("technician", "ask.trial"),
-	visit.AskLive: act("technician", "ask.live"), visit.AskClose: act("technician", "act.close"),
+	visit.AskLive: act("technician", "ask.live"), visit.AskEnd: act("technician", "ask.end"), visit.AskClose: act("technician", "act.close"),
 }
 
 func act(role, key string) Act { return Act{Who: roleWords[role], What: say(key)} }

@@ -22,6 +22,7 @@ type Material struct {
 	Shop        string            // shown name, "" where the viewer may not see it
 	MayDownload bool              // whether he may have the bundle
 	Action      Link              // what this viewer can do next; the zero value for nothing
+	Names       map[string]string // public names of the organisations concerned; an id stands for one that is missing
 	Trust       evidence.Trust
 	Now         time.Time
 }
@@ -59,6 +60,7 @@ func ViewOf(m Material) VisitView {
 	v.Conditions = conditionsOf(m)
 	v.Later = laterOf(r, v.Conditions)
 	v.Permit = permitOf(s, m.Now)
+	v.Old = oldOf(m)
 	v.Standing = standingOf(r, v)
 	v.Standing.Link = m.Action
 	// At the counter with somebody who was turned away or reported, help is one tap away.

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/menshen-project/menshen/evidence"
+	"github.com/menshen-project/menshen/internal/visit"
 )
 
 func TestEveryStageSaysWhereItStands(t *testing.T) {
@@ -26,7 +27,19 @@ func TestEveryStageSaysWhereItStands(t *testing.T) {
 		{"revoked", LevelStop, "先别继续", 1},
 		{"not_working", LevelStop, "先别继续", 2},
 		{"other_face", LevelStop, "先别继续", 1},
-		{"inspection", LevelWait, "正在安装", 0},
+		{"inspection", LevelWait, "正在巡检", 0},
+		{"swap", LevelWait, "正在换机", 0},
+		{"swap_live", LevelWait, "已正式开通", 0},
+		{"swap_end_asked", LevelWait, "等主机", 0},
+		{"swap_ended", LevelWait, "已正式开通", 0},
+		{"swap_back", LevelOver, "已换回旧机", 0},
+		{"repair", LevelWait, "正在维修", 0},
+		{"relocation", LevelWait, "正在移机", 0},
+		{"relocation_stuck", LevelStop, "没装好", 0},
+		{"removal", LevelWait, "正在撤机", 0},
+		{"removal_asked", LevelWait, "等主机", 0},
+		{"removal_ended", LevelWait, "正在撤机", 0},
+		{"removal_closed", LevelGood, "已完成", 0},
 	} {
 		v := views[want.name]
 		if v.Standing.Level != want.level || v.Standing.Word.Zh != want.word {
@@ -43,6 +56,40 @@ func TestEveryStageSaysWhereItStands(t *testing.T) {
 			if c.Mark != MarkHolds {
 				t.Logf("             %s %s (%s) %s", c.Mark, c.Title.Zh, c.Code, c.Reason.Zh)
 			}
+		}
+	}
+}
+
+// The old terminal stands beside the conditions: what the host says of it, when it takes over again, what the shop lost.
+func TestTheOldTerminalIsShown(t *testing.T) {
+	views := stages(t)
+	for _, c := range []struct{ name, state, ended string }{
+		{"swap", visit.TerminalLive, StepNext}, {"swap_live", visit.TerminalLive, StepNow}, {"swap_ended", visit.TerminalEnded, StepDone}, {"repair", visit.TerminalDead, ""},
+		{"relocation", visit.TerminalEnded, StepDone}, {"removal", "", StepNow}, {"removal_closed", visit.TerminalEnded, StepDone}, {"swap_back", visit.TerminalLive, ""},
+	} {
+		v := views[c.name]
+		ended := ""
+		for _, s := range v.Path {
+			if s.Stage == StepKeysEnded {
+				ended = s.Progress
+			}
+		}
+		if v.Old == nil || v.Old.State != c.state || ended != c.ended {
+			t.Errorf("%s: %+v, the end of the keys is %q", c.name, v.Old, ended)
+		}
+	}
+	if v := views["swap"]; !v.Old.Replaced || v.Old.Serial != "00005704280117028119" || v.Old.Terminal != "W1489724" || !v.Old.Back.IsZero() {
+		t.Errorf("swap: %+v", v.Old)
+	}
+	if got := views["repair"].Old.Lost.sentence(); got.Zh != "已经停了 60 分钟，还在停（旧机坏了），按责任表由安装帮负责。" && got.Zh != "已经停了 60 分钟，还在停（旧机坏了），按责任表由svc-anzhuang负责。" {
+		t.Errorf("repair: %+v", got)
+	}
+	if got := (LostView{Minutes: 1, Cause: "keys_ended", Answers: "槐山支付"}).sentence(); got.En != "1 minute (the old keys are gone, the new are not live); the responsibility table has no line for it, so the acquirer 槐山支付 answers." {
+		t.Errorf("%+v", got)
+	}
+	for _, name := range []string{"admitted", "inspection"} {
+		if views[name].Old != nil {
+			t.Errorf("%s has an old terminal", name)
 		}
 	}
 }
@@ -107,6 +154,10 @@ func TestThePermitSpeaksFirst(t *testing.T) {
 		{PermitView{Ask: "trial", Outcome: "cancelled"}, "admitted", "许可已取消"},
 		{PermitView{Ask: "live"}, "trial", "等主机"},
 		{PermitView{Ask: "trial", Outcome: "loaded"}, "trial", "可以申请了"},
+		{PermitView{Ask: "end"}, "live", "等主机"},
+		{PermitView{Ask: "end", Outcome: "refused"}, "live", "主机不同意"},
+		{PermitView{Ask: "end", Outcome: "cancelled"}, "admitted", "许可已取消"},
+		{PermitView{Ask: "end", Outcome: "keys_ended"}, "admitted", "可以申请了"},
 	} {
 		v := VisitView{Stage: c.stage, Permit: &c.permit}
 		if got := standingOf(evidence.Report{}, v); got.Word.Zh != c.word || got.Level == LevelGood {

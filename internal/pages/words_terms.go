@@ -7,6 +7,7 @@ var stageWords = texts(map[string]both{
 	string(visit.Booked): {"已预约", "Booked"}, string(visit.Dispatched): {"已派人", "Sent"}, string(visit.Admitted): {"已核对", "Checked"},
 	string(visit.Trial): {"试机", "Trial"}, string(visit.Live): {"开通", "Live"}, string(visit.Closed): {"完成", "Closed"},
 	string(visit.Refused): {"没让进", "Refused"}, string(visit.Aborted): {"已取消", "Off"}, string(visit.RolledBack): {"换回旧机", "Rolled back"},
+	StepKeysEnded: {"旧密钥作废", "Keys ended"},
 })
 
 // stageBy says by whose act a stage is reached.
@@ -15,7 +16,7 @@ var stageBy = texts(map[string]both{
 	string(visit.Admitted): {"店主当面核对", "by the merchant at the door"}, string(visit.Trial): {"收单主机装试用密钥", "by the acquirer's host"},
 	string(visit.Live): {"收单主机装正式密钥", "by the acquirer's host"}, string(visit.Closed): {"门神关单", "by menshen"},
 	string(visit.Refused): {"店主或上门人员", "by merchant or technician"}, string(visit.Aborted): {"由当事人取消", "by a party"},
-	string(visit.RolledBack): {"由当事人换回", "by a party"},
+	string(visit.RolledBack): {"由当事人或到点自动", "by a party or the timer"}, StepKeysEnded: {"收单主机作废密钥", "by the acquirer's host"},
 })
 
 var kindWords = texts(map[string]both{
