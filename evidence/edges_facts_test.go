@@ -105,6 +105,31 @@ func TestEdgesOfThePlace(t *testing.T) {
 	e.failsOn(d, visit.AskAdmit, gate.PlaceMatches, "opening_other_kind")
 }
 
+// A phone without a reading commits to the empty text: no reading, and no contradiction to the other phone's.
+func TestAPhoneWithoutAReading(t *testing.T) {
+	for _, c := range []struct{ page, code string }{{"", "place_no_reading"}, {"in the shop", ""}, {scenario.Elsewhere, "place_outside"}} {
+		e := upTo(t, visit.Install, 0, "door")
+		d, err := e.HonestDoor(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.PhoneAt, d.Position = "", c.page
+		if c.page == "in the shop" {
+			d.Position = e.Shop.Position
+		}
+		if err := e.Answer(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		if c.code != "" {
+			e.fails(visit.AskAdmit, gate.PlaceMatches, c.code)
+			continue
+		}
+		if got, ok := evidence.Preview(e.dossier(), e.Trust, visit.AskAdmit, e.Now()).Condition(gate.PlaceMatches); !ok || got.Verdict != string(gate.Holds) {
+			t.Errorf("one reading in the shop: %+v", got)
+		}
+	}
+}
+
 func TestEdgesOfTheDevice(t *testing.T) {
 	ctx := t.Context()
 	put := func(e *edge, body any) {

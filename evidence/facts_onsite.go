@@ -129,6 +129,9 @@ func (b *builder) place() gate.Fact[gate.Place] {
 	var from []string
 	for _, r := range b.readings() {
 		from = append(from, r.from)
+		if o, ok := b.openings[r.commitment]; ok && o.Kind == KindPosition && o.Value == "" {
+			continue // a phone without a reading commits to the empty text: it neither proves a place nor denies one
+		}
 		here, known, err := b.position(r.commitment)
 		if err != nil {
 			return gate.Unknown[gate.Place](err, r.from)

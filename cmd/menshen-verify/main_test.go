@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -196,3 +197,43 @@ func TestAReportThatIsCutOff(t *testing.T) {
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, fault.New(fault.Internal, "disk_full", "", "") }
+
+// A swap of a dead terminal says in both forms what the shop lost and who answers for it; an installation says nothing of it.
+func TestLostTimeIsTold(t *testing.T) {
+	p, trust, bundle := filed(t)
+	if _, out, _ := verify("--json", "--trust", trust, bundle); !strings.Contains(out, `"lost": null`) {
+		t.Errorf("an installation lost time: %s", out)
+	}
+	ctx := t.Context()
+	if err := p.Settle(ctx); err != nil {
+		t.Fatal(err)
+	}
+	q := p.Next(visit.Swap, "v2", "00005704280117028143", "W1489732")
+	scenes := scenario.Instead(q.Swap(), "old state", func(ctx context.Context) error {
+		if err := q.Dead(p.Device.Serial); err != nil {
+			return err
+		}
+		if err := q.ReportOld(ctx); err != nil {
+			return err
+		}
+		q.Wait(10 * time.Minute)
+		return q.AcceptOutage(ctx, "")
+	})
+	if err := scenario.Run(ctx, scenes); err != nil {
+		t.Fatal(err)
+	}
+	data, err := q.Venue.Bundle(ctx, q.Cast.Merchant, q.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := put(t, t.TempDir(), "bundle.json", data)
+	if code, out, _ := verify("--lang", "en", "--trust", trust, later); code != 0 || !strings.Contains(out, "lost 10 minutes (the old terminal was dead)") ||
+		!strings.Contains(out, "answers: "+q.Cast.Provider.ID+" (swap)") {
+		t.Errorf("%d: %s", code, out)
+	}
+	code, out, _ := verify("--json", "--trust", trust, later)
+	var report struct{ Lost *lost }
+	if err := json.Unmarshal([]byte(out), &report); code != 0 || err != nil || report.Lost == nil || report.Lost.Minutes != 10 || report.Lost.Cause != evidence.LostDead {
+		t.Errorf("%d, %v: %+v", code, err, report.Lost)
+	}
+}

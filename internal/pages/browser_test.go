@@ -111,7 +111,8 @@ var shots = []struct{ name, viewer, path string }{
 	{"merchant", "wei", "/visits/merchant"}, {"ready", "qiu", "/visits/ready"}, {"at-host", "qiu", "/visits/at_host"}, {"trial", "qiu", "/visits/trial"},
 	{"live", "qiu", "/visits/live"}, {"closed", "fang", "/visits/closed"}, {"frozen", "wei", "/visits/frozen"}, {"revoked", "qiu", "/visits/revoked"},
 	{"not-working", "qiu", "/visits/not_working"}, {"turned-away", "wei", "/visits/turned_away"}, {"inspection", "qiu", "/visits/inspection"},
-	{"report", "fang", "/visits/closed/report"},
+	{"swap-live", "qiu", "/visits/swap_live"}, {"repair-dead", "qiu", "/visits/repair"}, {"moved-stuck", "wei", "/visits/relocation_stuck"},
+	{"removal", "wei", "/visits/removal_closed"}, {"report", "fang", "/visits/closed/report"},
 }
 
 func TestInABrowser(t *testing.T) {

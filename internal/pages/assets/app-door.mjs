@@ -9,6 +9,7 @@ import { problem, shopOf, tried } from "./app-screens.mjs";
 import { startScanner } from "./scan.mjs";
 import { visits } from "./app-store.mjs";
 import { svg } from "./qr.mjs";
+import { commit } from "./statement.mjs";
 import { wordsOf } from "./door-words.mjs";
 import { checkSeal, packAnswer, present, readChallenge } from "./door.mjs";
 
@@ -23,7 +24,6 @@ const fault = {
   secret: () => new Fault("package_absent", "手机里没有这一单的凭据，没信号时不能核对。请到有信号的地方刷新。", "This phone lacks the order's papers, so it cannot check without signal. Refresh where there is signal."),
   other: () => new Fault("challenge_other_order", "这个码不是派给您的单子。别答，核对一下店和订单。", "This code is of no order assigned to you. Do not answer; check shop and order."),
   unpackable: () => new Fault("answer_not_packable", "这张工作证放不进一个码，没信号时不能出示。请到有信号的地方。", "This badge does not fit one code and cannot be shown without signal."),
-  place: () => new Fault("position_absent", "店家要看您离店多远。请允许本页用位置，到窗边再试。", "The shop is shown how far you are. Allow this page the position, and try near a window."),
   digits: () => new Fault("digits_malformed", "要输六位数字。", "Six digits are needed."),
 };
 
@@ -96,8 +96,8 @@ async function answer(v, challenge, box, note, start, qr) {
   const go = button(say("是这家店，出示工作证", "This is the shop: show the badge"), tried(note, async () => {
     const { badge, key } = await badgeInHand();
     await verifyPerson();
-    const where = await position();
-    if (!where) throw fault.place();
+    // A cellar has no reading: that is said, too, and then the shop's own page must have one.
+    const where = await position() ?? await commit("position", "");
     const shown = await present(badge, key, challenge, { order: v.work.order, position: where.commitment, now: Math.floor(Date.now() / 1000) });
     if (challenge.mac !== "") {
       // The shop sees the commitment alone: what is behind it goes to the server once the shop's statement is there.
