@@ -262,9 +262,17 @@ func judgeOffline(p app.Package, challenge, answer string, now time.Time) (grade
 		return refused(err)
 	}
 	badge := shown.Badge()
+	old, err := error(nil), error(nil)
+	if badge.Holder().Thumbprint() != p.Dispatch.TechnicianKey {
+		var fetched time.Time
+		if fetched, err = p.FetchedAt.Parse(); err == nil && badge.NameCommitment() == p.Dispatch.Name && badge.PhotoCommitment() == p.Dispatch.Photo {
+			old = door.Another(badge.IssuedAt(), fetched)
+		}
+		if old == nil {
+			return door.Refused, "badge_of_another"
+		}
+	}
 	switch {
-	case badge.Holder().Thumbprint() != p.Dispatch.TechnicianKey:
-		return door.Refused, "badge_of_another"
 	case badge.NameCommitment() != p.Dispatch.Name:
 		return door.Refused, "badge_name_differs"
 	case badge.PhotoCommitment() != p.Dispatch.Photo:
@@ -280,8 +288,11 @@ func judgeOffline(p app.Package, challenge, answer string, now time.Time) (grade
 	if err == nil {
 		err = list.Admits(badge)
 	}
-	if err != nil {
+	if err != nil && (old == nil || fault.CodeOf(err) != "status_index_outside") {
 		return refused(err)
+	}
+	if old != nil {
+		return door.Weak, fault.CodeOf(old)
 	}
 	fetched, err := p.TrustList.FetchedAt.Parse()
 	if err == nil {
@@ -650,6 +661,17 @@ func (m *doorMaker) offline() offlineVectors {
 		{Name: "revoked in an old list", Answer: good, Pack: m.pack(list(-2*day, day, credential.Invalid))},
 		{Name: "another status list", Answer: good, Pack: m.pack(func(p *app.Package) { p.StatusList.URI += "0" })},
 		{Name: "another technician's badge", Answer: good, Pack: m.pack(func(p *app.Package) { p.Dispatch.TechnicianKey = statement.KeyOf(&m.other.PublicKey).Thumbprint() })},
+		{Name: "a badge of a shift that began since", Answer: good, Pack: m.pack(func(p *app.Package) {
+			p.Dispatch.TechnicianKey, p.FetchedAt = statement.KeyOf(&m.other.PublicKey).Thumbprint(), statement.At(m.asked.Add(-20*time.Hour))
+		})},
+		{Name: "a badge of a shift that began since, revoked", Answer: good, Pack: m.pack(func(p *app.Package) {
+			p.Dispatch.TechnicianKey, p.FetchedAt = statement.KeyOf(&m.other.PublicKey).Thumbprint(), statement.At(m.asked.Add(-20*time.Hour))
+			list(-2*time.Hour, day, credential.Invalid)(p)
+		})},
+		{Name: "a colleague's badge of a shift that began since", Answer: good, Pack: m.pack(func(p *app.Package) {
+			p.Dispatch.TechnicianKey, p.FetchedAt = statement.KeyOf(&m.other.PublicKey).Thumbprint(), statement.At(m.asked.Add(-20*time.Hour))
+			p.Dispatch.Photo = statement.Digest([]byte("x"))
+		})},
 		{Name: "another name", Answer: good, Pack: m.pack(func(p *app.Package) { p.Dispatch.Name = statement.Digest([]byte("x")) })},
 		{Name: "another photo", Answer: good, Pack: m.pack(func(p *app.Package) { p.Dispatch.Photo = statement.Digest([]byte("x")) })},
 		{Name: "yesterday's answer", Answer: text(m.present(m.badge(nil), m.holder, func(b *credential.Binding) { b.Nonce = "AAAAAAAAAAAAAAAAAAAAAA==" }))},

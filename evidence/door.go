@@ -69,7 +69,10 @@ func (r *Reader) atTheDoor(d Dossier, a DoorAnswer) (DoorVerdict, error) {
 	}
 	v := DoorVerdict{position: p.Position()}
 	badge := p.Badge()
-	holder, _ := b.badgeRecorded(badge)
+	holder, err := b.badgeRecorded(badge)
+	if err != nil {
+		return DoorVerdict{}, err
+	}
 	b.facts.Admission = gate.Known(gate.Admission{At: a.AnsweredAt, Genuine: true, SameFace: true, Mode: visit.ModeOnline, BadgeKey: badge.Holder().Thumbprint(), BadgeFor: holder,
 		StaffOf: badge.Issuer(), Name: badge.NameCommitment(), Photo: badge.PhotoCommitment(), Status: b.badgeStatus(badge), TechnicianIn: b.facts.Technician.Err})
 	v.listAt = b.statusAt

@@ -6,6 +6,7 @@ import (
 
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/gate"
+	"github.com/menshen-project/menshen/internal/registry"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -244,4 +245,27 @@ func TestAVerdictBeforeTheMerchantSigns(t *testing.T) {
 	isFault(t, "revoked", reader.Door(e.dossier(), answer).Err(), "badge_revoked", "")
 	var none evidence.DoorVerdict
 	isFault(t, "the zero value", none.Err(), "door_not_judged", "")
+}
+
+// A record of a badge that nobody can read may be the one that says whose it is: it is not "no record".
+func TestABadgesRecordThatCannotBeRead(t *testing.T) {
+	e := upTo(t, visit.Install, 0, "badge")
+	e.put(e.Cast.Provider, visit.IssueBadge, person(e.Cast.Technician), registry.TypeBadgeIssued, nonsense)
+	if err := scenario.Run(t.Context(), scenario.Until(scenario.From(e.Install(), "badge"), "door")); err != nil {
+		t.Fatal(err)
+	}
+	d, err := e.HonestDoor(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := d.Present(e.Play)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := evidence.NewReader(e.Trust).Door(e.dossier(), evidence.DoorAnswer{Challenge: d.Challenge.Digest, Presentation: shown, AnsweredAt: e.Now()})
+	isFault(t, "before the merchant signs", v.Err(), "json_unknown_name", "")
+	if err := e.Answer(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	e.fails(visit.AskAdmit, gate.TechnicianAdmitted, "json_unknown_name")
 }

@@ -85,7 +85,7 @@ func TestEdgesInsideAReportOfNoPermit(t *testing.T) {
 func TestEdgesInsideABadgeOfAnUnlistedIssuer(t *testing.T) {
 	var badge credential.Badge
 	b := &builder{items: []item{
-		proven(t, "person/lan", registry.TypeBadgeIssued, registry.BadgeIssued{Badge: badge.Digest(), Key: badge.Holder().Thumbprint()}, statement.Header{}),
+		proven(t, "person/lan", registry.TypeBadgeIssued, registry.BadgeIssued{Holder: "lan", Badge: badge.Digest(), Key: badge.Holder().Thumbprint()}, statement.Header{}),
 		proven(t, "organisation/", registry.TypeStatusList, registry.StatusList{Number: 1}, statement.Header{}),
 	}}
 	if err := b.badgeStatus(badge); fault.CodeOf(err) != "organisation_not_listed" {
@@ -93,6 +93,9 @@ func TestEdgesInsideABadgeOfAnUnlistedIssuer(t *testing.T) {
 	}
 	b.items = b.items[1:]
 	if err := b.badgeStatus(badge); fault.CodeOf(err) != "badge_not_recorded" {
+		t.Error(err)
+	}
+	if err := edgeBuilder(unreadable(t, registry.TypeBadgeIssued)).badgeStatus(badge); fault.CodeOf(err) != "json_unknown_name" {
 		t.Error(err)
 	}
 }

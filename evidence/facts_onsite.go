@@ -68,7 +68,10 @@ func (b *builder) doorCheck(it item) (gate.Admission, error) {
 	if signed := it.claims.Header.Time(); signed.Before(at) { // made without signal, or kept back by the server
 		at = signed
 	}
-	holder, _ := b.badgeRecorded(badge)
+	holder, err := b.badgeRecorded(badge)
+	if err != nil {
+		return gate.Admission{}, err
+	}
 	return gate.Admission{
 		At: at, Genuine: body.Genuine, SameFace: body.SameFace, Mode: body.Mode,
 		BadgeKey: badge.Holder().Thumbprint(), BadgeFor: holder, StaffOf: badge.Issuer(),
@@ -80,7 +83,11 @@ func (b *builder) doorCheck(it item) (gate.Admission, error) {
 
 // badgeStatus asks the newest status list and every recorded revocation, as of now.
 func (b *builder) badgeStatus(badge credential.Badge) error {
-	if _, recorded := b.badgeRecorded(badge); !recorded {
+	holder, err := b.badgeRecorded(badge)
+	switch {
+	case err != nil:
+		return err
+	case holder == "":
 		return errBadgeUnlogged
 	}
 	for _, it := range b.of("", registry.TypeBadgeRevoked) {
@@ -106,17 +113,20 @@ func (b *builder) badgeStatus(badge credential.Badge) error {
 	return checked.Admits(badge)
 }
 
-// badgeRecorded finds for whom a badge's own issuer recorded it. The badge itself names no person, and its
-// key may be a day old: this signed line in the log is what ties it to somebody.
-func (b *builder) badgeRecorded(badge credential.Badge) (holder string, ok bool) {
+// badgeRecorded finds for whom a badge's own issuer recorded it, "" if nobody did. The badge itself names no
+// person, and its key may be a day old: this signed line in the log is what ties it to somebody. A record
+// that cannot be read may be the one that counts, so it is no "not recorded".
+func (b *builder) badgeRecorded(badge credential.Badge) (holder string, err error) {
 	for _, it := range b.of("", registry.TypeBadgeIssued) {
 		var r registry.BadgeIssued
-		err := it.signed.Body(registry.TypeBadgeIssued, &r)
-		if err == nil && r.Badge == badge.Digest() && r.Key == badge.Holder().Thumbprint() && it.claims.Header.Organisation == badge.Issuer() {
-			return r.Holder, true
+		if err := it.signed.Body(registry.TypeBadgeIssued, &r); err != nil {
+			return "", err
+		}
+		if r.Badge == badge.Digest() && r.Key == badge.Holder().Thumbprint() && it.claims.Header.Organisation == badge.Issuer() {
+			return r.Holder, nil
 		}
 	}
-	return "", false
+	return "", nil
 }
 
 // place measures every position that this visit committed to and whose opening is here.

@@ -199,3 +199,10 @@ func TestPhotosAreJPEGOrWebP(t *testing.T) {
 		}
 	}
 }
+
+// A badge newer than the page's papers may be the same person's; an older one is not.
+func TestABadgeNewerThanThePapers(t *testing.T) {
+	wantCode(t, Another(noon, noon.Add(-time.Hour)), "offline_package_old")
+	wantCode(t, Another(noon, noon.Add(leeway)), "offline_package_old")
+	wantCode(t, Another(noon, noon.Add(leeway+time.Second)), "")
+}

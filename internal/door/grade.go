@@ -22,6 +22,7 @@ const leeway = 5 * time.Second
 var (
 	errTrustOld   = fault.New(fault.Refused, "offline_trust_list_old", "手机上的信任名单超过二十四小时没有更新。", "The trust list on the phone is over 24 hours old.")
 	errStatusOld  = fault.New(fault.Refused, "offline_status_list_old", "手机上的停用名单超过二十四小时没有更新。", "The status list on the phone is over 24 hours old.")
+	errPackageOld = fault.New(fault.Refused, "offline_package_old", "手机里存的订单比对方今天的工作证旧。走到有信号的地方打开这一页，再核对一次。", "The order kept on this phone is older than their badge of today. Open this page where there is signal, and check again.")
 	errListsAhead = fault.New(fault.Refused, "offline_lists_ahead", "手机上名单的时间比现在还晚，请看看手机的时钟。", "The lists on the phone are dated after the check; look at the phone's clock.")
 )
 
@@ -44,4 +45,14 @@ func (l Lists) InDate(at time.Time) error {
 		return errStatusOld
 	}
 	return nil
+}
+
+// Another compares a badge whose holder's key is not the one that the order package names. A badge that was
+// issued after the package was fetched may be of the same person, whose shift began since: the page is then
+// too old to say (offline_package_old). An earlier one is of somebody else: nil.
+func Another(issued, fetched time.Time) error {
+	if issued.Before(fetched.Add(-leeway)) {
+		return nil
+	}
+	return errPackageOld
 }

@@ -62,6 +62,7 @@ const words = {
   kb_type: ["这不是对询问的回答。", "The token's type is not kb+jwt."],
   key_malformed: ["公钥格式不对。", "The public key is malformed."],
   offline_lists_ahead: ["手机上名单的时间比现在还晚，请看看手机的时钟。", "The lists on the phone are dated after the check; look at the phone's clock."],
+  offline_package_old: ["手机里存的订单比对方今天的工作证旧。走到有信号的地方打开这一页，再核对一次。", "The order kept on this phone is older than their badge of today. Open this page where there is signal, and check again."],
   offline_status_list_old: ["手机上的停用名单超过二十四小时没有更新。", "The status list on the phone is over 24 hours old."],
   offline_trust_list_old: ["手机上的信任名单超过二十四小时没有更新。", "The trust list on the phone is over 24 hours old."],
   organisation_not_listed: ["信任名单上没有这家机构。", "The organisation is not on the trust list."],
