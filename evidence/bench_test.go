@@ -100,3 +100,15 @@ func TestTheGateAloneSaysTheSame(t *testing.T) {
 		t.Error("the zero report grants")
 	}
 }
+
+// BenchmarkGate is the gate's own decision at the live ask, which asks the most conditions.
+func BenchmarkGate(b *testing.B) {
+	p := open(b, visit.Install, 1)
+	ready := run(b, p, scenario.Until(p.Install(), "ask live"))
+	d := ready.ledger.Dossier(p.ID, ready.ledger.Log.Size())
+	r := evidence.Judge(d, p.Trust, visit.AskLive, p.Now())
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Regate()
+	}
+}

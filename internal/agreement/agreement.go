@@ -185,6 +185,9 @@ func (v Verified) Order() string { return v.body.Order }
 // Sheet is a copy of the sheet both sides signed; the zero value's does not validate.
 func (v Verified) Sheet() Sheet { return v.body.Sheet.full() }
 
+// Provider is whom the sheet names as the provider, "" for nobody and for the zero value.
+func (v Verified) Provider() string { return v.body.Sheet.Provider }
+
 // SheetDigest names the sheet, "" for the zero value.
 func (v Verified) SheetDigest() string { return v.digest }
 

@@ -18,7 +18,7 @@ func TestBothSignTheSameSheet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !v.OK() || v.Order() != order || v.SheetDigest() != s.Digest() || v.Sheet().Digest() != s.Digest() || v.TotalNowFen() != s.TotalNowFen() {
+	if !v.OK() || v.Order() != order || v.SheetDigest() != s.Digest() || v.Sheet().Digest() != s.Digest() || v.Provider() != s.Provider || v.TotalNowFen() != s.TotalNowFen() {
 		t.Errorf("verified says %v %s %s", v.OK(), v.Order(), v.SheetDigest())
 	}
 	if today, after := v.Payers(); today != acquirer || after != acquirer {
@@ -40,7 +40,7 @@ func TestBothSignTheSameSheet(t *testing.T) {
 
 func TestAgreementZeroValueRefuses(t *testing.T) {
 	var v Verified
-	if v.OK() || v.Order() != "" || v.SheetDigest() != "" || v.TotalNowFen() != 0 || len(v.Flags()) != 0 {
+	if v.OK() || v.Order() != "" || v.Provider() != "" || v.SheetDigest() != "" || v.TotalNowFen() != 0 || len(v.Flags()) != 0 {
 		t.Error("the zero value says something")
 	}
 	refused(t, v.Sheet().Validate(), "sheet_terms_malformed", "")

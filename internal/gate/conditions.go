@@ -141,8 +141,8 @@ func dutiesSeparated(f *Facts, _ time.Time, _ bool) finding {
 // people lists everyone with a duty on the order. A supervisor is one only where the risk asks for
 // him or where one was named.
 func (f *Facts) people(needSupervisor bool) ([]Party, error) {
-	var out []Party
-	for _, who := range []Fact[Party]{f.Merchant, f.Approver, f.Technician} {
+	out := make([]Party, 0, 4)
+	for _, who := range []*Fact[Party]{&f.Merchant, &f.Approver, &f.Technician} {
 		p, err := who.get()
 		if err != nil {
 			return nil, err
@@ -201,7 +201,7 @@ func agreementSigned(f *Facts, _ time.Time, _ bool) finding {
 	if a.Order() != order.Order {
 		return rerun(errOrderOther, f.Agreement.From...)
 	}
-	if p := a.Sheet().Provider; p != "" && p != order.Provider {
+	if p := a.Provider(); p != "" && p != order.Provider {
 		return rerun(errSheetProvider, f.Agreement.From...)
 	}
 	return rerun(nil, f.Agreement.From...)

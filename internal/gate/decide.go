@@ -68,7 +68,7 @@ func Decide(f Facts, ask string, now time.Time) Decision {
 	if d.refusal = admissible(&f, ask); d.refusal != nil {
 		return d
 	}
-	d.findings = Findings(f, ask, now)
+	d.findings = f.findings(ask, now)
 	return d.grant()
 }
 
@@ -110,11 +110,17 @@ func (f *Facts) Column() string {
 
 // Findings judges the conditions of an ask without asking whether the visit is at its stage; pages
 // use it to show what is already green on the way there.
-func Findings(f Facts, ask string, now time.Time) []Finding {
-	var out []Finding
+func Findings(f Facts, ask string, now time.Time) []Finding { return f.findings(ask, now) }
+
+func (f *Facts) findings(ask string, now time.Time) []Finding {
 	f.ask = ask
-	for _, a := range Asked(f.Column(), ask) {
-		out = append(out, judge(&f, a, now))
+	questions := Asked(f.Column(), ask)
+	if len(questions) == 0 {
+		return nil
+	}
+	out := make([]Finding, len(questions))
+	for i, q := range questions {
+		out[i] = judge(f, q, now)
 	}
 	return out
 }
@@ -160,7 +166,7 @@ func Asked(kind, ask string) []Question {
 	if col < 0 || at < 0 {
 		return nil
 	}
-	var out []Question
+	out := make([]Question, 0, len(table))
 	for _, r := range table {
 		if cell := r.cells[col]; cell.askedAt(at, r.condition) {
 			out = append(out, Question{Condition: r.condition, ReportOnly: cell.report, Again: cell.again == ask})
