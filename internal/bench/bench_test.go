@@ -3,8 +3,10 @@ package bench
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -53,6 +55,32 @@ func TestALoopEndsWithItsFirstError(t *testing.T) {
 	if (Waits{}).At(0.99) != 0 {
 		t.Error("nobody waited")
 	}
+}
+
+// A call that the end cuts counts by its part: of a thousand seconds' work in one second, a thousandth. In
+// a bubble, whose clock moves only when everybody sleeps.
+func TestALoopCountsWithinItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sleep := func(d time.Duration) func(context.Context, int) error {
+			return func(context.Context, int) error { time.Sleep(d); return nil }
+		}
+		for _, r := range []struct {
+			clients int
+			took    time.Duration
+			rate    float64
+			calls   int
+		}{
+			{1, time.Second / 4, 4, 4},
+			{8, time.Second / 4, 32, 32},
+			{1, 10 * time.Second, 0.1, 1},
+			{3, 10 * time.Second, 0.3, 3},
+		} {
+			rate, waits, err := Loop(t.Context(), r.clients, time.Second, sleep(r.took))
+			if err != nil || math.Abs(rate-r.rate) > 1e-9 || len(waits) != r.calls || waits.At(0.5) != float64(r.took.Milliseconds()) {
+				t.Errorf("%d clients, %v each: %v a second of %d calls, %v", r.clients, r.took, rate, len(waits), err)
+			}
+		}
+	})
 }
 
 func TestWhatDecidesIsMeasured(t *testing.T) {

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"time"
 
@@ -166,6 +167,25 @@ func judging(ctx context.Context, budget time.Duration) ([]Figure, error) {
 		bare(figure("verify_bundle", "核对整个证据包（5 个决定逐一重判）", "a bundle verified, its 5 decisions judged again", milli(best[1]), "ms")),
 		figure("bundle_size", "证据包大小", "size of a bundle", float64(len(data))/1000, "kB"),
 	}, nil
+}
+
+// ThreeSignatures is how often a second all cores together verify three ES256 signatures and do nothing else.
+func ThreeSignatures(ctx context.Context, budget time.Duration) (float64, error) {
+	by := scenario.NewActor("bench", "bench", visit.RoleTechnician)
+	message := []byte("bench")
+	sig, err := statement.SignES256(by.Key, message)
+	if err != nil {
+		return 0, err
+	}
+	rate, _, err := Loop(ctx, runtime.GOMAXPROCS(0), budget, func(context.Context, int) error {
+		for range 3 {
+			if !statement.VerifyES256(&by.Key.PublicKey, message, sig) {
+				return errNot
+			}
+		}
+		return nil
+	})
+	return rate, err
 }
 
 func micro(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }

@@ -62,37 +62,51 @@ func (w Waits) At(share float64) float64 {
 	return float64(w[int(share*float64(len(w)-1))].Microseconds()) / 1000
 }
 
-// Loop has clients call again and again for some time, and gives calls a second and their waits. The
-// first error ends it.
+// Loop has clients call again and again for some time, and gives calls a second within that time and the
+// waits of all. A call that the time's end cuts counts by its part before it: calls may be long beside the
+// time, and those that are still under way when it ends are let finish. The first error ends it.
 func Loop(ctx context.Context, clients int, budget time.Duration, call func(ctx context.Context, client int) error) (perSecond float64, waits Waits, err error) {
-	var mu sync.Mutex
-	var all sync.WaitGroup
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	began := time.Now()
+	l := &looping{end: time.Now().Add(budget), stop: stop}
+	var all sync.WaitGroup
 	for client := range clients {
-		all.Go(func() {
-			var mine Waits
-			for time.Since(began) < budget && ctx.Err() == nil {
-				start := time.Now()
-				if failed := call(ctx, client); failed != nil {
-					mu.Lock()
-					waits = append(waits, mine...)
-					if err == nil {
-						err = failed
-					}
-					mu.Unlock()
-					stop()
-					return
-				}
-				mine = append(mine, time.Since(start))
-			}
-			mu.Lock()
-			waits = append(waits, mine...)
-			mu.Unlock()
-		})
+		all.Go(func() { l.client(ctx, func() error { return call(ctx, client) }) })
 	}
 	all.Wait()
-	slices.Sort(waits)
-	return float64(len(waits)) / time.Since(began).Seconds(), waits, err
+	slices.Sort(l.waits)
+	return l.within / budget.Seconds(), l.waits, l.err
+}
+
+// looping is one Loop under way.
+type looping struct {
+	end  time.Time
+	stop func()
+
+	mu     sync.Mutex
+	within float64 // calls before the end, the last ones by their part
+	waits  Waits
+	err    error
+}
+
+func (l *looping) client(ctx context.Context, call func() error) {
+	var mine Waits
+	var within float64
+	var failed error
+	for start := time.Now(); start.Before(l.end) && ctx.Err() == nil; start = time.Now() {
+		if failed = call(); failed != nil {
+			l.stop()
+			break
+		}
+		took := time.Since(start)
+		mine = append(mine, took)
+		within += min(1, l.end.Sub(start).Seconds()/took.Seconds())
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waits = append(l.waits, mine...)
+	l.within += within
+	if l.err == nil {
+		l.err = failed
+	}
 }

@@ -61,7 +61,7 @@ second, waits of each verb, memory, disk. Everything is removed afterwards. Abou
 	cmd.Flags().BoolVar(&b.json, "json", false, "给机器读 for machines")
 	cmd.Flags().BoolVar(&b.quick, "quick", false, "每样只量一会儿，数字粗 a short look at each; rough numbers")
 	cmd.Flags().IntVar(&b.visits, "visits", 0, "库里先放多少次上门 visits to put into the database first")
-	cmd.Flags().IntVar(&b.crews, "crews", 48, "几家店同时办 how many shops install at the same time")
+	cmd.Flags().IntVar(&b.crews, "crews", 160, "几家店同时办 how many shops install at the same time")
 	cmd.Flags().StringVar(&b.dir, "dir", "", "在哪个文件夹里量；临时文件夹 the folder whose disk is measured; a temporary one when empty")
 	return cmd
 }
@@ -106,7 +106,7 @@ func (b benching) parts(dir string) []benchPart {
 		{"deciding", "门禁、工作证、卷宗", "gate, badge, dossier", 12 * time.Second, bench.Deciding},
 		{"store", "记事件", "events", 16 * time.Second, in(bench.Accepting)},
 		{"log", "日志", "log", 16 * time.Second, in(bench.Logging)},
-		{"visits", "整次上门，真进程", "whole visits, real processes", 30 * time.Second, in(b.wholeVisits)},
+		{"visits", "整次上门，真进程", "whole visits, real processes", 40 * time.Second, in(b.wholeVisits)},
 	}
 }
 

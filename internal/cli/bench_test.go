@@ -32,7 +32,7 @@ func TestBenchSaysEveryFigure(t *testing.T) {
 		}
 		got[f.Name] = f
 	}
-	for _, name := range []string{"badge_check", "judge", "verify_bundle", "events", "log_entries"} {
+	for _, name := range []string{"badge_check", "judge", "verify_bundle", "events", "log_entries", "door_checks"} {
 		if f := got[name]; f.Floor <= 0 || f.Ratio <= 0 || f.Bare.En == "" {
 			t.Errorf("%s has no floor: %+v", name, f)
 		}
@@ -43,7 +43,7 @@ func TestBenchSaysEveryFigure(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"bundle_size", "events_p99", "visit_took", "wait_ask_trial", "wait_ask_live", "wait_release_permit", "wait_admit", "door_checks",
-		"memory_idle", "memory_busy", "disk_per_visit", "filled_visits"} {
+		"memory_idle", "memory_busy", "cpu_server", "cpu_witness", "cpu_host", "cpu_organisations", "cpu_people", "visits_free", "visits_server", "disk_per_visit", "filled_visits"} {
 		if _, ok := got[name]; !ok {
 			t.Errorf("%s is missing", name)
 		}
