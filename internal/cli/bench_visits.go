@@ -41,9 +41,14 @@ type yard struct {
 
 // crew are people who do one visit after the other, each at another shop.
 type crew struct {
-	cast *scenario.Cast
-	line http.RoundTripper
+	cast  *scenario.Cast
+	line  http.RoundTripper
+	begun bool // touched by its own client alone
 }
+
+// apart is how long after the one before a crew begins: all at once, they would meet the bound that each
+// institution's token has, and at every later step each other.
+const apart = time.Second / nationsPeak
 
 // wholeVisits measures installations from booking to close by many crews at once.
 func (b benching) wholeVisits(ctx context.Context, dir string, budget time.Duration) (out []bench.Figure, err error) {
@@ -109,7 +114,12 @@ func (y *yard) playOf(c *crew) *scenario.Play {
 
 // whole plays one visit from the merchant's enrolment to close.
 func (y *yard) whole(ctx context.Context, client int) error {
-	p := y.playOf(y.crews[client])
+	c := y.crews[client]
+	if !c.begun {
+		c.begun = true
+		time.Sleep(time.Duration(client) * apart)
+	}
+	p := y.playOf(c)
 	if err := p.Enrol(ctx, p.Cast.Merchant); err != nil {
 		return err
 	}
@@ -167,6 +177,7 @@ func (y *yard) doors(ctx context.Context, budget time.Duration) ([]bench.Figure,
 	for i, c := range y.crews {
 		plays[i] = y.playOf(c)
 		all.Go(func() {
+			time.Sleep(time.Duration(i) * apart)
 			if errs[i] = plays[i].Enrol(ctx, plays[i].Cast.Merchant); errs[i] == nil {
 				errs[i] = scenario.Run(ctx, scenario.Until(plays[i].Install(), "door"))
 			}
