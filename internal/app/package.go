@@ -24,6 +24,7 @@ type Package struct {
 	Merchant    string            `json:"merchant"` // holder id
 	Window      PackageWindow     `json:"window"`
 	Dispatch    PackageDispatch   `json:"dispatch"`
+	Papers      PackagePapers     `json:"order_papers"`
 	Openings    PackageOpenings   `json:"openings"`
 	Photo       statement.Opening `json:"photo"`        // of dispatch.photo; the value is base64 of a JPEG or WebP picture, at most 30 kB
 	OrderSecret string            `json:"order_secret"` // base64, 32 bytes; new at every assignment
@@ -127,7 +128,7 @@ func (a *App) Package(ctx context.Context, actor Actor, visitID string) (Package
 		Window:   PackageWindow{From: s.order.WindowFrom, Until: s.order.WindowUntil},
 		Dispatch: PackageDispatch{Technician: d.Technician, Shop: d.Shop, Name: d.Name, Photo: d.Photo}}
 	err = a.Store.Write(ctx, func(tx *store.Tx) error { // writing, because looks are recorded
-		for _, part := range []func(context.Context, *store.Tx, *Package, visit.Dispatch) error{a.packDispatch, a.packLists} {
+		for _, part := range []func(context.Context, *store.Tx, *Package, visit.Dispatch) error{a.packDispatch, a.packPapers, a.packLists} {
 			if err := part(ctx, tx, &p, d); err != nil {
 				return err
 			}

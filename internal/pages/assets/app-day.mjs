@@ -54,7 +54,8 @@ export async function enrolPhone(code, passkey) {
   let key = has ? await loadSigner(name) : undefined;
   if (key && (key.key.kind === "webauthn") !== passkey) { await forget(name); key = undefined; }
   key ??= passkey ? await newPasskey({ name, rpName: "门神 menshen", userName: `${who.person} 签字` }) : await newPageKey(name);
-  await enrol(key, { organisation: who.organisation, holder: who.person, role: who.role, code });
+  const { body } = await enrol(key, { organisation: who.organisation, holder: who.person, role: who.role, code });
+  await setAbout("trust_key", body.trust_list_key); // whose trust lists this phone believes; later words do not change it
   await setAbout("enrolled", name);
 }
 export { canPasskey };

@@ -5,6 +5,7 @@ import { badgeInHand, fetchWork, verifyPerson } from "./app-day.mjs";
 import { ask, isOnline } from "./app-net.mjs";
 import { faultOf, Fault } from "./fault.mjs";
 import { keepOpening, outbox, position } from "./app-sign.mjs";
+import { genuineOrder, notGenuine } from "./app-genuine.mjs";
 import { problem, shopOf, tried } from "./app-screens.mjs";
 import { startScanner } from "./scan.mjs";
 import { visits } from "./app-store.mjs";
@@ -94,6 +95,8 @@ const refusedHere = (code) => {
 // Shop and order first, then the person, then the answer.
 async function answer(v, challenge, box, note, start, qr) {
   const go = button(say("是这家店，出示工作证", "This is the shop: show the badge"), tried(note, async () => {
+    const found = await genuineOrder(v);
+    if (!found.ok) throw found.code === "package_absent" ? fault.secret() : notGenuine(found);
     const { badge, key } = await badgeInHand();
     await verifyPerson();
     // A cellar has no reading: that is said, too, and then the shop's own page must have one.
@@ -109,13 +112,8 @@ async function answer(v, challenge, box, note, start, qr) {
     if (!said.genuine) throw refusedHere(said.code);
     told(v, box, said.digits);
   }));
-  box.replaceChildren(h("section.card.order", {}, h("h2", {}, shopOf(v)), h("p", {}, `${word(v.work.kind)} · ${span(v.work.from, v.work.until)}`), genuine(v)),
+  box.replaceChildren(h("section.card.order", {}, h("h2", {}, shopOf(v)), h("p", {}, `${word(v.work.kind)} · ${span(v.work.from, v.work.until)}`), h("p.quiet", {}, `${say("订单凭据取于", "Order papers fetched")} ${when(v.package_at)}`)),
     h("p", {}, say("站在这家店里吗？对得上再出示。", "Are you standing in this shop? Show the badge only if it fits.")), go, button(say("不是这家", "Another shop"), start, "plain"), note);
-}
-
-function genuine(v) {
-  if (!v.package) return h("p.quiet", {}, say("订单的凭据还没取到手机里。", "The order's papers are not on this phone yet."));
-  return h("p.quiet", {}, `${say("订单凭据取于", "Order papers fetched")} ${when(v.package_at)}`);
 }
 
 const bigDigits = (digits) => h("p.digits", { "aria-label": `${say("两位数", "two digits")} ${digits}` }, digits);

@@ -6,6 +6,7 @@ import { isOnline } from "./app-net.mjs";
 import { columnOf, ended, pathOf, stopped } from "./app-path.mjs";
 import { arrivalStep, backupStep, photoStep, saidStep } from "./app-work.mjs";
 import { doorStep } from "./app-door.mjs";
+import { genuineNote, genuineOrder } from "./app-genuine.mjs";
 import { handoverStep, powerStep, waitStep } from "./app-power.mjs";
 import { shopOf, tried } from "./app-screens.mjs";
 import { file, outbox, queued, signedFor } from "./app-sign.mjs";
@@ -55,6 +56,7 @@ export async function visit(root, { id }) {
   const open = steps.find((s) => s.state === "now" || s.state === "refused");
   root.replaceChildren(h("p.crumb", {}, h("a", { href: "#/" }, `‹ ${say("今天", "Today")}`)),
     h("h1", {}, `${word(work.kind)} · ${shopOf(v)}`), h("p", {}, span(work.from, work.until), " ", h("span.quiet", {}, say(`${age(Date.now() - new Date(v.work_at))}取的`, `as of ${age(Date.now() - new Date(v.work_at))}`))),
+    ...work.stage === "dispatched" ? [genuineNote(await genuineOrder(v))] : [],
     ...standing(v, items.filter((i) => i.visit === id)),
     ...path(steps, open, v),
     ...!ended(work) ? [brakes(v, signed, note), note] : []);

@@ -29,7 +29,7 @@ const secondsOf = (time) => isTime(time) ? Date.parse(time) / 1000 : refuse("tru
  * @param {string} envelope the DSSE envelope's text
  * @param {object} key es256: the trust-list key, from whoever the page trusts for it; never out of the list or the package
  * @param {{id: string, kind: string, now: number}} want now: Unix seconds
- * @returns {Promise<{ok: boolean, code: string, number?: number, issued_at?: number, next_at?: number, name?: string, badge_key?: object}>}
+ * @returns {Promise<{ok: boolean, code: string, number?: number, issued_at?: number, next_at?: number, name?: string, key?: object, badge_key?: object}>}
  *   codes: envelope_malformed, statement_malformed, signer_key_differs, signature_wrong, statement_type_differs, trust_list_*, organisation_*
  */
 export async function verifyTrustList(envelope, key, want) {
@@ -74,7 +74,7 @@ async function read(envelope, key, { id, kind, now }) {
   const found = body.organisations.find((o) => o.id === id) ?? refuse("organisation_not_listed");
   if (!found.kinds.includes(kind)) refuse("organisation_other_kind");
   if (found.struck && now >= secondsOf(found.struck.at)) refuse("organisation_struck");
-  return { number: body.number, issued_at: issued, next_at: next, name: found.name, badge_key: { ...(found.badge_key ?? found.key) } };
+  return { number: body.number, issued_at: issued, next_at: next, name: found.name, key: { ...found.key }, badge_key: { ...(found.badge_key ?? found.key) } };
 }
 
 // The payload's bytes, once the one signature holds (statement.Verify).

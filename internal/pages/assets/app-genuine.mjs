@@ -1,0 +1,48 @@
+// Says whether an order is genuine, in words; the check itself is genuine.mjs.
+import { h, sign } from "./app-dom.mjs";
+import { language, say } from "./app-lang.mjs";
+import { me } from "./app-day.mjs";
+import { Fault } from "./fault.mjs";
+import { about } from "./app-store.mjs";
+import { wordsOf } from "./door-words.mjs";
+import { verifyOrder } from "./genuine.mjs";
+
+const own = {
+  trust_list_key_unknown: ["这部手机登记得早，还不知道该信谁的名单。请向公司要一个新的开通码，重新登记。", "This phone was enrolled before it was told whose list to trust. Get a new code from your company and enrol it again."],
+  signer_not_enrolled: ["签名的人没有他单位的登记。", "Whoever signed was not enrolled by that organisation."],
+  enrolment_lapsed: ["签名的时候，他的登记不在有效期里。", "The signer's enrolment did not hold when he signed."],
+  order_differs: ["签过字的订单，和服务器说的不是同一单。", "The signed order is another than the server says."],
+  dispatch_differs: ["签过字的派工，不是这一次上门。", "The signed dispatch is of another visit."],
+  dispatch_of_another: ["派工单上派的不是您。", "The dispatch sends somebody else."],
+  opening_stray: ["屏幕上的店和派工单签的不是同一家。", "The shop on the screen is not the one that was signed."],
+};
+const links = { list: () => say("信任名单", "The trust list"), order: () => say("收单机构的订单", "The acquirer's order"), dispatch: () => say("本公司的派工", "Your company's dispatch") };
+
+/** Checks a kept visit's order. @param {object} v @returns {Promise<object>} as verifyOrder; code package_absent where there is none */
+export async function genuineOrder(v) {
+  if (!v.package) return { ok: false, code: "package_absent", link: "" };
+  const who = await me();
+  return verifyOrder(v.package, await about("trust_key"), { visit: v.id, technician: who?.person ?? "", now: Math.floor(Date.now() / 1000) });
+}
+
+/** Before the door: is this order real. @param {object} found from genuineOrder */
+export function genuineNote(found) {
+  if (found.ok) return h("p.card.genuine", { role: "status", "data-genuine": "yes" }, h("strong", {}, say("✓ 这一单是真的", "✓ This order is genuine")), say(`：${found.acquirer}委托，${found.provider}派您。手机自己核对过签名。`, `: ordered by ${found.acquirer}, sent by ${found.provider}. This phone checked the signatures itself.`));
+  if (found.code === "package_absent") return h("p.card.warn", { role: "status", "data-genuine": "unknown" }, say("订单的凭据还没取到手机里，真假还不知道。有信号时刷新。", "The order's papers are not on this phone, so it cannot tell whether the order is genuine. Refresh where there is signal."));
+  const { zh, en } = reason(found.code);
+  return sign(found.code === "trust_list_stale" || found.code === "trust_list_key_unknown" ? "mind" : "stop",
+    found.code === "trust_list_stale" || found.code === "trust_list_key_unknown" ? say("真假核对不了", "Genuine or not: cannot be checked") : say("这一单不对，别去", "This order is wrong: do not go"),
+    h("p", { "data-code": found.code, "data-genuine": "no" }, `${links[found.link]?.() ?? ""}${say("：", ": ")}${language() === "en" ? en : zh}`),
+    h("p", {}, say("打公司的电话问清楚，别用这一单上写的号码。去不了，就在下面签「今天不做」。", "Call your company on a number you know, not one from this order. If you cannot go, sign “not today” below.")));
+}
+
+function reason(code) {
+  const [zh, en] = Object.hasOwn(own, code) ? own[code] : [wordsOf(code).zh, wordsOf(code).en];
+  return { zh, en };
+}
+
+/** What the door says when the order is not proven: the badge is not shown for it. @param {object} found */
+export function notGenuine(found) {
+  const { zh, en } = reason(found.code);
+  return new Fault(found.code, `这一单没有核对通过，不出示工作证。${zh}`, `This order did not check out; the badge is not shown. ${en}`);
+}
