@@ -90,7 +90,9 @@ func TestIsTheOrderGenuine(t *testing.T) {
 			other.Value = "别的路 1 号"
 			o.Pack.Openings.Shop = &other
 		}),
-		with("a stranger dispatches", "dispatch signer_not_enrolled", func(o *orderCase) { o.Pack.Dispatch.Envelope = sealed(c.Stranger, func() scenario.Draft { d := dispatch; d.As = visit.RoleDispatcher; return d }()) }),
+		with("a stranger dispatches", "dispatch signer_not_enrolled", func(o *orderCase) {
+			o.Pack.Dispatch.Envelope = sealed(c.Stranger, func() scenario.Draft { d := dispatch; d.As = visit.RoleDispatcher; return d }())
+		}),
 		with("a stranger vouches", "dispatch signer_key_differs", func(o *orderCase) { o.Pack.Papers.DispatchKey = enrolled(c.Stranger, mine) }),
 		with("the acquirer vouches for the provider's", "dispatch signer_not_enrolled", func(o *orderCase) { o.Pack.Papers.DispatchKey = enrolled(c.Acquirer, mine) }),
 		with("vouched for too late", "dispatch enrolment_lapsed", func(o *orderCase) {

@@ -31,10 +31,10 @@ const fault = {
 /** The step: scan, or six digits where there is no camera. */
 export function doorStep(v) {
   const box = h("div"), note = h("div");
-  const start = () => box.replaceChildren(
+  const start = () => box.replaceChildren(...[
     h("p", {}, say("请店主在自己手机上打开订单页，点「人到了，先核对」。您来扫店主手机上的码。", "The owner opens the order page on his own phone and taps “they are here: check first”. You scan the code on his phone.")),
     button(say("扫店主的码", "Scan the shop's code"), tried(note, () => scan(v, box, note, start))),
-    isOnline() && h("details", {}, h("summary", {}, say("没有相机：输店主念的六位数", "No camera: type the six digits the owner reads out")), sixDigits(v, box, note, start)), note);
+    isOnline() && h("details", {}, h("summary", {}, say("没有相机：输店主念的六位数", "No camera: type the six digits the owner reads out")), sixDigits(v, box, note, start)), note].filter(Boolean));
   start();
   return box;
 }

@@ -26,10 +26,10 @@ export async function freshen(id) {
 }
 
 // The step of now stands where the thumb is: three or more that are done fold away above it.
-function path(steps, open, v) {
+function path(steps, open, v, still) {
   const item = (s) => h(`li.step.${s.state}`, s === open ? { "aria-current": "step" } : {}, h("span.mark-step", { "aria-hidden": "true" }, marks[s.state]),
     h("span.name", {}, stepWord(s), h("span.unseen", {}, `${say("：", ": ")}${markWords[s.state]()}`)), s.state === "queued" && h("span.quiet", {}, say("待发送", "to send")),
-    s === open && !stopped(v.work) && !ended(v.work) && h("div.doing", {}, doing(s, v)));
+    s === open && !still && h("div.doing", {}, doing(s, v)));
   const before = steps.findIndex((s) => s.state !== "done");
   if (before < 3) return [h("ol.steps", {}, steps.map(item))];
   return [h("details.past", {}, h("summary", {}, say(`✓ 做好了 ${before} 步`, `✓ ${before} steps done`)), h("ol.steps", {}, steps.slice(0, before).map(item))),
@@ -52,22 +52,27 @@ export async function visit(root, { id }) {
   const note = h("div");
   const { work } = v;
   const signed = await signedFor(v);
+  const found = work.stage === "dispatched" ? await genuineOrder(v) : undefined;
+  // Nothing goes on where somebody must look first, where the order is false, or after a brake that is still to be sent.
+  const still = stopped(work) || ended(work) || (found && !found.ok && found.code !== "package_absent") || signed.some((i) => braking.includes(i.type));
   const steps = pathOf(work, signed);
   const open = steps.find((s) => s.state === "now" || s.state === "refused");
   root.replaceChildren(h("p.crumb", {}, h("a", { href: "#/" }, `‹ ${say("今天", "Today")}`)),
     h("h1", {}, `${word(work.kind)} · ${shopOf(v)}`), h("p", {}, span(work.from, work.until), " ", h("span.quiet", {}, say(`${age(Date.now() - new Date(v.work_at))}取的`, `as of ${age(Date.now() - new Date(v.work_at))}`))),
-    ...work.stage === "dispatched" ? [genuineNote(await genuineOrder(v))] : [],
+    ...found ? [genuineNote(found)] : [],
     ...standing(v, items.filter((i) => i.visit === id)),
-    ...path(steps, open, v),
+    ...path(steps, open, v, still),
     ...!ended(work) ? [brakes(v, signed, note), note] : []);
 }
+
+const braking = ["incident", "brake", "refusal"];
 
 function standing(v, mine) {
   const { work } = v;
   const conflicts = mine.filter((i) => i.state === "conflict").length;
-  const braking = mine.find((i) => ["incident", "brake", "refusal"].includes(i.type) && i.state === "waiting");
+  const brake = mine.find((i) => braking.includes(i.type) && i.state === "waiting");
   return [
-    braking && sign("mind", braking.type === "refusal" ? say("已签：今天不做", "Signed: not today") : say("已签：停住这一单", "Signed: stop this visit"), h("p", {}, say("还没发出去。别动机具，到有信号的地方会自己发。", "Not sent yet. Leave the terminal alone; it goes out by itself where there is signal."))),
+    brake && sign("mind", brake.type === "refusal" ? say("已签：今天不做", "Signed: not today") : say("已签：停住这一单", "Signed: stop this visit"), h("p", {}, say("还没发出去。别动机具，到有信号的地方会自己发。", "Not sent yet. Leave the terminal alone; it goes out by itself where there is signal."))),
     timer(v), lostTime(v),
     stopped(work) && sign("stop", say("这次上门停住了", "This visit is stopped"), h("p", {}, say("先别动机具。收单机构风控处理后才能继续。", "Leave the terminal alone. The acquirer's risk desk decides before it goes on."))),
     ended(work) && sign(ended(work) === "closed" ? "good" : "over", ended(work) === "closed" ? say("这一单做完了", "This visit is done") : word(ended(work))),
