@@ -218,6 +218,3 @@ func codeLevel(state string) string {
 func phoneLevel(state string) string {
 	return map[string]string{app.PhoneEnrolled: LevelGood, app.PhoneEnded: LevelStop, app.PhoneNone: LevelWait}[state]
 }
-
-// refused is the sentence of an error, for a page that shows the rest all the same.
-func (p *page) refused(err error) string { return p.text(fault.Of(err).Text) }
