@@ -11,7 +11,6 @@ import (
 
 	"github.com/menshen-project/menshen/internal/access"
 	"github.com/menshen-project/menshen/internal/app"
-	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
