@@ -120,7 +120,7 @@ type signedIn struct {
 func (a *API) enrolOperations() {
 	enrol := operation{id: "enrol", method: http.MethodPost, path: "/v1/enrolments", tag: "people", zh: "登记新手机的密钥", en: "have a new phone's key vouched for",
 		success: http.StatusCreated, open: true, request: EnrolRequest{Organisation: "jianghe", Holder: "wei", Role: visit.RoleMerchant, Key: egKey, HeldBy: statement.HeldByHolder, Proof: egNonce, Possession: egEnvelope},
-		answer: Enrolled{Enrolment: egDigest, From: egTime, Until: egTime, SignedIn: true}}
+		answer: Enrolled{Enrolment: egDigest, From: egTime, Until: egTime, SignedIn: true, TrustKey: egKey}}
 	enrol.more = "Open: what counts is the proof of a one-time code, which only the organisation's own service can check. The same request again gets the same answer."
 	register(a, enrol, a.enrol)
 
