@@ -22,6 +22,7 @@ import (
 
 	"github.com/menshen-project/menshen/internal/agreement"
 	"github.com/menshen-project/menshen/internal/credential"
+	"github.com/menshen-project/menshen/internal/custody"
 	"github.com/menshen-project/menshen/internal/orgapi"
 	"github.com/menshen-project/menshen/internal/statement"
 )
@@ -112,7 +113,8 @@ var shopShots = []struct{ name, viewer, path, state string }{
 	{"order-refused", "wei", "/shop/visits/turned_away", ""}, {"order-frozen", "wei", "/shop/visits/frozen", ""}, {"clerk-price", "ming", "/shop/visits/price/price", ""},
 	{"price", "wei", "/shop/visits/price/price", ""}, {"device", "wei", "/shop/visits/device/device", ""}, {"keep", "wei", "/shop/visits/device/keep", ""},
 	{"trial", "wei", "/shop/visits/tried/trial", ""}, {"confirm", "wei", "/shop/visits/confirm/confirm", ""}, {"review", "wei", "/shop/visits/review/review", ""},
-	{"report", "wei", "/shop/visits/device/report", ""},
+	{"report", "wei", "/shop/visits/device/report", ""}, {"order-swap", "wei", "/shop/visits/swap_consent", ""}, {"consent", "wei", "/shop/visits/swap_consent/consent", ""},
+	{"outage", "wei", "/shop/visits/move_outage/outage", ""}, {"hand-back", "wei", "/shop/visits/removal_hand_back/hand_back", ""},
 	{"door-start", "wei", "/shop/visits/door/door", "start"}, {"door-waiting", "wei", "/shop/visits/door/door", "waiting"}, {"door-scan", "wei", "/shop/visits/door/door", "scan"},
 	{"door-face", "wei", "/shop/visits/door/door", "face"}, {"door-admitted", "wei", "/shop/visits/door/door", "admitted"}, {"door-offline", "wei", "/shop/visits/door/door", "offline"},
 	{"door-weak", "wei", "/shop/visits/door/door", "weak"}, {"door-refused", "wei", "/shop/visits/door/door", "refused"}, {"door-expired", "wei", "/shop/visits/door/door", "expired"},
@@ -340,5 +342,48 @@ func TestAPhoneIsSetUpByItsCode(t *testing.T) {
 				t.Errorf("enrolled %+v", f.enrolled)
 			}
 		})
+	}
+}
+
+// The old device is handed back by the phone's own key, in the device's stream, after the hand-over that it follows.
+func TestTheOldDeviceIsHandedBackByThePhone(t *testing.T) {
+	origin, f, ctx := shopInBrowser(t)
+	if err := chromedp.Do(ctx, asViewer("wei"), chromedp.Navigate(origin+"/shop/visits/removal_hand_back/hand_back")); err != nil {
+		t.Fatal(err)
+	}
+	_, s := shop(t)
+	public := evaluate[string](t, ctx, `import("`+s.assets.href("keys.mjs")+`").then(async (m) => JSON.stringify(m.signerPublicKey(await m.newPageKey("merchant:wei"))))`)
+	var key statement.Key
+	if err := json.Unmarshal([]byte(public), &key); err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector("form[data-sign] button[type=submit]").click(); void 0`)); err != nil {
+		t.Fatal(err)
+	}
+	o := shopOrders(t)["removal_hand_back"]
+	for range 100 {
+		if f.at("/v1/devices/"+o.Old.Serial+"/transfer") != "" {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	envelope, err := statement.Base64(f.at("/v1/devices/" + o.Old.Serial + "/transfer"))
+	if err != nil {
+		t.Fatal("nothing was filed: ", err)
+	}
+	claims, err := statement.Parse(envelope)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := claims.Verify(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var body custody.Transfer
+	if err := v.Body(custody.TypeTransfer, &body); err != nil {
+		t.Fatal(err)
+	}
+	if h := v.Header(); h.Answers != o.Old.Parcel || h.Signer != "wei" || body.Notice.Tracking != o.Order || body.ToHolder != o.Old.To || body.FromHolder != "wei" {
+		t.Errorf("signed %+v by %+v", body, h)
 	}
 }

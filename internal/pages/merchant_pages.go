@@ -24,6 +24,7 @@ var (
 var shopNeeds = map[string]needs{
 	"":      {api: true, worker: true},
 	"price": {api: true, passkey: true}, "device": {api: true, passkey: true}, "keep": {api: true, passkey: true}, "trial": {api: true},
+	"outage": {api: true, passkey: true}, "consent": {api: true, passkey: true}, "hand_back": {api: true, passkey: true},
 	"confirm": {api: true, passkey: true}, "review": {api: true, passkey: true}, "report": {api: true, passkey: true},
 	"door": {api: true, passkey: true, worker: true, camera: true, scanner: true, location: true, pictures: true},
 }

@@ -40,6 +40,9 @@ func (o ShopOrder) role() string {
 // clerkMay are the acts of a clerk's phone: the door, and the brake (docs/formats.md, clerks).
 var clerkMay = map[string]bool{"door": true, "report": true}
 
+// oldActs are about a terminal that only some kinds of visit have.
+var oldActs = map[string]bool{"outage": true, "consent": true, "hand_back": true}
+
 // company is who comes: the provider, or the acquirer's own people.
 func (o ShopOrder) company() string {
 	if o.Provider.ID != "" {
@@ -62,7 +65,7 @@ func (o ShopOrder) sentBy() Text {
 }
 
 // nextDo is the sentence under the answer.
-func (o ShopOrder) nextDo() Text { return say("do." + o.Next) }
+func (o ShopOrder) nextDo() Text { return byKind("do."+o.Next, o.Kind) }
 
 // nextLevel is how a state looks. Green only for what is done.
 func nextLevel(next string) string {

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -86,6 +87,34 @@ var shopStages = []struct{ name, until, next string }{
 	{"keep", "nothing to keep", NextDevice}, {"live", "ask live", NextLive}, {"review", "", NextReview}, {"turned_away", "door", NextRefused}, {"frozen", "attest", NextStopped},
 }
 
+type merchantAct = func(*scenario.Play, context.Context) error
+
+func serialSeen(p *scenario.Play, ctx context.Context) error {
+	return p.Step(ctx, p.Cast.Merchant, StepCheckSerial)
+}
+
+// shopKindStages are what the merchant sees on kinds that take over from a terminal.
+var shopKindStages = []struct {
+	name, kind, until string
+	then              []merchantAct
+	next              string
+}{
+	{"swap_work", visit.Swap, "attest", []merchantAct{serialSeen}, NextWork},
+	{"swap_consent", visit.Swap, "consent", nil, NextConsent},
+	{"swap_waits", visit.Swap, "ask end", nil, NextClosing},
+	{"swap_hand_back", visit.Swap, "hand back", nil, NextHandBack},
+	{"swap_closing", visit.Swap, "ask close", nil, NextClosing},
+	{"repair_dead", visit.Repair, "attest", []merchantAct{serialSeen, func(p *scenario.Play, ctx context.Context) error { return diesAnHourAgo(ctx, p) }}, NextOutage},
+	{"move_hand_over", visit.Relocation, "hand over to move", []merchantAct{serialSeen, (*scenario.Play).NothingToKeep}, NextHandBack},
+	{"move_consent", visit.Relocation, "consent", []merchantAct{serialSeen, (*scenario.Play).NothingToKeep}, NextConsent},
+	{"move_outage", visit.Relocation, "outage", []merchantAct{serialSeen, (*scenario.Play).NothingToKeep}, NextOutage},
+	{"removal_consent", visit.Removal, "consent", []merchantAct{serialSeen}, NextConsent},
+	{"removal_waits", visit.Removal, "ask end", []merchantAct{serialSeen}, NextWork},
+	{"removal_hand_back", visit.Removal, "hand back", []merchantAct{serialSeen}, NextHandBack},
+	{"removal_confirm", visit.Removal, "work", []merchantAct{serialSeen}, NextConfirm},
+	{"removal_review", visit.Removal, "", nil, NextReview},
+}
+
 var (
 	shopPlaying sync.Mutex
 	shopPlayed  map[string]ShopOrder
@@ -111,6 +140,25 @@ func shopOrders(t *testing.T) map[string]ShopOrder {
 			out[s.name] = th.shopOrder(t)
 		})
 	}
+	for _, s := range shopKindStages {
+		synctest.Test(t, func(t *testing.T) {
+			th := newTheater(t, visit.Install, 1).later(t, s.kind)
+			scenes := map[string]func(*scenario.Play) []scenario.Scene{visit.Swap: (*scenario.Play).Swap, visit.Repair: (*scenario.Play).Repair,
+				visit.Relocation: (*scenario.Play).Relocate, visit.Removal: (*scenario.Play).Remove}[s.kind](th.play)
+			if s.until != "" {
+				scenes = scenario.Until(scenes, s.until)
+			}
+			if err := scenario.Run(t.Context(), scenes); err != nil {
+				t.Fatalf("%s: %v", s.name, err)
+			}
+			for _, act := range s.then {
+				if err := act(th.play, t.Context()); err != nil {
+					t.Fatalf("%s: %v", s.name, err)
+				}
+			}
+			out[s.name] = th.shopOrder(t)
+		})
+	}
 	shopPlayed = out
 	return out
 }
@@ -119,6 +167,11 @@ func TestOneButtonByState(t *testing.T) {
 	for _, s := range shopStages {
 		if got := shopOrders(t)[s.name].Next; got != s.next {
 			t.Errorf("before %q: %s, want %s", s.until, got, s.next)
+		}
+	}
+	for _, s := range shopKindStages {
+		if got := shopOrders(t)[s.name].Next; got != s.next {
+			t.Errorf("%s: %s, want %s", s.name, got, s.next)
 		}
 	}
 }
@@ -279,4 +332,28 @@ func TestAClerkSignsNeitherPriceNorEnd(t *testing.T) {
 	if page := body(t, ask{path: "/shop/visits/device/report", viewer: "ming"}.of(s)); !strings.Contains(page, "data-sign") {
 		t.Error("a clerk cannot pull the brake")
 	}
+}
+
+// What the merchant's page has the phone sign is what the visit needs: a removal that is played with the page's own bodies closes.
+func TestTheShopsOwnBodiesCloseARemoval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		th := newTheater(t, visit.Install, 1).later(t, visit.Removal)
+		p := th.play
+		signs := func(stream, verb, typ, answers string, body func(ShopOrder) string) func(context.Context) error {
+			return func(ctx context.Context) error {
+				return p.Venue.File(ctx, p.Cast.Merchant, scenario.Filing{Stream: stream, Verb: verb, Envelope: p.Cast.Merchant.Sign(scenario.Draft{
+					Stream: stream, Type: typ, Answers: answers, Body: json.RawMessage(body(th.shopOrder(t))), At: p.Now()})})
+			}
+		}
+		handBack := func(ctx context.Context) error {
+			return signs("device/"+p.Device.Serial, visit.Transfer, "transfer", th.shopOrder(t).Old.Parcel, handBackBody)(ctx)
+		}
+		scenes := scenario.Instead(scenario.Instead(p.Remove(), "consent", signs(p.VisitStream(), visit.Confirm, visit.TypeEndConsent, "", consentBody)), "hand back", handBack)
+		if err := scenario.Run(t.Context(), scenes); err != nil {
+			t.Fatal(err)
+		}
+		if o := th.shopOrder(t); o.Next != NextReview || !o.Old.Back || !o.Old.Consent {
+			t.Errorf("%s, %+v", o.Next, o.Old)
+		}
+	})
 }

@@ -108,7 +108,8 @@ const (
 )
 
 // nextPages are the states with a button, and the page that it leads to.
-var nextPages = map[string]string{NextPrice: "price", NextDoor: "door", NextDevice: "device", NextKeep: "keep", NextTrial: "trial", NextConfirm: "confirm", NextReview: "review"}
+var nextPages = map[string]string{NextPrice: "price", NextDoor: "door", NextDevice: "device", NextKeep: "keep", NextTrial: "trial", NextConfirm: "confirm", NextReview: "review",
+	NextOutage: "outage", NextConsent: "consent", NextHandBack: "hand_back"}
 
 // ShopMaterial is what a ShopSource fetches for one visit.
 type ShopMaterial struct {
@@ -133,6 +134,7 @@ type ShopOrder struct {
 	Next                      string
 	Acquirer, Provider        ShopFirm
 	Model, Serial             string
+	Old                       *ShopOld   // nil for kinds that take over from no terminal
 	Offer                     *ShopPrice // nil while nobody offered
 	Signed                    bool       // both signed the same sheet
 	SentAt                    time.Time
@@ -171,11 +173,12 @@ type heard struct {
 	admitted, serial, kept, confirmed, reviewed bool
 	acceptance                                  *agreement.Acceptance
 	charges                                     []agreement.Charge
+	old                                         *ShopOld
 }
 
 // ShopOrderOf makes the merchant's view of a visit.
 func ShopOrderOf(m ShopMaterial) (ShopOrder, error) {
-	h, err := hear(m.Dossier)
+	h, err := hear(m.Dossier, m.oldOf(), m.Report.Order().Order)
 	if err != nil {
 		return ShopOrder{}, err
 	}
@@ -187,6 +190,7 @@ func ShopOrderOf(m ShopMaterial) (ShopOrder, error) {
 	v.Until, _ = o.WindowUntil.Parse()
 	v.Offer, v.Signed = h.price()
 	v.Trial, v.Charged = h.trial()
+	v.Old = h.old
 	v.Next = h.next(s, v)
 	return v, nil
 }
@@ -198,8 +202,8 @@ func (m ShopMaterial) firm(id string) ShopFirm {
 	return ShopFirm{ID: id, Name: id}
 }
 
-func hear(d evidence.Dossier) (heard, error) {
-	var h heard
+func hear(d evidence.Dossier, old *ShopOld, order string) (heard, error) {
+	h := heard{old: old}
 	for _, e := range d.Entries {
 		raw, err := statement.Base64(e.Statement)
 		if err != nil {
@@ -210,6 +214,9 @@ func hear(d evidence.Dossier) (heard, error) {
 			return heard{}, err
 		}
 		if err := h.take(c); err != nil {
+			return heard{}, err
+		}
+		if err := h.takeOld(c, order); err != nil {
 			return heard{}, err
 		}
 	}
@@ -332,7 +339,10 @@ func (h *heard) next(s visit.State, v ShopOrder) string {
 	case visit.Trial:
 		return h.onTrial()
 	case visit.Live:
-		return NextLive
+		if act := h.withOld(stage, v.Kind); act != "" {
+			return act
+		}
+		return NextClosing
 	}
 	return NextSend
 }
@@ -350,7 +360,11 @@ func (h *heard) atWork(kind string) string {
 		return NextDevice
 	case !h.kept && kind != visit.Inspection:
 		return NextKeep
-	case kind == visit.Inspection || kind == visit.Removal:
+	}
+	if act := h.withOld(visit.Admitted, kind); act != "" {
+		return act
+	}
+	if kind == visit.Inspection || kind == visit.Removal {
 		return h.lastWord()
 	}
 	return NextWork

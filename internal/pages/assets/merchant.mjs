@@ -22,7 +22,7 @@ function arm(form) {
     busy(event.submitter ?? one("button[type=submit]", form), form, async () => {
       if (form.dataset.unsure === "yes") return;
       if (!await signerHere()) throw noKey();
-      file ??= filing({ stream: form.dataset.stream, verb: form.dataset.verb, type: form.dataset.type, body: bodyOf(form),
+      file ??= filing({ stream: form.dataset.stream, verb: form.dataset.verb, type: form.dataset.type, body: bodyOf(form), answers: form.dataset.answers ?? "",
         previous: (key) => key === form.dataset.previousKey ? form.dataset.previous : "" });
       done(form, await file());
     });

@@ -59,12 +59,12 @@ export function tell(within, thrown) {
 
 export const quiet = (within) => { for (const box of all("[data-problem]", within)) box.hidden = true; };
 
-const paths = { visit: "visits", order: "orders", person: "people" };
-const ids = { visit: () => actor.visit, order: () => actor.order, person: () => actor.person };
+const paths = { visit: "visits", order: "orders", person: "people", device: "devices" };
+const ids = { visit: () => actor.visit, order: () => actor.order, person: () => actor.person, device: () => actor.device };
 
 /**
  * Signs a statement with this phone's key.
- * @param {{stream: "visit"|"order"|"person", type: string, body: object, answers?: string, previous?: (key: string) => string}} s
+ * @param {{stream: "visit"|"order"|"person"|"device", type: string, body: object, answers?: string, previous?: (key: string) => string}} s
  * @returns {Promise<{envelope: string, digest: string, key: string}>}
  */
 export async function signHere({ stream, type, body, answers = "", previous }) {
