@@ -142,33 +142,41 @@ func (a *App) recordDecision(ctx context.Context, visitID, ask string, d visit.D
 // settled gathers the dossier and, where receipts are needed, waits until the log and its witnesses
 // have given one for every event in it.
 func (a *App) settled(ctx context.Context, visitID string, receipts bool) (evidence.Dossier, error) {
+	var d evidence.Dossier
+	err := a.awaited(ctx, receipts, func(tx *store.Tx) (g *gather, err error) {
+		if d, g, err = a.dossierFor(ctx, tx, visitID); err == nil && receipts {
+			d.LogSize, _ = g.logSize()
+		}
+		return g, err
+	})
+	if err != nil {
+		return evidence.Dossier{}, err
+	}
+	d.Openings, err = a.positions(ctx, d.Entries, a.Operator)
+	return d, err
+}
+
+// awaited gathers and, where receipts are needed, gathers again when those that lacked theirs have them,
+// until none lacks one.
+func (a *App) awaited(ctx context.Context, receipts bool, read func(*store.Tx) (*gather, error)) error {
 	patience, cancel := context.WithTimeout(ctx, a.Patience)
 	defer cancel()
 	for {
 		news := a.news.wait() // taken before reading, so that no news is missed in between
-		var d evidence.Dossier
 		var missing []string
 		err := a.Store.Read(ctx, func(tx *store.Tx) error {
-			var g *gather
-			var err error
-			if d, g, err = a.dossierFor(ctx, tx, visitID); err != nil {
-				return err
+			g, err := read(tx)
+			if err == nil && receipts {
+				_, missing = g.logSize()
 			}
-			if receipts {
-				d.LogSize, missing = g.logSize()
-			}
-			return nil
+			return err
 		})
-		if err != nil {
-			return evidence.Dossier{}, err
+		if err == nil && len(missing) > 0 {
+			if err = a.receipted(ctx, patience, missing, news); err == nil {
+				continue
+			}
 		}
-		if len(missing) == 0 {
-			d.Openings, err = a.positions(ctx, d.Entries, a.Operator)
-			return d, err
-		}
-		if err := a.receipted(ctx, patience, missing, news); err != nil {
-			return evidence.Dossier{}, err
-		}
+		return err
 	}
 }
 

@@ -16,31 +16,28 @@ func (a *App) Bundle(ctx context.Context, actor Actor, visitID string) ([]byte, 
 	if err := a.maySee(ctx, actor, visitID, access.ReadBundle); err != nil {
 		return nil, err
 	}
-	if _, err := a.settled(ctx, visitID, true); err != nil {
-		return nil, err
-	}
-	return a.export(ctx, visitID, actor.Role)
+	return a.export(ctx, visitID, actor.Role, true)
 }
 
-// export gathers everything that the visit's decisions name and closes it with the platform's
-// signature.
-func (a *App) export(ctx context.Context, visitID, reader string) ([]byte, error) {
+// export gathers everything that the visit's decisions name, waits for its receipts where they are needed,
+// and closes it with the platform's signature.
+func (a *App) export(ctx context.Context, visitID, reader string, receipts bool) ([]byte, error) {
 	var d evidence.Dossier
-	err := a.Store.Read(ctx, func(tx *store.Tx) error {
+	err := a.awaited(ctx, receipts, func(tx *store.Tx) (*gather, error) {
 		g := a.gather(ctx, tx)
 		claims, err := g.stream(visit.StreamVisit, visitID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if _, err := g.streams(visitID); err != nil {
-			return err
+			return nil, err
 		}
 		if err := g.named(claims); err != nil {
-			return err
+			return nil, err
 		}
 		d = evidence.Dossier{Visit: visitID, Entries: g.sorted()}
 		d.LogSize, _ = g.logSize()
-		return nil
+		return g, nil
 	})
 	if err != nil {
 		return nil, err

@@ -220,7 +220,7 @@ func (a *App) Decided(ctx context.Context, actor Actor, visitID string) ([]evide
 	if err := a.maySee(ctx, actor, visitID, access.ReadVisit); err != nil {
 		return nil, err
 	}
-	data, err := a.export(ctx, visitID, a.Operator)
+	data, err := a.export(ctx, visitID, a.Operator, false)
 	if code := fault.CodeOf(err); code == "decision_absent" || code == "receipt_absent" {
 		return nil, nil
 	}

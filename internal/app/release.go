@@ -56,10 +56,7 @@ func (a *App) Release(ctx context.Context, visitID, permit string) (visit.Outcom
 	if o, ok, err := a.outcome(ctx, visitID, permit); err != nil || ok {
 		return o, err
 	}
-	if _, err := a.settled(ctx, visitID, true); err != nil {
-		return visit.Outcome{}, err
-	}
-	bundle, err := a.export(ctx, visitID, visit.RoleHost)
+	bundle, err := a.export(ctx, visitID, visit.RoleHost, true)
 	if err != nil {
 		return visit.Outcome{}, err
 	}
