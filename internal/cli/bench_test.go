@@ -27,7 +27,8 @@ func TestBenchSaysEveryFigure(t *testing.T) {
 	}
 	got := map[string]bench.Figure{}
 	for _, f := range r.Figures {
-		if f.Value <= 0 || f.Title.Zh == "" || f.Title.En == "" {
+		few := strings.HasPrefix(f.Name, "cpu_") // below the system's tick of ten milliseconds for so few visits
+		if f.Value < 0 || f.Value == 0 && !few || f.Title.Zh == "" || f.Title.En == "" {
 			t.Errorf("%+v says nothing", f)
 		}
 		got[f.Name] = f
