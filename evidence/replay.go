@@ -104,19 +104,51 @@ func (r *Reader) Verify(b *Bundle) Result {
 	return out
 }
 
-func (out *Result) verify(r *Reader, b *Bundle) error {
-	if !r.trust.ok {
-		return errNoTrust
-	}
-	items, err := r.parse(b.Entries)
-	if err != nil {
+// Decisions judges every decision of a visit again, as Verify does, over entries that were gathered from the log
+// and not from a bundle: nothing has to be named, and nobody has closed it. For monitors. Positions are not
+// opened to them, so those verdicts stay the platform's word.
+func Decisions(visitID string, entries []Entry, t Trust) Result {
+	r := NewReader(t)
+	out := Result{Visit: visitID, Fingerprint: t.fingerprint}
+	out.Refusal = out.decisions(r, entries)
+	return out
+}
+
+func (out *Result) decisions(r *Reader, entries []Entry) error {
+	if err := out.read(r, entries); err != nil {
 		return err
 	}
-	if err := inOrder(items); err != nil {
+	for _, it := range out.items {
+		if it.event.Stream == visit.StreamVisit+"/"+out.Visit && it.claims.Type == visit.TypeDecision {
+			if err := out.again(r, it, nil, map[string]bool{}); err != nil {
+				return fault.At(err, it.place)
+			}
+		}
+	}
+	return nil
+}
+
+func (out *Result) verify(r *Reader, b *Bundle) error {
+	if err := out.read(r, b.Entries); err != nil {
 		return err
 	}
 	opened, err := openings(b.Openings)
 	if err != nil {
+		return err
+	}
+	return out.replay(r, b, opened)
+}
+
+// read parses entries in their one order and proves that each is in the log.
+func (out *Result) read(r *Reader, entries []Entry) error {
+	if !r.trust.ok {
+		return errNoTrust
+	}
+	items, err := r.parse(entries)
+	if err != nil {
+		return err
+	}
+	if err := inOrder(items); err != nil {
 		return err
 	}
 	for i := range items {
@@ -128,7 +160,7 @@ func (out *Result) verify(r *Reader, b *Bundle) error {
 		return err
 	}
 	out.items = items
-	return out.replay(r, b, opened)
+	return nil
 }
 
 // replay judges each decision again, then the bundle as a whole.

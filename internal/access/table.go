@@ -19,6 +19,7 @@ const (
 	ReadPackage   = "read_package" // what a phone keeps of an order for checking without signal
 	AnswerDoor    = "answer_door"  // show one's badge to a door challenge
 
+	ReadFeed     = "read_feed"     // the opened leaves that concern one's organisation, for its monitor; the regulator's opens all
 	ReadRegistry = "read_registry" // an acquirer's own merchants, shops, orders and terminals; personal values masked
 )
 
@@ -133,6 +134,7 @@ var table = map[string][]grant{
 	ReadPackage:   {merchant, clerk, technician},
 	AnswerDoor:    {technician},
 	ReadRegistry:  {approver, risk},
+	ReadFeed:      {dispatcher, risk, regulator, to(Organisation, OwnOrganisation)},
 	ReadRoll:      {dispatcher, approver, risk, to(Supervisor, OwnOrganisation), to(Organisation, OwnOrganisation)},
 	ListVisits:    {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator, platform, to(Organisation, OwnOrganisation)},
 }

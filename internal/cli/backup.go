@@ -18,27 +18,37 @@ import (
 var errBackup = fault.New(fault.Unavailable, "backup_not_written", "备份写不进去或读不到要备份的文件，请检查文件夹和磁盘。", "The backup cannot be written, or what it copies cannot be read; check folders and disk.")
 
 func newExport() *cobra.Command {
-	var config, out string
+	var config, out, organisation string
 	cmd := &cobra.Command{
 		Use:   "export --config FILE --out DIR",
-		Short: "导出全部数据 · write out every row",
+		Short: "导出全部数据，或一家机构的部分 · write out every row, or one organisation's part",
 		Long: `把数据库里的每一行按 docs/export.md 的格式写到一个新文件夹，服务在运行也可以。写完整才出现。个人信息仍是密文；包着的数据密钥单独放在
-keys 里。用 restore 导入到空的数据库，逐字节相同。
+keys 里。用 restore 导入到空的数据库，逐字节相同。--organisation 只写和这家机构有关的日志原文：交给它，它用 monitor 自己核对。
 
 Writes every row of the database to a new folder in the form of docs/export.md, also while the server runs. It appears whole
 or not at all. Personal values stay sealed; the wrapped data keys are apart, in keys. restore puts it into an empty database,
-the same byte for byte.`,
-		Example: "  menshen export --config /srv/menshen/config.yaml --out /srv/export",
-		Args:    usage(cobra.NoArgs),
+the same byte for byte. --organisation writes only the opened leaves that concern one organisation: it verifies them itself,
+with monitor.`,
+		Example: "  menshen export --config /srv/menshen/config.yaml --out /srv/export\n" +
+			"  menshen export --config /srv/menshen/config.yaml --out /srv/jianghe --organisation jianghe",
+		Args: usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if config == "" || out == "" {
 				return errUsage.At("--config, --out")
 			}
 			return withNode(cmd.Context(), config, func(n *node, _ Config) error {
-				return export(cmd.Context(), cmd.OutOrStdout(), n, out)
+				if organisation == "" {
+					return export(cmd.Context(), cmd.OutOrStdout(), n, out)
+				}
+				leaves, err := n.app.ExportLeaves(cmd.Context(), organisation, out)
+				if err == nil {
+					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d 条日志原文写好了 opened leaves written: %s\n", leaves, out)
+				}
+				return err
 			})
 		},
 	}
+	cmd.Flags().StringVar(&organisation, "organisation", "", "只要一家机构的部分 only one organisation's part")
 	cmd.Flags().StringVar(&config, "config", "", "配置文件 config file (required)")
 	cmd.Flags().StringVar(&out, "out", "", "要新建的文件夹 folder to make (required)")
 	return cmd

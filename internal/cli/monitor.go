@@ -28,9 +28,9 @@ var (
 
 // monitoring is what monitor is asked for.
 type monitoring struct {
-	trust, log, state, openings, ordered, organisation string
-	every                                              time.Duration
-	once, json                                         bool
+	trust, log, state, openings, ordered, organisation, feed, token string
+	every                                                           time.Duration
+	once, json, whole                                               bool
 }
 
 // alarm is one thing that a monitor found. It names events by stream and number, and no person.
@@ -54,18 +54,25 @@ func newMonitor() *cobra.Command {
 		Use:   "monitor --trust FILE --log URL --state FILE",
 		Short: "监控公开日志，给收单机构和监管用 · watch the log, for acquirers and regulators",
 		Long: `由运营方以外的人运行：自己核对日志签名、公证人数和每一条记录，记住看到哪里，日志分叉或回退就报警。
---openings 是运营方交来的导出（docs/export.md）：再核对事件都在日志里、冻结以后有没有放行；加上 --organisation 和 --ordered
-（本机构自己签过的登记和工牌的摘要，一行一个），报告不是自己签发的。退出码：0 没有发现，3 有。
+--feed 从运营方取和本机构有关的原文，存在 --openings（也可以是交来的导出，docs/export.md）：再核对事件都在日志里、冻结以后有没有
+放行、有没有用旧名单，并按证据重新判断每个决定；监管加 --whole：每一条都要交出原文。加上 --organisation 和 --ordered（本机构自己
+签过的登记和工牌的摘要，一行一个），报告不是自己签发的。退出码：0 没有发现，3 有。
 
 Run by somebody else than the operator: verifies log signature, quorum and every leaf itself, remembers how far it read, and
-reports forks and rollbacks. --openings is an export that the operator handed over (docs/export.md): then also whether its
-events are in the log, and releases after a freeze; with --organisation and --ordered (digests of the enrolments and badges
-that this organisation signed, one a line) those that it did not order. Exit code 0: nothing found; 3: something.`,
-		Example: "  menshen monitor --trust trust.json --log https://menshen.example/log --state monitor.json --once",
-		Args:    usage(cobra.NoArgs),
+reports forks and rollbacks. --feed fetches the openings that concern the organisation into --openings (which may also be an
+export that was handed over, docs/export.md): then also whether its events are in the log, releases after a freeze, lists used
+after a newer one, and every decision is judged again; the regulator adds --whole: every leaf must be opened. With
+--organisation and --ordered (digests of the enrolments and badges that this organisation signed, one a line) those that it
+did not order. Exit code 0: nothing found; 3: something.`,
+		Example: "  menshen monitor --trust trust.json --log https://menshen.example/log --state monitor.json --once\n" +
+			"  menshen monitor --trust trust.json --log https://menshen.example/log --state monitor.json --feed https://menshen.example --token risk.token --openings kept",
+		Args: usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if m.trust == "" || m.log == "" || m.state == "" || (m.ordered == "") != (m.organisation == "") {
 				return errUsage.At("--trust, --log, --state")
+			}
+			if m.feed != "" && (m.token == "" || m.openings == "") {
+				return errUsage.At("--feed, --token, --openings")
 			}
 			return m.run(cmd.Context(), cmd.OutOrStdout())
 		},
@@ -74,7 +81,10 @@ that this organisation signed, one a line) those that it did not order. Exit cod
 	f.StringVar(&m.trust, "trust", "", "信任文件 trust file (required)")
 	f.StringVar(&m.log, "log", "", "日志的网址 address of the log (required)")
 	f.StringVar(&m.state, "state", "", "看到哪里的记录 file that remembers how far was read (required)")
-	f.StringVar(&m.openings, "openings", "", "运营方交来的导出 export handed over by the operator")
+	f.StringVar(&m.openings, "openings", "", "原文的文件夹：运营方交来的导出，或者 --feed 存放的地方 folder of openings: an export, or where --feed keeps them")
+	f.StringVar(&m.feed, "feed", "", "运营方的网址：自己去取原文 address of the operator's site: fetch the openings")
+	f.StringVar(&m.token, "token", "", "凭证文件 file with the token for --feed")
+	f.BoolVar(&m.whole, "whole", false, "监管用：每一条都要有原文 for the regulator: every leaf must be opened")
 	f.StringVar(&m.organisation, "organisation", "", "自己的机构编号 own organisation id")
 	f.StringVar(&m.ordered, "ordered", "", "自己签过的摘要，一行一个 digests that the organisation signed, one a line")
 	f.DurationVar(&m.every, "every", time.Minute, "多久看一次 how often to look")
@@ -102,7 +112,7 @@ func (m monitoring) run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	for {
-		w, err := m.look(ctx, reader)
+		w, err := m.look(ctx, reader, trust)
 		if err == nil || fault.KindOf(err) == fault.Refused {
 			if err := m.tell(out, w); err != nil {
 				return err
@@ -120,7 +130,7 @@ func (m monitoring) run(ctx context.Context, out io.Writer) error {
 }
 
 // look follows the log once. What it saw is kept only when every leaf was proven.
-func (m monitoring) look(ctx context.Context, reader *transparency.Reader) (watchedLog, error) {
+func (m monitoring) look(ctx context.Context, reader *transparency.Reader, trust evidence.Trust) (watchedLog, error) {
 	w := watchedLog{Alarms: []alarm{}}
 	seen, err := m.seen()
 	if err != nil {
@@ -135,8 +145,13 @@ func (m monitoring) look(ctx context.Context, reader *transparency.Reader) (watc
 		return w, err
 	}
 	w.Size, w.New = next.Size, next.Size-seen.Size
+	if m.feed != "" {
+		if err := m.pull(ctx); err != nil {
+			return w, err
+		}
+	}
 	if m.openings != "" {
-		if err := m.compare(ctx, reader, &w); err != nil {
+		if err := m.compare(ctx, reader, trust, &w); err != nil {
 			return w, err
 		}
 	}

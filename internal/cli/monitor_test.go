@@ -2,8 +2,10 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	"github.com/menshen-project/menshen/internal/record"
+	"github.com/menshen-project/menshen/internal/registry"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -124,79 +127,153 @@ func TestMonitorFindsALyingLog(t *testing.T) {
 	}
 }
 
-// told is a judging over events that a test makes up.
-type told struct {
-	judging
-	t    *testing.T
-	last map[string]string
-	at   time.Time
+// opening is a city whose regulator's monitor has every leaf opened.
+type opening struct {
+	*scenario.Play
+	t      *testing.T
+	ledger *scenario.Ledger
 }
 
-// event records what an actor signed in a stream and gives its opening.
-func (j *told) event(by *scenario.Actor, stream, verb, kind string, body any) {
-	j.t.Helper()
-	j.at = j.at.Add(time.Minute)
-	envelope, err := statement.Sign(by.Key, statement.Unsigned{Type: kind, Subject: stream, Body: body,
-		Header: statement.Header{Signer: by.ID, Organisation: by.Organisation, Role: by.Role, At: statement.At(j.at)}})
+func opens(t *testing.T, kind string) *opening {
+	t.Helper()
+	p, err := scenario.InMemoryPlay(kind, 1, time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC), nil)
 	if err != nil {
-		j.t.Fatal(err)
+		t.Fatal(err)
 	}
-	k, id, _ := strings.Cut(stream, "/")
-	number := len(j.leaves) + 1
-	previous := j.last[stream]
-	if previous == "" {
-		number = 1
+	if err := p.OpenCity(t.Context()); err != nil {
+		t.Fatal(err)
 	}
-	e := record.Event{Stream: stream, Number: number, Previous: previous, Verb: verb, ReceivedAt: statement.At(j.at), Statement: statement.Digest(envelope)}
-	leaf, err := record.LeafFor(e.Bytes(), [16]byte{7}, "2026-11-28", "31")
-	if err != nil {
-		j.t.Fatal(err)
-	}
-	index := int64(len(j.leaves))
-	j.leaves = append(j.leaves, sha256.Sum256(leaf.Bytes()))
-	j.envelopes[e.Statement], j.last[stream] = envelope, e.Digest()
-	o := opened{Kind: k, ID: id, Number: int64(number), Verb: verb, Statement: e.Statement, Day: "2026-11-28", Province: "31", Index: &index}
-	o.Bytes.Bytes, o.Salt.Bytes = e.Bytes(), append([]byte{7}, make([]byte, 15)...)
-	if err := j.judge(o); err != nil {
-		j.t.Fatal(err)
-	}
-	o.Province = "32"
-	if err := j.judge(o); err != nil {
-		j.t.Fatal(err)
+	return &opening{Play: p, t: t, ledger: p.Venue.(*scenario.Ledger)}
+}
+
+func (w *opening) play(scenes []scenario.Scene) {
+	w.t.Helper()
+	if err := scenario.Run(w.t.Context(), scenes); err != nil {
+		w.t.Fatal(err)
 	}
 }
 
-// What the openings tell: each event is where it says, nobody was enrolled or badged behind the
-// organisation's back, and nothing was loaded after a freeze.
-func TestMonitorReadsItsOpenings(t *testing.T) {
-	cast := scenario.NewCast()
-	j := &told{judging: judging{watchedLog: &watchedLog{}, envelopes: map[string][]byte{}, organisation: cast.Provider.ID, ordered: map[string]bool{}, frozen: map[string]time.Time{}},
-		t: t, last: map[string]string{}, at: time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC)}
-	want := func(name string, codes ...string) {
-		t.Helper()
-		var got []string
-		for _, a := range j.Alarms {
-			got = append(got, a.Code)
+// put records what an actor signed where a page would not let him.
+func (w *opening) put(by *scenario.Actor, stream, verb, kind string, body any) {
+	w.t.Helper()
+	w.Wait(time.Minute)
+	if _, err := w.ledger.Append(stream, verb, by.Sign(scenario.Draft{Stream: stream, Type: kind, Body: body, At: w.Now()})); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// judge has a monitor read everything; edit changes what it is given.
+func (w *opening) judge(edit func(*judging, map[int64]feedLine)) []string {
+	w.t.Helper()
+	j := &judging{watchedLog: &watchedLog{}, trust: w.Trust}
+	given := map[int64]feedLine{}
+	leaves := w.ledger.Leaves()
+	for at := range int64(len(leaves)) {
+		given[at] = feedLine{Index: at, Entry: leaves[at]}
+		e := leaves[at]
+		event, errE := statement.Base64(e.Event)
+		salt, errS := statement.Base64(e.Salt)
+		leaf, errL := record.LeafFor(event, [16]byte(salt), e.Day, e.Province)
+		if err := errors.Join(errE, errS, errL); err != nil {
+			w.t.Fatal(err)
 		}
-		j.Alarms = nil
-		if !slices.Equal(got, codes) {
-			t.Errorf("%s: %v, want %v", name, got, codes)
+		j.leaves = append(j.leaves, sha256.Sum256(leaf.Bytes()))
+	}
+	if edit != nil {
+		edit(j, given)
+	}
+	for at := range int64(len(leaves)) {
+		if line, ok := given[at]; ok {
+			if err := j.take(line); err != nil {
+				w.t.Fatal(err)
+			}
 		}
 	}
-	own, stream := "organisation/"+cast.Provider.ID, "visit/v1"
-	j.event(cast.Provider, own, visit.Enrol, statement.TypeEnrolment, scenario.Enrolment(cast.Technician, j.at))
-	want("an enrolment that nobody ordered, and its leaf elsewhere", "enrolment_not_ordered", "event_not_in_log")
-	j.ordered = nil
-	j.event(cast.Provider, own, visit.Enrol, statement.TypeEnrolment, scenario.Enrolment(cast.Technician, j.at))
-	want("a monitor that knows no list", "event_not_in_log")
-	loaded := visit.Outcome{Outcome: visit.Loaded}
-	j.event(cast.Host, stream, visit.ReleasePermit, visit.TypeOutcome, loaded)
-	want("keys before any freeze", "event_not_in_log")
-	j.event(cast.Merchant, stream, visit.Freeze, visit.TypeBrake, visit.Brake{Visit: "v1", Reason: "asked_for_money"})
-	want("a freeze", "event_not_in_log")
-	j.event(cast.Host, stream, visit.ReleasePermit, visit.TypeOutcome, loaded)
-	want("keys after it", "release_after_freeze", "event_not_in_log")
-	j.event(cast.Approver, stream, visit.Resume, visit.TypeResumption, visit.Resumption{Visit: "v1", Reason: "checked", Closes: []string{}})
-	j.event(cast.Host, stream, visit.ReleasePermit, visit.TypeOutcome, loaded)
-	want("keys after it was lifted", "event_not_in_log", "event_not_in_log")
+	if err := j.tell(true); err != nil {
+		w.t.Fatal(err)
+	}
+	var got []string
+	for _, a := range j.Alarms {
+		got = append(got, a.Code)
+	}
+	return got
+}
+
+func (w *opening) want(name string, edit func(*judging, map[int64]feedLine), codes ...string) {
+	w.t.Helper()
+	if got := w.judge(edit); !slices.Equal(got, codes) {
+		w.t.Errorf("%s: %v, want %v", name, got, codes)
+	}
+}
+
+// An honest installation, read leaf by leaf: nothing is found. Then the operator hides a leaf, and shows another
+// event than was logged.
+func TestMonitorReadsEveryLeaf(t *testing.T) {
+	w := opens(t, visit.Install)
+	w.play(w.Install())
+	w.want("an honest visit", nil)
+	w.want("a leaf that is not opened", func(_ *judging, given map[int64]feedLine) { delete(given, 0) }, "leaf_not_opened", "decision_not_verified")
+	w.want("another province than was logged", func(_ *judging, given map[int64]feedLine) {
+		line := given[0]
+		line.Entry.Province = "32"
+		given[0] = line
+	}, "event_not_in_log", "leaf_not_opened", "decision_not_verified")
+}
+
+// Nobody is enrolled or badged behind the organisation's back.
+func TestMonitorFindsWhatWasNotOrdered(t *testing.T) {
+	w := opens(t, visit.Install)
+	w.play(scenario.Until(w.Install(), "door"))
+	ordered := func(but string) func(*judging, map[int64]feedLine) {
+		return func(j *judging, given map[int64]feedLine) {
+			j.organisation, j.ordered = w.Cast.Provider.ID, map[string]bool{}
+			for _, line := range given {
+				event, _ := statement.Base64(line.Entry.Event)
+				if e, err := record.ParseEvent(event); err == nil && e.Verb != but {
+					j.ordered[e.Statement] = true
+				}
+			}
+		}
+	}
+	w.want("everything was ordered", ordered(""))
+	w.want("a badge", ordered(visit.IssueBadge), "badge_not_ordered")
+	if got := w.judge(ordered(visit.Enrol)); len(got) == 0 || slices.ContainsFunc(got, func(c string) bool { return c != "enrolment_not_ordered" }) {
+		t.Errorf("enrolments: %v", got)
+	}
+}
+
+// Nothing is loaded after a freeze that nobody lifted.
+func TestMonitorFindsKeysAfterAFreeze(t *testing.T) {
+	w := opens(t, visit.Install)
+	w.play(scenario.Until(w.Install(), "ask trial"))
+	stream, loaded := "visit/"+w.ID, visit.Outcome{Outcome: visit.Loaded}
+	w.put(w.Cast.Host, stream, visit.ReleasePermit, visit.TypeOutcome, loaded)
+	w.want("keys before any freeze", nil)
+	w.put(w.Cast.Merchant, stream, visit.Freeze, visit.TypeBrake, visit.Brake{Visit: w.ID, Reason: "asked_for_money"})
+	w.want("a freeze", nil)
+	w.put(w.Cast.Host, stream, visit.ReleasePermit, visit.TypeOutcome, loaded)
+	w.want("keys after it", nil, "release_after_freeze")
+	w.put(w.Cast.Risk, stream, visit.Resume, visit.TypeResumption, visit.Resumption{Visit: w.ID, Reason: "checked", Closes: []string{}})
+	w.put(w.Cast.Host, stream, visit.ReleasePermit, visit.TypeOutcome, loaded)
+	w.want("keys after it was lifted", nil, "release_after_freeze") // the one above, no other
+}
+
+// A server that signs what its evidence does not support, or looks away from a newer list, is found by whoever
+// reads the log, though no host ever saw the permit.
+func TestMonitorJudgesDecisionsAgain(t *testing.T) {
+	w := opens(t, visit.Install)
+	w.play(scenario.Until(w.Install(), "ask trial"))
+	w.ledger.Decide = func(d *visit.Decision) { d.Conditions = d.Conditions[1:] }
+	w.play([]scenario.Scene{{Name: "ask trial", Run: func(ctx context.Context) error { return w.MustAsk(ctx, visit.AskTrial) }}})
+	w.want("a condition left out", nil, "decision_not_verified")
+
+	w = opens(t, visit.Install)
+	w.play(scenario.Until(w.Install(), "ask trial"))
+	newer := w.Cast.Parameters
+	newer.Number++
+	since := w.ledger.Log.Size()
+	w.put(w.Cast.Acquirer, "organisation/"+w.Cast.Acquirer.ID, visit.Publish, registry.TypeParameters, newer)
+	w.ledger.Hide = func(e scenario.Told) bool { return e.Index >= since && e.Type == registry.TypeParameters }
+	w.play([]scenario.Scene{{Name: "ask trial", Run: func(ctx context.Context) error { return w.MustAsk(ctx, visit.AskTrial) }}})
+	w.want("an older list", nil, "list_used_after_newer")
 }

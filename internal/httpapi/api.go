@@ -86,6 +86,7 @@ func (a *API) routes() {
 	a.ticketOperations()
 	a.clerkOperations()
 	a.acquirerOperations()
+	a.feedOperations()
 	a.healthOperations()
 	spec, err := json.Marshal(a.huma.OpenAPI())
 	if err != nil {

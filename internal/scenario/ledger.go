@@ -196,6 +196,20 @@ func (l *Ledger) Dossier(visitID string, logSize int64) evidence.Dossier {
 	return d
 }
 
+// Leaves gives every entry that has been logged, by its leaf's place.
+func (l *Ledger) Leaves() map[int64]evidence.Entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := map[int64]evidence.Entry{}
+	for _, stream := range l.sortedStreams() {
+		for i := range l.streams[stream] {
+			r := &l.streams[stream][i]
+			out[r.Index] = l.entry(r)
+		}
+	}
+	return out
+}
+
 func (l *Ledger) told(stream string, i int) Told {
 	r := l.streams[stream][i]
 	c, err := statement.Parse(r.Envelope)
