@@ -9,6 +9,7 @@ import (
 	"github.com/menshen-project/menshen/internal/access"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/registry"
+	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/vault"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -249,10 +250,11 @@ func busyWith(ctx context.Context, tx *store.Tx, person string, s cachedState) (
 	return out, nil
 }
 
-// Face is what a dispatch commits to of a technician.
+// Face is what a dispatch commits to of a technician: the newest openings of name and photo, which the badge
+// commits to as well. The zero Opening where nothing is kept.
 type Face struct {
-	Name  string
-	Photo string // base64 of a picture, "" for none kept
+	Name  statement.Opening
+	Photo statement.Opening // value: base64 of a picture
 }
 
 // Face gives the name and photo of a technician of the actor's own organisation, to somebody who may
@@ -270,10 +272,10 @@ func (a *App) Face(ctx context.Context, actor Actor, technician string) (Face, e
 		if p.Org != actor.Organisation || p.Role != visit.RoleTechnician {
 			return errNoPerson
 		}
-		if f.Name, err = a.kept(ctx, tx, actor, technician, "name"); err != nil {
+		if f.Name, err = a.keptOpening(ctx, tx, actor, technician, fieldName); err != nil {
 			return err
 		}
-		f.Photo, err = a.kept(ctx, tx, actor, technician, "photo")
+		f.Photo, err = a.keptOpening(ctx, tx, actor, technician, fieldFace)
 		return err
 	})
 	return f, err
@@ -283,64 +285,22 @@ var errNoPerson = fault.New(fault.NotFound, "person_not_found", "本单位没有
 
 // kept opens the newest value of a person's field, "" when none is kept.
 func (a *App) kept(ctx context.Context, tx *store.Tx, actor Actor, subject, field string) (string, error) {
+	o, err := a.keptOpening(ctx, tx, actor, subject, field)
+	return o.Value, err
+}
+
+func (a *App) keptOpening(ctx context.Context, tx *store.Tx, actor Actor, subject, field string) (statement.Opening, error) {
 	list, err := a.Vault.List(ctx, tx, subject)
 	if err != nil {
-		return "", err
+		return statement.Opening{}, err
 	}
 	for _, m := range slices.Backward(list) {
 		if m.Field != field || m.Erased || len(m.Purposes) == 0 {
 			continue
 		}
-		o, err := a.Vault.Get(ctx, tx, subject, m.Commitment, vault.Look{Who: actor.Person, Purpose: m.Purposes[0], At: a.Now()})
-		return o.Value, err
+		return a.Vault.Get(ctx, tx, subject, m.Commitment, vault.Look{Who: actor.Person, Purpose: m.Purposes[0], At: a.Now()})
 	}
-	return "", nil
-}
-
-// Staff is one of an organisation's technicians as its console lists them.
-type Staff struct {
-	Candidate
-	ListAt time.Time // when the status list that says whether his badge counts was received; zero for none
-}
-
-// Technicians lists the actor's own technicians. Only a dispatcher has any.
-func (a *App) Technicians(ctx context.Context, actor Actor) ([]Staff, error) {
-	if err := access.Require(access.Role(actor.Role), visit.DispatchVerb, access.OwnOrganisation); err != nil {
-		return nil, err
-	}
-	var out []Staff
-	err := a.Store.Read(ctx, func(tx *store.Tx) error {
-		people, err := a.techniciansOf(ctx, tx, actor.Organisation)
-		if err != nil {
-			return err
-		}
-		for _, p := range people {
-			s := Staff{Candidate: Candidate{Person: p.ID, StaffNo: p.StaffNo}}
-			if err := s.look(ctx, tx); err != nil {
-				return err
-			}
-			out = append(out, s)
-		}
-		return nil
-	})
-	return out, err
-}
-
-func (s *Staff) look(ctx context.Context, tx *store.Tx) error {
-	var err error
-	if s.Courses, err = coursesOf(ctx, tx, s.Person); err != nil {
-		return err
-	}
-	if s.NoBadge, err = badgeless(ctx, tx, s.Person); err != nil {
-		return err
-	}
-	matters, err := tx.MattersOf(ctx, subjectPerson, s.Person, 1)
-	if err != nil {
-		return err
-	}
-	s.Stopped = len(matters) > 0
-	s.ListAt, err = listAt(ctx, tx, s.Person)
-	return err
+	return statement.Opening{}, nil
 }
 
 // listAt is when the status list of a technician's newest badge was received.

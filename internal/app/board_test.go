@@ -98,7 +98,7 @@ func TestWhomADispatcherMaySend(t *testing.T) {
 		}
 	}
 	for _, who := range []*scenario.Actor{c.Approver, c.Technician} {
-		if _, err := d.App.Technicians(t.Context(), as(who)); fault.CodeOf(err) != "access_denied" {
+		if _, _, err := d.App.Technicians(t.Context(), as(who)); fault.CodeOf(err) != "access_denied" {
 			t.Errorf("%s: %v", who.Role, err)
 		}
 	}
@@ -119,7 +119,7 @@ func TestAFaceIsKeptAndLooksAreRecorded(t *testing.T) {
 		t.Fatal(err)
 	}
 	f, err := d.App.Face(t.Context(), who, d.Cast.Technician.ID)
-	if err != nil || f.Name != d.Cast.NameOf(d.Cast.Technician) || f.Photo == "" {
+	if err != nil || f.Name.Value != d.Cast.NameOf(d.Cast.Technician) || f.Photo.Value == "" {
 		t.Errorf("%+v, %v", f, err)
 	}
 }

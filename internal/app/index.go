@@ -159,7 +159,7 @@ func (w *writing) indexPerson(ctx context.Context, tx *store.Tx) error {
 }
 
 // listed are the roles of people whom their organisation finds in its console.
-var listed = []string{visit.RoleApprover, visit.RoleRisk, visit.RoleDispatcher, visit.RoleTechnician, visit.RoleSupervisor}
+var listed = []string{visit.RoleApprover, visit.RoleRisk, visit.RoleDispatcher, visit.RoleTechnician, visit.RoleSupervisor, visit.RoleCustodian}
 
 // listPerson puts somebody whom his organisation enrolled on its list of people, unless he is on one.
 func listPerson(ctx context.Context, tx *store.Tx, e statement.Enrolment) error {

@@ -86,6 +86,7 @@ func TestStaffPlaysEveryBrakeOnce(t *testing.T) {
 // answerLost signs a freeze whose answer never comes: the page says so, and a reload sends the same bytes.
 func (o *office) answerLost(id string) {
 	o.t.Helper()
+	o.js(`sessionStorage.setItem("menshen-live-off", "1")`) // or the page would show by itself that it arrived
 	o.open("/staff/visits?open=" + id + "&lang=zh")
 	o.until(`document.querySelector("form[data-verb=freeze] button")?.disabled === false`)
 	o.js(`(() => { const real = fetch; window.fetch = async (path, how) => { if (String(path).endsWith("/freeze")) { await real(path, how); throw new TypeError("lost"); } return real(path, how); };

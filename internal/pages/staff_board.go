@@ -334,7 +334,7 @@ func (s *Server) face(w http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, err
 	}
 	f, err := s.Desk.App.Face(r.Context(), actorOf(p.viewer), r.PathValue("id"))
-	return map[string]string{"name": f.Name, "photo": f.Photo}, err
+	return map[string]any{"name": f.Name, "photo": f.Photo}, err
 }
 
 // keyPage is where a device gets the key that signs for its owner.
@@ -367,20 +367,6 @@ func boardDay(p *page, q BoardQuery) string {
 		return p.now.In(shanghai).Format(time.DateOnly)
 	}
 	return q.Day
-}
-
-// technicians lists the dispatcher's own people.
-func (s *Server) technicians(w http.ResponseWriter, r *http.Request) error {
-	p, err := s.staff(w, r)
-	if err != nil {
-		return err
-	}
-	list, err := s.Desk.App.Technicians(r.Context(), actorOf(p.viewer))
-	if err != nil {
-		return err
-	}
-	allow(w, needs{api: true})
-	return s.show(r.Context(), w, http.StatusOK, techniciansPage(p, list))
 }
 
 // lapses says whether a course is over or soon will be, as a text key; "" for neither.

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,14 @@ type office struct {
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	d, err := scenario.NewDeployment(t.Context(), scenario.DeploymentConfig{Dir: t.TempDir(), Now: time.Now})
+	return openOffice(t, scenario.DeploymentConfig{}, Desk{})
+}
+
+// openOffice is newOffice with more: services beside it, or a bound on sign-in.
+func openOffice(t *testing.T, c scenario.DeploymentConfig, desk Desk) *office {
+	t.Helper()
+	c.Dir, c.Now = t.TempDir(), time.Now
+	d, err := scenario.NewDeployment(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +60,8 @@ func newOffice(t *testing.T) *office {
 		t.Fatal(err)
 	}
 	o := &office{Deployment: d, t: t, play: p}
-	site := New(Config{Source: FromApp{App: d.App}, Authenticate: BySession(d.App), Now: time.Now, Desk: Desk{App: d.App, Origin: func(*http.Request) string { return o.origin }}})
+	desk.App, desk.Origin = d.App, func(*http.Request) string { return o.origin }
+	site := New(Config{Source: FromApp{App: d.App}, Authenticate: BySession(d.App), Now: time.Now, Desk: desk})
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", d.API)
 	mux.Handle("/", site.Routes())
@@ -240,16 +249,12 @@ func TestDispatchFromTheConsole(t *testing.T) {
 	o.until(`document.activeElement.id === "q"`)
 	o.look("board-open", "/staff/visits?day=today&open=v1")
 	o.look("technicians", "/staff/technicians")
+	o.writeDown(o.Cast.Technician.ID, "蓝师傅")
 	o.open("/staff/visits?day=today&open=v1&lang=zh")
 	o.until(`!document.querySelector("form[data-dispatch] button").disabled`)
 	o.js(`(() => { const f = document.querySelector("form[data-dispatch]"); const set = (q, v) => { const e = f.querySelector(q); e.value = v; e.dispatchEvent(new Event("change")); };
 		set("[data-technician]", "` + o.Cast.Technician.ID + `"); set("[data-body=serial]", "` + o.play.Device.Serial + `"); set("[data-body=supervisor]", "` + o.Cast.Supervisor.ID + `"); })()`)
-	o.until(`document.querySelector("[data-photo-state]").textContent !== ""`)
-	o.js(`(async () => { const f = document.querySelector("form[data-dispatch]"); f.querySelector("[data-commit=name]").value = "蓝师傅";
-		const c = document.createElement("canvas"); c.width = c.height = 900; const x = c.getContext("2d"); for (let i = 0; i < 900; i++) { x.fillStyle = "hsl(" + i + " 80% 50%)"; x.fillRect(i, 0, 1, 900); }
-		const blob = await new Promise((r) => c.toBlob(r, "image/png")); const t = new DataTransfer(); t.items.add(new File([blob], "lan.png", { type: "image/png" }));
-		const p = f.querySelector("input[type=file]"); p.files = t.files; p.dispatchEvent(new Event("change")); })()`)
-	o.until(`/kB/.test(document.querySelector("[data-photo-state]").textContent)`)
+	o.until(`document.querySelector("[data-photo-state]").textContent !== "" && document.querySelector("[data-commit=name]").value === "蓝师傅"`)
 	o.js(`document.querySelector("form[data-dispatch] button").click()`)
 	o.until(`document.querySelector("#signing").open`)
 	if said := o.js(`document.querySelector("#signing").innerText`); !strings.Contains(said, "蓝师傅") || !strings.Contains(said, o.play.Device.Serial) {
@@ -265,7 +270,28 @@ func TestDispatchFromTheConsole(t *testing.T) {
 	if got.State.Stage() != visit.Dispatched || got.State.Dispatched().Technician != o.Cast.Technician.ID {
 		t.Errorf("stage %s; the page says %s", got.State.Stage(), o.js(`document.querySelector("[data-problem]:not([hidden])")?.textContent ?? location.href`))
 	}
+	list, _, err := o.App.Technicians(ctx, app.Actor{Person: d.ID, Organisation: d.Organisation, Role: d.Role})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(list, func(s app.Staff) bool { return s.Person == o.Cast.Technician.ID })
+	if sent := got.State.Dispatched(); i < 0 || sent.Name != list[i].Name || sent.Photo != list[i].Photo {
+		t.Errorf("the dispatch commits to another likeness than the badge will: %+v, %+v", sent, list)
+	}
 	o.look("board-dispatched", "/staff/visits?open=v1")
+}
+
+// writeDown puts a technician on the list from the page, with a picture that is made smaller there.
+func (o *office) writeDown(id, name string) {
+	o.t.Helper()
+	o.open("/staff/technicians?lang=zh")
+	o.until(`document.querySelector("form[data-do=technician] button")?.disabled === false`)
+	o.js(`(async () => { const f = document.querySelector("form[data-do=technician]"); f.closest("details").open = true;
+		f.elements.person.value = "` + id + `"; f.elements.staff_no.value = "A-17"; f.elements.name.value = "` + name + `";
+		const c = document.createElement("canvas"); c.width = c.height = 900; const x = c.getContext("2d"); for (let i = 0; i < 900; i++) { x.fillStyle = "hsl(" + i + " 80% 50%)"; x.fillRect(i, 0, 1, 900); }
+		const blob = await new Promise((r) => c.toBlob(r, "image/png")); const t = new DataTransfer(); t.items.add(new File([blob], "face.png", { type: "image/png" }));
+		f.elements.photo.files = t.files; f.querySelector("button").click(); })()`)
+	o.until(`location.search.includes("q=` + id + `") && document.querySelectorAll("table tbody tr").length === 1 && document.querySelector("code[id=put-` + id + `]") !== null`)
 }
 
 // enrol has the organisation vouch for a key that a page shows, as its own service would.

@@ -6,7 +6,7 @@ import { forgetSigned, nextPrevious, rememberSent, rememberSigned } from "./chai
 import { Fault } from "./fault.mjs";
 import { done, transact } from "./idb.mjs";
 import { loadSigner } from "./keys.mjs";
-import { commit, sign, thumbprint, timeForm } from "./statement.mjs";
+import { commit, commitmentOf, sign, thumbprint, timeForm } from "./statement.mjs";
 
 export const lang = document.documentElement.lang === "en" ? "en" : "zh";
 export const say = (zh, en) => (lang === "en" ? en : zh);
@@ -81,13 +81,17 @@ async function bodyOf(form) {
     if (field.type === "radio" && !field.checked) continue;
     if (field.dataset.commit) {
       const value = field.dataset.commit === "photo" ? photoOf(form) : field.value.trim();
-      const hidden = await commit(field.dataset.commit, value);
+      const kept = likeness.get(form)?.[field.dataset.commit];
+      const hidden = kept?.value === value && value !== "" ? { commitment: await commitmentOf(kept), opening: kept } : await commit(field.dataset.commit, value);
       body[name] = hidden.commitment;
       openings.push(hidden.opening);
     } else if (!(field.dataset.optional !== undefined && field.value === "")) body[name] = valueOf(field);
   }
   return { body, openings };
 }
+
+/** Openings that are kept of whoever a form is about: {name, photo}, each an opening or one without a value. */
+export const likeness = new WeakMap();
 
 /** Photos that go with forms, base64 by form. */
 export const photos = new WeakMap();

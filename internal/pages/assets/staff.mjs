@@ -4,9 +4,9 @@ import { base64 } from "./bytes.mjs";
 import { enrol } from "./enrol.mjs";
 import { Fault, faultOf } from "./fault.mjs";
 import { canPasskey, loadSigner, newPageKey, newPasskey, signerNames, signerPublicKey } from "./keys.mjs";
-import { keyName, lang, me, mySigner, photos, say, sendPending, signAndFile, unanswered } from "./staff-sign.mjs";
+import { keyName, lang, likeness, me, mySigner, photos, say, sendPending, signAndFile, unanswered } from "./staff-sign.mjs";
 import { follow } from "./staff-live.mjs";
-import { thumbprint } from "./statement.mjs";
+import { commit, thumbprint } from "./statement.mjs";
 
 const noPhoto = () => new Fault("photo_too_large", "照片太大，压不到 30 kB 以下。请换一张。", "The photo cannot be made smaller than 30 kB. Take another.");
 
@@ -55,6 +55,13 @@ const acts = {
     form.querySelector("[data-sent]").hidden = false;
     form.querySelector("[data-sent]").focus();
   },
+  technician: async (form) => {
+    const { person, staff_no, name, photo } = form.elements;
+    const hidden = [await commit("name", name.value.trim()), await commit("photo", base64(await shrink(photo.files[0])))];
+    const { ok, body } = await call("POST", "/staff/technicians", { person: person.value, staff_no: staff_no.value, name: hidden[0].opening, photo: hidden[1].opening });
+    if (!ok) throw new Fault(body.code, body.zh, body.en);
+    location.assign(body.next);
+  },
   revoke: async (form) => {
     const { ok, body } = await call("POST", `/v1/people/${encodeURIComponent(form.dataset.person)}/revoke_badge`, { reason: form.elements.reason.value }, { timeoutSeconds: 60 });
     if (!ok) throw new Fault(body.code, body.zh, body.en);
@@ -102,14 +109,17 @@ function wireDispatch(form) {
     warning.hidden = warning.textContent === "";
     form.dataset.warning = warning.textContent;
     photos.delete(form);
+    likeness.delete(form);
     form.querySelector("[data-photo-state]").textContent = "";
     if (!option?.value) return;
     const { ok, body } = await call("GET", `/staff/technicians/${encodeURIComponent(option.value)}/face`);
     if (!ok || who.selectedOptions[0] !== option) return;
-    form.querySelector("[data-commit=name]").value = body.name;
-    if (body.photo) photos.set(form, body.photo);
-    photo.required = !body.photo;
-    form.querySelector("[data-photo-state]").textContent = body.photo ? say("用已存的照片", "the photo on file is used") : say("还没有照片，请拍或选一张", "no photo on file: take or choose one");
+    // The badge commits to these very openings: with others the door would refuse.
+    likeness.set(form, body);
+    form.querySelector("[data-commit=name]").value = body.name.value;
+    if (body.photo.value) photos.set(form, body.photo.value);
+    photo.required = !body.photo.value;
+    form.querySelector("[data-photo-state]").textContent = body.photo.value ? say("用已存的照片", "the photo on file is used") : say("还没有照片，请拍或选一张", "no photo on file: take or choose one");
   };
   who.addEventListener("change", chosen);
   photo.addEventListener("change", async () => {
@@ -135,19 +145,20 @@ function wireAll(part) {
 wireAll(document);
 follow(wireAll);
 
-// What was signed here and never answered goes again by itself: it was signed, so it is to arrive.
-const left = document.querySelector("[data-unanswered]");
-for (const item of left ? await unanswered() : []) {
-  const line = document.createElement("li");
-  const name = `${item.title} · ${new Date(item.at).toLocaleTimeString(lang === "en" ? "en-GB" : "zh-CN", { hour: "2-digit", minute: "2-digit" })}`;
-  left.hidden = false;
-  left.querySelector("ul").append(line);
-  line.textContent = `${name} …`;
-  try {
-    await sendPending(item);
-    line.textContent = say(`${name}：送到了。`, `${name}: arrived.`);
-  } catch (e) { line.textContent = `${name}${say("：", ": ")}${faultOf(e).text(lang)}`; }
-}
+// ---- keyboard: j and k through the rows, Enter opens, / searches, Escape closes the visit beside -------
+const rows = [...document.querySelectorAll("table[data-rows] tbody a[data-open]")];
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
+  const at = rows.indexOf(document.activeElement);
+  switch (event.key) {
+    case "j": rows[Math.min(rows.length - 1, at + 1)]?.focus(); break;
+    case "k": rows[Math.max(0, at - 1)]?.focus(); break;
+    case "/": document.getElementById("q")?.focus(); break;
+    case "Escape": document.querySelector("a[data-close]")?.click(); break;
+    default: return;
+  }
+  event.preventDefault();
+});
 
 // The key of this device.
 const state = document.querySelector("[data-key-state]");
@@ -163,17 +174,16 @@ if (state) {
   state.hidden = true;
 }
 
-// ---- keyboard: j and k through the rows, Enter opens, / searches, Escape closes the visit beside -------
-const rows = [...document.querySelectorAll("table[data-rows] tbody a[data-open]")];
-addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
-  const at = rows.indexOf(document.activeElement);
-  switch (event.key) {
-    case "j": rows[Math.min(rows.length - 1, at + 1)]?.focus(); break;
-    case "k": rows[Math.max(0, at - 1)]?.focus(); break;
-    case "/": document.getElementById("q")?.focus(); break;
-    case "Escape": document.querySelector("a[data-close]")?.click(); break;
-    default: return;
-  }
-  event.preventDefault();
-});
+// What was signed here and never answered goes again by itself: it was signed, so it is to arrive.
+const left = document.querySelector("[data-unanswered]");
+for (const item of left ? await unanswered() : []) {
+  const line = document.createElement("li");
+  const name = `${item.title} · ${new Date(item.at).toLocaleTimeString(lang === "en" ? "en-GB" : "zh-CN", { hour: "2-digit", minute: "2-digit" })}`;
+  left.hidden = false;
+  left.querySelector("ul").append(line);
+  line.textContent = `${name} …`;
+  try {
+    await sendPending(item);
+    line.textContent = say(`${name}：送到了。`, `${name}: arrived.`);
+  } catch (e) { line.textContent = `${name}${say("：", ": ")}${faultOf(e).text(lang)}`; }
+}

@@ -1,5 +1,5 @@
 // Signed statements, byte for byte as Go's package statement makes them (docs/formats.md, decisions/0001).
-import { base64, base64url, concat, fromBase64url, hex, random, sha256, utf8 } from "./bytes.mjs";
+import { base64, base64url, concat, fromBase64, fromBase64url, hex, random, sha256, utf8 } from "./bytes.mjs";
 import { Fault } from "./fault.mjs";
 
 /** What in-toto Statement v1 fixes. */
@@ -51,9 +51,14 @@ export function isTime(text) {
  * @returns {Promise<{commitment: string, opening: {kind: string, salt: string, value: string}}>}
  */
 export async function commit(kind, value) {
+  const opening = { kind, salt: base64(random(16)), value };
+  return { commitment: await commitmentOf(opening), opening };
+}
+
+/** The commitment that an opening opens. @param {{kind: string, salt: string, value: string}} opening @returns {Promise<string>} hex */
+export async function commitmentOf({ kind, salt, value }) {
   if (!isKind(kind) || typeof value !== "string" || !wellFormed(value)) throw fault.opening();
-  const salt = random(16);
-  return { commitment: hex(await sha256(concat(utf8(kind), new Uint8Array(1), salt, utf8(value)))), opening: { kind, salt: base64(salt), value } };
+  return hex(await sha256(concat(utf8(kind), new Uint8Array(1), fromBase64(salt), utf8(value))));
 }
 
 /**
