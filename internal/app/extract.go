@@ -270,7 +270,11 @@ func (l *looker) open(x *registry.Extract, o visit.Order, d visit.Dispatch) erro
 			}
 		}
 	}
-	return nil
+	conflicts, err := l.tx.OpenConflicts(l.ctx, x.Visit, 16)
+	for _, c := range conflicts {
+		x.Open = append(x.Open, registry.OpenMatter{Stream: visit.StreamVisit + "/" + c.Visit, Kind: matterConflict, Statement: c.Statement})
+	}
+	return err
 }
 
 // countsAgainst leaves out a suspension by another acquirer than the order's.

@@ -126,6 +126,9 @@ func (w *writing) run(ctx context.Context) (Accepted, error) {
 		return w.done, err
 	}
 	if err := w.prepare(ctx); err != nil {
+		if kept := w.keepConflict(ctx, err); kept != nil {
+			return Accepted{}, kept
+		}
 		return Accepted{}, err
 	}
 	err := w.app.Store.Write(ctx, func(tx *store.Tx) error { return w.commit(ctx, tx) })

@@ -64,6 +64,8 @@ func (s *Server) staffRoutes() map[string]handler {
 		"POST /staff/visits/{id}/link":          s.answer(s.orderLink),
 		"GET /staff/visits/{id}/news":           s.answer(s.news),
 		"POST /staff/visits/{id}/send-link":     s.answer(s.sendLink),
+		"GET /staff/conflicts":                  s.conflicts,
+		"POST /staff/conflicts/{id}/settle":     s.answer(s.settle),
 		"GET /staff/key":                        s.keyPage,
 	}
 }

@@ -85,6 +85,22 @@ type ClerkAsk struct {
 	ExpiresAt Instant
 }
 
+type Conflict struct {
+	Statement string
+	Org       string
+	Provider  string
+	Visit     string
+	Signer    string
+	Verb      string
+	Stands    string
+	Envelope  []byte
+	FoundAt   Instant
+	SettledAt Instant
+	SettledBy string
+	Outcome   string
+	Reason    string
+}
+
 // Device is one piece of hardware, named by its serial for every organisation.
 type Device struct {
 	Serial string

@@ -62,6 +62,11 @@ const acts = {
     if (!ok) throw new Fault(body.code, body.zh, body.en);
     location.assign(body.next);
   },
+  settle: async (form) => {
+    const { ok, body } = await call("POST", `${form.dataset.path}/settle`, { outcome: form.elements.outcome.value, reason: form.elements.reason.value });
+    if (!ok) throw new Fault(body.code, body.zh, body.en);
+    location.reload();
+  },
   revoke: async (form) => {
     const { ok, body } = await call("POST", `/v1/people/${encodeURIComponent(form.dataset.person)}/revoke_badge`, { reason: form.elements.reason.value }, { timeoutSeconds: 60 });
     if (!ok) throw new Fault(body.code, body.zh, body.en);

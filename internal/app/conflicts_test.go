@@ -1,0 +1,97 @@
+package app_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// asked is what the gate says to an ask, in all words.
+func asked(t *testing.T, p *scenario.Play, ask string) string {
+	t.Helper()
+	a, err := p.Ask(t.Context(), ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%+v", a)
+}
+
+// lan's two phones each said another thing for one place. The second is kept, holds the visit up, and his dispatcher
+// settles it; nothing is dropped, and nobody else may.
+func TestTwoPhonesContradictEachOther(t *testing.T) {
+	d, p := deploy(t)
+	ctx, c := t.Context(), d.Cast
+	if err := scenario.Run(ctx, scenario.Until(p.Install(), "arrive")); err != nil {
+		t.Fatal(err)
+	}
+	step := func(name, want string) string {
+		t.Helper()
+		return submit(t, d, c.Technician, "visit/"+p.ID, visit.RecordStep, visit.TypeStep, visit.Step{Visit: p.ID, Step: name, Photos: []visit.Photo{}}, want)
+	}
+	first := step("mount", "")
+	second := step("counter", "signer_chain_broken")
+	step("counter-again", "signer_chain_broken")
+	list, err := d.App.Conflicts(ctx, as(c.Dispatcher))
+	if err != nil || len(list) != 2 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	for _, k := range list {
+		if !k.Open() || k.Stands.Statement != first || !strings.Contains(k.Stands.Body, "mount") || !strings.Contains(k.Late.Body, "counter") || k.Late.Type != visit.TypeStep {
+			t.Errorf("%+v", k)
+		}
+	}
+	if said := asked(t, p, visit.AskTrial); !strings.Contains(said, "matter_open") {
+		t.Errorf("asked over an open conflict: %s", said)
+	}
+	rival := app.Actor{Person: "x", Organisation: c.Rival.ID, Role: visit.RoleDispatcher}
+	for _, who := range []app.Actor{rival, as(c.Technician), as(c.Approver), as(c.Merchant)} {
+		if err := d.App.SettleConflict(ctx, who, second, app.ConflictStands, "试过了"); fault.CodeOf(err) != "conflict_not_found" {
+			t.Errorf("%s of %s settles: %v", who.Role, who.Organisation, err)
+		}
+	}
+	if list, err := d.App.Conflicts(ctx, rival); err != nil || len(list) != 0 {
+		t.Errorf("a rival sees %d, %v", len(list), err)
+	}
+	if _, err := d.App.Conflicts(ctx, as(c.Technician)); fault.CodeOf(err) != "access_denied" {
+		t.Errorf("the technician lists: %v", err)
+	}
+	for reason, outcome := range map[string]string{"": app.ConflictStands, "好": "both", strings.Repeat("好", 201): app.ConflictLate} {
+		if err := d.App.SettleConflict(ctx, as(c.Dispatcher), second, outcome, reason); fault.CodeOf(err) != "settlement_malformed" {
+			t.Errorf("%q: %v", outcome, err)
+		}
+	}
+	for who, k := range map[*scenario.Actor]app.Conflict{c.Dispatcher: list[0], c.Risk: list[1]} {
+		if err := d.App.SettleConflict(ctx, as(who), k.Late.Statement, app.ConflictStands, "旧手机没收走"); err != nil {
+			t.Errorf("%s: %v", who.Role, err)
+		}
+		if err := d.App.SettleConflict(ctx, as(who), k.Late.Statement, app.ConflictLate, "再改"); fault.CodeOf(err) != "conflict_settled" {
+			t.Errorf("settled twice: %v", err)
+		}
+	}
+	if list, err = d.App.Conflicts(ctx, as(c.Risk)); err != nil || len(list) != 2 || list[0].Open() || list[1].Row.Reason != "旧手机没收走" {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if said := asked(t, p, visit.AskTrial); strings.Contains(said, "matter_open") {
+		t.Errorf("a settled conflict holds up: %s", said)
+	}
+}
+
+// A statement whose predecessor is still under way is no conflict: it waits on the phone.
+func TestAGapIsNoConflict(t *testing.T) {
+	d, p := deploy(t)
+	ctx, lan := t.Context(), d.Cast.Technician
+	if err := scenario.Run(ctx, scenario.Until(p.Install(), "arrive")); err != nil {
+		t.Fatal(err)
+	}
+	lan.Sign(scenario.Draft{Stream: "visit/" + p.ID, Type: visit.TypeStep, At: time.Now(), Body: visit.Step{Visit: p.ID, Step: "mount", Photos: []visit.Photo{}}}) // never sent
+	submit(t, d, lan, "visit/"+p.ID, visit.RecordStep, visit.TypeStep, visit.Step{Visit: p.ID, Step: "counter", Photos: []visit.Photo{}}, "signer_chain_broken")
+	if list, err := d.App.Conflicts(ctx, as(d.Cast.Dispatcher)); err != nil || len(list) != 0 {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
