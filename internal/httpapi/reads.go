@@ -76,7 +76,7 @@ type VisitDetail struct {
 	Open        []string          `json:"open" nullable:"false" doc:"digests of unanswered freezes and incidents"`
 	Ask         string            `json:"ask" doc:"the next ask, empty for none"`
 	Conditions  []Condition       `json:"conditions" nullable:"false" doc:"of the next ask, as of now; never a decision"`
-	Lost        *Lost             `json:"lost" doc:"null while the shop lost no time"`
+	Lost        *Lost             `json:"lost,omitempty" doc:"absent while the shop lost no time"`
 	LogSize     int64             `json:"log_size"`
 	Cosigned    []Cosigned        `json:"cosigned" nullable:"false" doc:"whose cosignatures the newest receipt carries"`
 }
