@@ -71,25 +71,28 @@ func (w *world) settleHost() error {
 // desk is the acquirer's own side of the simulated host: it enters what was ordered into its books.
 type desk struct {
 	*simhost.Client
-	mu  sync.Mutex
-	err error // of the last entry; told when a device comes for it
+	mu   sync.Mutex
+	late []visit.Order // that the host did not answer for; entered when a device comes
 }
 
-// Enter writes an order into the host's books.
+// Enter writes an order into the host's books; if the host does not answer, later.
 func (d *desk) Enter(o visit.Order) {
-	err := d.PutRecord(context.Background(), o.Order, scenario.RowOf(o))
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.err = err
+	if err := d.PutRecord(context.Background(), o.Order, scenario.RowOf(o)); err != nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.late = append(d.late, o)
+	}
 }
 
-// OpenSession lets a device prove its key, if its order is in the books.
+// OpenSession lets a device prove its key, once every order is in the books.
 func (d *desk) OpenSession(ctx context.Context, device *scenario.Device) error {
 	d.mu.Lock()
-	err := d.err
-	d.mu.Unlock()
-	if err != nil {
-		return err
+	defer d.mu.Unlock()
+	for len(d.late) > 0 {
+		if err := d.PutRecord(ctx, d.late[0].Order, scenario.RowOf(d.late[0])); err != nil {
+			return err
+		}
+		d.late = d.late[1:]
 	}
 	return d.Client.OpenSession(ctx, device)
 }

@@ -53,6 +53,7 @@ const demoPatience = 20
 
 // staging is what a world can differ in.
 type staging struct {
+	disk     int64                    // bytes of a file system of its own under the server, 0 for none; only tests mount
 	wanted   string                   // the address that the server would like to serve on
 	program  string                   // menshen's own, for the processes
 	patience int                      // of the server, in seconds

@@ -56,6 +56,8 @@ type stage struct {
 	*world
 	t     *testing.T
 	acked *acknowledged
+
+	opening sync.Mutex // of shops, in TestACityUnderKills
 }
 
 // newStage sets everybody up and starts every process.
@@ -65,7 +67,11 @@ func newStage(t *testing.T, st staging) *stage {
 	if st.patience == 0 {
 		st.patience = demoPatience
 	}
-	w, err := newWorld(t.TempDir(), st)
+	dir := t.TempDir()
+	if st.disk > 0 {
+		mount(t, filepath.Join(dir, "server"), st.disk)
+	}
+	w, err := newWorld(dir, st)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"syscall"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver named "sqlite"
@@ -50,6 +52,9 @@ func openSQLite(ctx context.Context, path string, pragmas ...string) (engine, er
 	}
 	// Made here because SQLite would let everybody on the machine read it; -wal and -shm follow.
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if errors.Is(err, syscall.EROFS) {
+		return nil, errReadOnly.Because(err)
+	}
 	if err != nil {
 		return nil, errOpen.Because(err)
 	}
