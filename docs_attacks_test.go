@@ -44,7 +44,29 @@ attacker: those are played against readers in memory, all others also over the r
 	for _, q := range gate.Asked(visit.Relocation, visit.AskLive) { // which asks every condition there is
 		section(&b, "`"+q.Condition+"`", gate.Title(q.Condition).En+" · "+gate.Title(q.Condition).Zh, table, q.Condition)
 	}
+	fmt.Fprintf(&b, `## Generated
+
+Beside the named ones (`+"`go test -tags attacks ./internal/scenario`, whole with `-full`"+`): every value of every statement changed under its old signature; signed by
+everybody else, in the signer's name and in their own; replayed elsewhere and under other verbs; every act too early and twice; and every value of every body
+that people file, changed and signed again *by its own signer*. The last is refused, at once or when something else contradicts it, but for these, which are
+their signer's own word and give nobody power:
+
+%s
+`, ownWords())
 	section(&b, "Honest, and must pass", "They look like attacks.", table, "")
+	return b.String()
+}
+
+// ownWords lists the values that their signer may say otherwise.
+func ownWords() string {
+	data, err := os.ReadFile("internal/scenario/testdata/resigned.txt")
+	if err != nil {
+		panic(err)
+	}
+	var b strings.Builder
+	for _, name := range strings.Fields(string(data)) {
+		fmt.Fprintf(&b, "- `%s`\n", name)
+	}
 	return b.String()
 }
 
