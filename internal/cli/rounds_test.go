@@ -117,9 +117,9 @@ func mend(played []scenario.Scene, code string) (again []scenario.Scene) {
 	switch code {
 	case "device_session_absent": // between the device's session and its permit: a refused permit stays refused
 		return played[len(played)-1:]
-	case "acceptance_step_failed": // in the middle of the script: another of the three trials
+	case "acceptance_step_failed": // in the middle of the script: another of the three trials, and what is signed after it
 		for _, sc := range played {
-			if slices.Contains([]string{"attest", "ask trial", "release trial", "acceptance", "attest again"}, sc.Name) {
+			if slices.Contains([]string{"attest", "ask trial", "release trial", "acceptance", "sign off", "attest again", "confirm"}, sc.Name) {
 				again = append(again, sc)
 			}
 		}

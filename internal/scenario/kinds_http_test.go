@@ -6,18 +6,23 @@ import (
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
+	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/httpapi"
 	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/store/storetest"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
 // onAWatch is a deployment whose clock the play moves, with a shop whose terminal is live.
-func onAWatch(t *testing.T) (*Deployment, *Play, *Watch) {
+func onAWatch(t *testing.T) (*Deployment, *Play, *Watch) { return onAWatchIn(t, "") }
+
+// onAWatchIn is the same in a database.
+func onAWatchIn(t *testing.T, database string) (*Deployment, *Play, *Watch) {
 	t.Helper()
 	w := NewWatch(time.Now())
 	fast := httpapi.Rate{PerSecond: 1e6, Burst: 1e6}
-	d := newDeployment(t, DeploymentConfig{Now: w.Now, API: httpapi.Config{PerToken: fast, PerAddress: fast}})
+	d := newDeployment(t, DeploymentConfig{Now: w.Now, Database: database, API: httpapi.Config{PerToken: fast, PerAddress: fast}})
 	p := d.Play(visit.Install, 1, "v1", "00005704280117028119", "W1489724")
 	p.Wait = w.Advance
 	if err := p.OpenCity(t.Context()); err != nil {
@@ -33,7 +38,13 @@ func onAWatch(t *testing.T) (*Deployment, *Play, *Watch) {
 // One shop's terminal through every kind of visit, against the server as it ships: each closes, and its
 // bundle verifies offline.
 func TestEveryKindOverHTTP(t *testing.T) {
-	d, p, w := onAWatch(t)
+	for _, e := range storetest.Engines() {
+		t.Run(e.Name, func(t *testing.T) { everyKindOverHTTP(t, e.DSN(t)) })
+	}
+}
+
+func everyKindOverHTTP(t *testing.T, database string) {
+	d, p, w := onAWatchIn(t, database)
 	ctx := t.Context()
 	for _, k := range []struct {
 		name, kind string
@@ -61,6 +72,10 @@ func TestEveryKindOverHTTP(t *testing.T) {
 		}
 		w.Advance(time.Hour)
 		p = q
+	}
+	regulator := app.Actor{Person: d.Cast.Association.ID, Organisation: d.Cast.Association.ID, Role: visit.RoleRegulator}
+	if page, err := d.App.OpenedLeaves(ctx, regulator, -1, 500); err != nil || len(page.Items) < 150 || page.Next+1 != int64(len(page.Items)) {
+		t.Errorf("%d leaves are opened up to %d: %v", len(page.Items), page.Next, err)
 	}
 	for serial, want := range map[string]string{"00005704280117028119": store.BindingEnded, secondSerial: store.BindingEnded} {
 		if b := bindingOf(t, d, serial); b.State != want || b.DeviceKey == "" || b.Firmware == "" {
