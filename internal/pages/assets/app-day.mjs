@@ -14,7 +14,7 @@ const badgeName = "badge-"; // a key a day; signs only answers at doors
 
 const notTechnician = () => new Fault("not_a_technician", "这里是上门人员用的。您登录的是别的身份。", "This is for technicians; you are signed in as somebody else.");
 const noShift = () => new Fault("shift_absent", "今天还没有领工作证。请先点「开工」。", "There is no badge for today yet. Start the shift first.");
-const overShift = () => new Fault("shift_over", "工作证过期了。请在有信号的地方重新开工。", "The badge has run out. Start the shift again where there is signal.");
+const overShift = () => new Fault("shift_over", "工作证过期了。别硬答：到有信号的地方，在「今天」点「开工」领新的，再请店主重新点「先核对」。", "The badge has run out. Go where there is signal, start the shift again under “Today”, and have the owner tap “check first” again.");
 
 /** Who the session is, remembered for when there is no signal. @returns {Promise<{person: string, organisation: string, role: string}|undefined>} */
 export const me = () => about("me");
@@ -89,6 +89,12 @@ export async function startShift(now = new Date()) {
   }
   for (const old of await signerNames()) if (old.startsWith(badgeName) && old !== name) await forget(old);
   return shift();
+}
+
+/** Ends the shift: the day's key and badge leave the phone. What is signed and unsent stays, and is still sent. */
+export async function endShift() {
+  await setAbout("shift", undefined);
+  for (const name of await signerNames()) if (name.startsWith(badgeName)) await forget(name);
 }
 
 /** The badge and its key, to answer at a door now. @throws {Fault} shift_absent, shift_over */

@@ -1,7 +1,7 @@
 // Today, what is unsent, and this phone.
 import { button, h, sign } from "./app-dom.mjs";
 import { age, language, say, span, speak, when, word } from "./app-lang.mjs";
-import { canPasskey, clockOff, enrolPhone, isEnrolled, me, refresh, shift, startShift, whoAmI } from "./app-day.mjs";
+import { canPasskey, clockOff, endShift, enrolPhone, isEnrolled, me, refresh, shift, startShift, whoAmI } from "./app-day.mjs";
 import { isOnline, isSignedIn } from "./app-net.mjs";
 import { ended, pathOf, stopped } from "./app-path.mjs";
 import { outbox, queued, sendFor, signedFor } from "./app-sign.mjs";
@@ -79,8 +79,13 @@ async function clockNote() {
 function shiftCard(s, note) {
   const valid = s && new Date(s.until) > new Date();
   const start = button(say("开工：领今天的工作证", "Start the shift: get today's badge"), tried(note, async () => { await startShift(); await askToKeep(); await refresh(); changed(); }));
-  if (valid) return h("p.card.badge", {}, say("工作证", "Badge"), h("strong", {}, ` ${say("有效到", "valid until")} ${when(s.until)}`));
+  if (valid) {
+    return h("details.card.badge", {}, h("summary", {}, h("span", {}, say("工作证", "Badge"), h("strong", {}, ` ${say("有效到", "valid until")} ${when(s.until)}`))),
+      h("p", {}, say("收工后，这部手机今天不能再出示工作证。没发的还在，会接着发。", "After the shift this phone shows no badge today. What is unsent is kept and still sent.")),
+      button(say("收工：交回工作证", "End the shift: give the badge back"), tried(note, async () => { await endShift(); changed(); }), "wide.second"));
+  }
   return h("section.card", {}, h("h2", {}, s ? say("工作证过期了", "The badge has run out") : say("还没开工", "The shift has not begun")),
+    s && h("p", {}, say("过期的工作证，店家那边会显示不通过。已经进店的上门不受影响，可以接着做。", "A shop would see it refused. A visit where you are already checked in goes on.")),
     h("p", {}, say("要信号，要您本人验证一次。之后没信号也能出示。", "Needs signal, and you in person once. After that it can be shown without signal.")), start);
 }
 

@@ -9,7 +9,7 @@ import { freshen, lookAgain, visit } from "./app-visit.mjs";
 
 const main = document.getElementById("main"), bar = document.getElementById("bar");
 const go = (hash) => { location.hash = hash; };
-let worker = null, waiting = false, shown = "", drawing = Promise.resolve();
+let worker = null, waiting = false, letIn = false, shown = "", drawing = Promise.resolve();
 
 const screens = [
   [/^#?\/?$/, (root) => today(root, { go })],
@@ -47,7 +47,7 @@ async function line() {
   bar.className = `bar ${conflicts > 0 ? "conflict" : isOnline() ? "online" : "offline"}`;
   bar.replaceChildren(h("p.state", { role: "status" }, parts.join(say("，", ", "))),
     h("nav", { "aria-label": say("页面", "Pages") }, h("a", here("#/"), say("今天", "Today")), h("a", here("#/unsent"), say("待发送", "To send")), h("a", here("#/phone"), say("手机", "Phone"))),
-    waiting ? h("p.update", {}, say("有新版本。存着的都在。", "A new version is ready; all is kept."), button(say("现在换", "Update"), () => { worker?.waiting?.postMessage({ update: true }); }, "plain")) : "");
+    waiting ? h("p.update", {}, items.length === 0 ? say("有新版本。", "A new version is ready.") : say(`有新版本。没发的 ${items.length} 项都留着。`, `A new version is ready. The ${items.length} unsent are kept.`), button(say("现在换", "Update"), () => { letIn = true; worker?.waiting?.postMessage({ update: true }); }, "plain")) : "");
 }
 
 // While a camera runs or something is typed, chosen or unfolded, a change elsewhere must not take it away.
@@ -97,7 +97,7 @@ async function install() {
   if (!navigator.serviceWorker) return;
   const controlled = navigator.serviceWorker.controller !== null;
   // Only a release that somebody let in reloads the page; the first one takes over quietly.
-  navigator.serviceWorker.addEventListener("controllerchange", () => { if (controlled || waiting) location.reload(); });
+  navigator.serviceWorker.addEventListener("controllerchange", () => { if (controlled || letIn) location.reload(); });
   worker = await navigator.serviceWorker.register("/sw.js", { scope: "/", updateViaCache: "none" });
   const see = () => { waiting = worker.waiting !== null && navigator.serviceWorker.controller !== null; line(); };
   worker.addEventListener("updatefound", () => worker.installing?.addEventListener("statechange", see));
