@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -81,6 +82,27 @@ func TestALoopCountsWithinItsTime(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The best of each counts, in folders of their own, and the first error ends it.
+func TestRatesTakeTurns(t *testing.T) {
+	var seen []string
+	give := func(rates ...float64) func(string, time.Duration) (float64, error) {
+		return func(dir string, budget time.Duration) (float64, error) {
+			seen = append(seen, fmt.Sprint(dir, budget))
+			rate := rates[0]
+			rates = append(rates[1:], rate)
+			return rate, nil
+		}
+	}
+	best, err := rounds("d", 6*time.Second, give(1, 3, 2), give(9, 7, 8))
+	if err != nil || best != [2]float64{3, 9} || fmt.Sprint(seen) != "[d-0-01s d-0-11s d-1-01s d-1-11s d-2-01s d-2-11s]" {
+		t.Errorf("%v, %v, %v", best, err, seen)
+	}
+	broken := errors.New("broken")
+	if _, err := rounds("d", time.Second, give(1), func(string, time.Duration) (float64, error) { return 0, broken }); !errors.Is(err, broken) {
+		t.Error(err)
+	}
 }
 
 func TestWhatDecidesIsMeasured(t *testing.T) {
