@@ -142,7 +142,7 @@ func TestClerkHasDoorAndTillOnly(t *testing.T) {
 			}
 		}
 	}
-	const want = "admit challenge freeze list_visits open_ticket read_door read_package read_visit record_step refuse report_incident"
+	const want = "admit challenge freeze list_visits open_ticket read_door read_package read_tickets read_visit record_step refuse report_incident"
 	if strings.Join(got, " ") != want {
 		t.Errorf("clerk may %v", got)
 	}

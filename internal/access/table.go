@@ -122,7 +122,7 @@ var table = map[string][]grant{
 	"close_ticket":    {merchant, approver, risk},
 
 	// reading
-	ReadTickets: {merchant, dispatcher, approver, risk, regulator},
+	ReadTickets: {merchant, clerk, dispatcher, approver, risk, regulator},
 	ReadVisit:   {merchant, clerk, technician, dispatcher, approver, supervisor, host, risk, regulator, platform, to(Organisation, OwnOrganisation)},
 	ReadBundle: {merchant, technician, dispatcher, approver, supervisor, host, risk, regulator, platform,
 		to(Organisation, OwnOrganisation)},

@@ -240,15 +240,3 @@ func (a *App) expected(ctx context.Context, tx *store.Tx, shop store.Shop) (bool
 	}
 	return false, nil
 }
-
-// DoorCalls gives a merchant's calls of the last days, newest first.
-func (a *App) DoorCalls(ctx context.Context, actor Actor) (list []store.DoorCall, err error) {
-	if actor.Role != visit.RoleMerchant {
-		return nil, nil
-	}
-	err = a.Store.Read(ctx, func(tx *store.Tx) error {
-		list, err = tx.DoorCalls(ctx, actor.Person, a.Now().Add(-keepCalls), callsShown)
-		return err
-	})
-	return list, err
-}

@@ -8,7 +8,9 @@ import (
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/vault"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -67,6 +69,54 @@ func TestAStrangersCallIsAnsweredToTheShopAlone(t *testing.T) {
 	}
 	if calls, _ := d.App.DoorCalls(t.Context(), actor(p.Cast.Technician)); len(calls) != 0 {
 		t.Error("somebody else was told")
+	}
+}
+
+// What a stranger typed becomes one ticket, which the acquirer's risk desk sees, when owner or clerk says so; a second
+// tap and the other phone's tap find the same one.
+func TestACallBecomesOneTicket(t *testing.T) {
+	d, p := dispatched(t)
+	wei := actor(p.Cast.Merchant)
+	ming := app.Actor{Person: wei.Person + ".k1", Organisation: p.Cast.Acquirer.ID, Role: visit.RoleClerk}
+	registered(t, d, p, "wei-2")
+	if err := d.App.TakeDoorCall(t.Context(), "wei-2", "asks_money"); err != nil {
+		t.Fatal(err)
+	}
+	answerAll(t, d.App)
+	calls, err := d.App.DoorCalls(t.Context(), ming)
+	if err != nil || len(calls) != 1 || calls[0].Ticket != "" || calls[0].Expected {
+		t.Fatalf("the clerk at the counter sees %+v, %v", calls, err)
+	}
+	var ids []string
+	for _, who := range []app.Actor{ming, wei, wei} {
+		id, err := d.App.ReportDoorCall(t.Context(), who, calls[0].ID, "对方要钱")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	if ids[0] != ids[1] || ids[1] != ids[2] {
+		t.Errorf("three tickets: %v", ids)
+	}
+	if calls, _ = d.App.DoorCalls(t.Context(), wei); calls[0].Ticket != ids[0] {
+		t.Errorf("the page does not know it: %+v", calls)
+	}
+	list, _, err := d.App.Tickets(t.Context(), actor(p.Cast.Risk), "", "", 0)
+	if err != nil || len(list) != 1 || list[0].Row.ID != ids[0] || list[0].Row.Kind != "stranger" || list[0].Row.Shop != "wei-2" {
+		t.Errorf("the risk desk sees %+v, %v", list, err)
+	}
+	if got, err := d.App.Ticket(t.Context(), actor(p.Cast.Risk), ids[0]); err != nil || got.Events[0].Note != "对方要钱" {
+		t.Errorf("the risk desk reads %+v, %v", got, err)
+	}
+	for _, c := range []struct {
+		who  app.Actor
+		call string
+		want string
+	}{{wei, "call-none", "door_call_not_found"}, {actor(p.Cast.Technician), calls[0].ID, "door_call_not_found"},
+		{app.Actor{Person: "mei", Organisation: p.Cast.Acquirer.ID, Role: visit.RoleMerchant}, calls[0].ID, "door_call_not_found"}} {
+		if _, err := d.App.ReportDoorCall(t.Context(), c.who, c.call, ""); fault.CodeOf(err) != c.want {
+			t.Errorf("%+v: %v, want %s", c, err, c.want)
+		}
 	}
 }
 
@@ -131,5 +181,52 @@ func TestWhoPrintsASticker(t *testing.T) {
 		if _, err := d.App.StickerShop(t.Context(), c.who, c.shop); fault.CodeOf(err) != c.want {
 			t.Errorf("%+v: %v, want %q", c, err, c.want)
 		}
+	}
+}
+
+// A shop's own people read its name; to others it is a code, and where it could be another shop's, too.
+func TestAShopsNameForThoseEntitled(t *testing.T) {
+	d, p := dispatched(t)
+	wei := actor(p.Cast.Merchant)
+	ming := app.Actor{Person: wei.Person + ".k1", Organisation: p.Cast.Acquirer.ID, Role: visit.RoleClerk}
+	registered(t, d, p, "wei-1")
+	err := d.App.Store.Write(t.Context(), func(tx *store.Tx) error {
+		for i, name := range []string{"旧面馆", "示例面馆"} {
+			_, err := d.App.Vault.Put(t.Context(), tx, wei.Person, statement.NewOpening("shop_name", [16]byte{byte(i)}, name), vault.Tag{Purposes: []string{"registry"}}, d.App.Now().Add(time.Duration(i)*time.Second))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := func(who app.Actor, shop string) string {
+		t.Helper()
+		got, err := d.App.ShopName(t.Context(), who, shop)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	for range 2 { // the second time from memory
+		for _, who := range []app.Actor{wei, ming, actor(p.Cast.Approver)} {
+			if got := name(who, "wei-1"); got != "示例面馆" {
+				t.Errorf("%s reads %q", who.Person, got)
+			}
+		}
+	}
+	for _, who := range []app.Actor{actor(p.Cast.Technician), actor(p.Cast.Dispatcher), {Person: "mei", Organisation: p.Cast.Acquirer.ID, Role: visit.RoleMerchant}} {
+		if got := name(who, "wei-1"); got != "" {
+			t.Errorf("%s reads %q", who.Person, got)
+		}
+	}
+	if got := name(wei, "none"); got != "" {
+		t.Errorf("no shop is called %q", got)
+	}
+	registered(t, d, p, "wei-2")
+	if got := name(wei, "wei-1"); got != "" {
+		t.Errorf("one of two shops is called %q", got)
 	}
 }

@@ -26,7 +26,10 @@ const (
 const fieldNote = "ticket_note"
 
 // TicketKinds are what a ticket may be about.
-var TicketKinds = []string{"device", "network", "printing", "refund", "fees", "training", "stranger", "other"}
+var TicketKinds = []string{"device", "network", "printing", "refund", "fees", "training", kindStranger, "other"}
+
+// kindStranger is a report about somebody whom nobody sent; it has no visit.
+const kindStranger = "stranger"
 
 var (
 	errTicketKind = fault.New(fault.Invalid, "ticket_kind_unknown", "不认识的工单种类。", "This kind of ticket is not known.")
@@ -88,7 +91,7 @@ func (a *App) OpenTicket(ctx context.Context, actor Actor, visitID, kind, note s
 // OpenStrangerTicket takes a report about a shop from somebody without a part in any order, such as a passer-by
 // who saw a stranger at a terminal. It freezes nothing: only parties do (design §12).
 func (a *App) OpenStrangerTicket(ctx context.Context, shop store.Shop, acquirer, note string) (Ticket, error) {
-	row := store.Ticket{Org: acquirer, Merchant: shop.Merchant, Shop: shop.ID, Kind: "stranger"}
+	row := store.Ticket{Org: acquirer, Merchant: shop.Merchant, Shop: shop.ID, Kind: kindStranger}
 	return a.openTicket(ctx, Actor{Role: "stranger"}, row, note)
 }
 
@@ -96,8 +99,11 @@ func (a *App) openTicket(ctx context.Context, by Actor, row store.Ticket, note s
 	if !slices.Contains(TicketKinds, row.Kind) {
 		return Ticket{}, errTicketKind
 	}
+	if row.ID == "" {
+		row.ID = "t-" + strings.ToLower(rand.Text())
+	}
 	now := a.Now()
-	row.ID, row.OpenedAt = "t-"+strings.ToLower(rand.Text()), store.At(now)
+	row.OpenedAt = store.At(now)
 	event := ticket.Event{Verb: ticket.Open, At: row.OpenedAt.Time()}
 	state, err := ticket.Next(ticket.State{}, event)
 	if err != nil {
@@ -249,8 +255,13 @@ func (a *App) Ticket(ctx context.Context, actor Actor, id string) (Ticket, error
 func (a *App) Tickets(ctx context.Context, actor Actor, state, cursor string, limit int) (list []Ticket, next string, err error) {
 	f := store.TicketFilter{State: state}
 	switch actor.Role {
-	case visit.RoleMerchant:
-		f.Merchant = actor.Person
+	case visit.RoleMerchant, visit.RoleClerk:
+		if f.Merchant = merchantOf(actor); f.Merchant == "" {
+			return nil, "", errNoTicket
+		}
+		if actor.Role == visit.RoleClerk {
+			f.Org = actor.Organisation // let in for this acquirer's orders
+		}
 	case visit.RoleDispatcher:
 		f.Provider = actor.Organisation
 	case visit.RoleApprover, visit.RoleRisk:

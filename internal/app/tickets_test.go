@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/store"
@@ -55,6 +56,39 @@ func TestATicketFromReportToClose(t *testing.T) {
 		if err != nil || len(list) != 1 || list[0].State.Name() != ticket.Closed {
 			t.Errorf("%s lists %d, %v", who.ID, len(list), err)
 		}
+	}
+}
+
+// A clerk at the till asks for help and reads the answer; whether it is mended the owner says.
+func TestAClerkAsksForHelp(t *testing.T) {
+	d, p := deploy(t)
+	if err := p.Book(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ming := app.Actor{Person: d.Cast.Merchant.ID + ".k1", Organisation: d.Cast.Acquirer.ID, Role: visit.RoleClerk}
+	elsewhere := app.Actor{Person: ming.Person, Organisation: d.Cast.Rival.ID, Role: visit.RoleClerk}
+	k, err := d.App.OpenTicket(t.Context(), ming, p.ID, "printing", "打不出小票")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, _, err := d.App.Tickets(t.Context(), ming, "", "", 0)
+	if err != nil || len(list) != 1 || list[0].Row.ID != k.Row.ID {
+		t.Errorf("the clerk lists %+v, %v", list, err)
+	}
+	if got, err := d.App.Ticket(t.Context(), ming, k.Row.ID); err != nil || got.Events[0].Note != "打不出小票" {
+		t.Errorf("the clerk reads %+v, %v", got, err)
+	}
+	if _, err := d.App.ActOnTicket(t.Context(), ming, k.Row.ID, ticket.Close, "", ""); fault.CodeOf(err) != "access_denied" {
+		t.Errorf("the clerk closes it: %v", err)
+	}
+	if list, _, err := d.App.Tickets(t.Context(), elsewhere, "", "", 0); err != nil || len(list) != 0 {
+		t.Errorf("a clerk of another acquirer lists %d, %v", len(list), err)
+	}
+	if _, err := d.App.Ticket(t.Context(), elsewhere, k.Row.ID); fault.CodeOf(err) != "ticket_not_found" {
+		t.Errorf("a clerk of another acquirer reads it: %v", err)
+	}
+	if _, _, err := d.App.Tickets(t.Context(), app.Actor{Person: "nobody", Role: visit.RoleClerk}, "", "", 0); fault.CodeOf(err) != "ticket_not_found" {
+		t.Errorf("a clerk of nobody: %v", err)
 	}
 }
 

@@ -276,7 +276,7 @@ func TestWordsAreCompleteAndUsed(t *testing.T) {
 		}
 	}
 	made := []string{"mark.", "basis.", "step.", "list.", "receipt.", "outcome.", "permit.title.", "error.", "stand.", "act.title.", "act.what.", "brake.reason.", "tech.revoke.",
-		"next.", "do.", "go.", "right.", "confirm.", "review.", "wrong.kind.", "call.kind.", "verdict.", "old.state.", "lost."}
+		"next.", "do.", "go.", "right.", "confirm.", "review.", "wrong.kind.", "call.kind.", "verdict.", "old.state.", "lost.", "ticket.kind.", "ticket.head.", "ticket.then.", "ticket.verb.", "ticket.pause.", "tickets."}
 	all := map[string]Text{}
 	for _, table := range tables {
 		for key, text := range table {

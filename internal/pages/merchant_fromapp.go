@@ -18,7 +18,7 @@ func (f FromApp) Home(ctx context.Context, v Viewer) (ShopHome, error) {
 		return ShopHome{}, err
 	}
 	for _, r := range list.Rows {
-		h.Orders = append(h.Orders, ShopOrderRow{Visit: r.ID, Kind: r.Kind, Stage: r.Stage, Frozen: r.Frozen, From: r.From, Until: r.Until})
+		h.Orders = append(h.Orders, shopRow(r))
 	}
 	if err := f.shopPlaces(ctx, v, &h); err != nil {
 		return ShopHome{}, err
@@ -38,14 +38,31 @@ func (f FromApp) shopPlaces(ctx context.Context, v Viewer, h *ShopHome) error {
 	if err != nil {
 		return err
 	}
+	names := map[string]string{}
 	for _, s := range shops {
-		h.Shops = append(h.Shops, ShopPlace{Code: s.ID, Name: s.ID})
+		if names[s.ID], err = f.shopName(ctx, v, s.ID); err != nil {
+			return err
+		}
+		h.Shops = append(h.Shops, ShopPlace{Code: s.ID, Name: names[s.ID]})
 	}
 	calls, err := f.App.DoorCalls(ctx, actorOf(v))
 	for _, c := range calls {
-		h.Calls = append(h.Calls, ShopCalled{At: c.CalledAt.Time(), Shop: c.Shop, Kind: c.Kind, Expected: c.Expected})
+		h.Calls = append(h.Calls, ShopCalled{ID: c.ID, At: c.CalledAt.Time(), Shop: names[c.Shop], Kind: c.Kind, Expected: c.Expected, Ticket: c.Ticket})
 	}
 	return err
+}
+
+func shopRow(r VisitRow) ShopOrderRow {
+	return ShopOrderRow{Visit: r.ID, Kind: r.Kind, Stage: r.Stage, Shop: r.Shop, Frozen: r.Frozen, From: r.From, Until: r.Until}
+}
+
+// shopName is a shop's name where the viewer may read it, else its code.
+func (f FromApp) shopName(ctx context.Context, v Viewer, shop string) (string, error) {
+	name, err := f.App.ShopName(ctx, actorOf(v), shop)
+	if name == "" {
+		name = shop
+	}
+	return name, err
 }
 
 func (f FromApp) firms(ctx context.Context, ids ...string) (map[string]ShopFirm, error) {
@@ -65,14 +82,30 @@ func (f FromApp) Order(ctx context.Context, v Viewer, visitID string) (ShopOrder
 	}
 	m := ShopMaterial{Viewer: v, Dossier: d, Report: f.App.Examine(d, f.App.Now()), Now: f.App.Now(), Demonstration: f.Demonstration}
 	o := m.Report.Order()
-	m.Shop = o.Shop
-	if m.Firms, err = f.firms(ctx, o.Acquirer, o.Provider); err != nil {
+	if m.Shop, err = f.shopName(ctx, v, o.Shop); err != nil {
+		return ShopOrder{}, err
+	}
+	if m.Report.Stage == string(visit.RolledBack) {
+		if m.Coming, err = f.coming(ctx, v); err != nil {
+			return ShopOrder{}, err
+		}
+	}
+	if m.Firms, err = f.firms(ctx, o.Acquirer, o.Provider, m.Report.Lost().Organisation); err != nil {
 		return ShopOrder{}, err
 	}
 	if m.Phrase, err = f.App.Phrase(ctx, actorOf(v)); err != nil {
 		return ShopOrder{}, err
 	}
 	return ShopOrderOf(m)
+}
+
+// coming lists the newest of the merchant's visits, among which the ones on their way are.
+func (f FromApp) coming(ctx context.Context, v Viewer) (out []ShopOrderRow, err error) {
+	list, err := f.Visits(ctx, v, Filter{Limit: rowsPerPage})
+	for _, r := range list.Rows {
+		out = append(out, shopRow(r))
+	}
+	return out, err
 }
 
 // SetPhrase keeps the merchant's phrase.
@@ -111,5 +144,9 @@ func (f FromApp) Called(ctx context.Context, c ShopCall) error {
 // Sticker gives what is printed for a shop's door.
 func (f FromApp) Sticker(ctx context.Context, v Viewer, shop string) (ShopSticker, error) {
 	s, err := f.App.StickerShop(ctx, actorOf(v), shop)
-	return ShopSticker{Code: s.ID, Name: s.ID}, err
+	if err != nil {
+		return ShopSticker{}, err
+	}
+	name, err := f.shopName(ctx, v, s.ID)
+	return ShopSticker{Code: s.ID, Name: name}, err
 }

@@ -36,13 +36,18 @@ func clerkAddress(holder, organisation string) string {
 	return u.String()
 }
 
-func underway(h ShopHome) []ShopOrderRow { return rows(h, true) }
-func over(h ShopHome) []ShopOrderRow     { return rows(h, false) }
+func underway(h ShopHome) []ShopOrderRow { return rows(h, ShopOrderRow.Underway) }
+func stopped(h ShopHome) []ShopOrderRow {
+	return rows(h, func(o ShopOrderRow) bool { return o.Frozen })
+}
+func over(h ShopHome) []ShopOrderRow {
+	return rows(h, func(o ShopOrderRow) bool { return !o.Underway() && !o.Frozen })
+}
 
-func rows(h ShopHome, wanted bool) []ShopOrderRow {
+func rows(h ShopHome, wanted func(ShopOrderRow) bool) []ShopOrderRow {
 	var out []ShopOrderRow
 	for _, o := range h.Orders {
-		if o.Underway() == wanted {
+		if wanted(o) {
 			out = append(out, o)
 		}
 	}

@@ -41,6 +41,10 @@ func (s *Server) shopRoutes() map[string]handler {
 		"GET /shop/sticker/{code}":    s.shopSticker,
 		"GET /shop/visits/{id}":       s.shopOrder,
 		"GET /shop/visits/{id}/{act}": s.shopOrder,
+		"GET /shop/tickets":           s.shopTickets,
+		"GET /shop/tickets/new":       s.shopNewTicket,
+		"GET /shop/tickets/{id}":      s.shopTicket,
+		"POST /shop/calls/{id}":       s.shopReportCall,
 		"GET /s":                      s.public,
 		"GET /s/{code}":               s.public,
 		"POST /s":                     s.publicTold,
@@ -207,9 +211,11 @@ func (s *Server) shopSticker(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	address := s.publicAddress(r, sticker.Code)
-	modules, err := qrRows(address)
-	if err != nil {
-		return err
+	var modules []string // a deployment that does not know its own address prints none
+	if address != "" {
+		if modules, err = qrRows(address); err != nil {
+			return err
+		}
 	}
 	return s.show(r.Context(), w, http.StatusOK, stickerPage(p, sticker, address, modules))
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/menshen-project/menshen/internal/agreement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -64,15 +65,100 @@ func (o ShopOrder) sentBy() Text {
 	return t
 }
 
+// over says whether nobody will work on this visit any more.
+func (o ShopOrder) over() bool { return visit.Stage(o.Stage).Ended() }
+
+// answer stands at the top of the order page. What was taken back leaves the old terminal as it is, which may be: none, or dead.
+func (o ShopOrder) answer() Text {
+	switch {
+	case o.Next == NextRolledBack && o.stuck():
+		return say("back.dead")
+	case o.Next == NextRolledBack && o.Before == nil:
+		return say("back.install")
+	}
+	if o.Next == NextRolledBack && !o.Before.Replaced {
+		return say("back.same")
+	}
+	return o.nextWord()
+}
+
 // nextDo is the sentence under the answer.
-func (o ShopOrder) nextDo() Text { return byKind("do."+o.Next, o.Kind) }
+func (o ShopOrder) nextDo() Text {
+	if o.Next != NextRolledBack {
+		return byKind("do."+o.Next, o.Kind)
+	}
+	out := say("back.soon")
+	if o.Again != nil {
+		p := page{now: o.Now}
+		p.lang = zh
+		out.Zh = put("back.again", "at", p.span(o.Again.From, o.Again.Until)).Zh
+		p.lang = en
+		out.En = put("back.again", "at", p.span(o.Again.From, o.Again.Until)).En
+	}
+	var first Text
+	switch {
+	case o.stuck():
+		first = say("back.dead.do")
+	case o.Before == nil:
+		first = say("back.install.do")
+	default:
+		return out
+	}
+	return Text{Zh: first.Zh + out.Zh, En: first.En + " " + out.En}
+}
+
+// stuck says whether the shop has no terminal that works, by the host's word.
+func (o ShopOrder) stuck() bool {
+	return o.Before != nil && (o.Before.State == visit.TerminalDead || o.Before.State == visit.TerminalEnded)
+}
+
+func (o ShopOrder) depositSay() Text {
+	key := "deposit.kept"
+	if o.Next == NextRolledBack || o.Next == NextEnded || o.Next == NextRefused {
+		key = "deposit.due"
+	}
+	return put(key, "yuan", yuan(o.Offer.Deposit))
+}
+
+// depositConditions are what the sheet says about when it comes back.
+func (o ShopOrder) depositConditions() (out []string) {
+	for _, i := range o.Offer.Sheet.Items {
+		if i.Kind() == agreement.ItemDeposit && i.ReturnCondition != "" {
+			out = append(out, i.ReturnCondition)
+		}
+	}
+	return out
+}
+
+func (o ShopOrder) alarmTitle() string {
+	if o.over() {
+		return "next." + NextCharged
+	}
+	return "alarm.title"
+}
+
+// alarmDo is what to do about a charge that nothing explains.
+func (o ShopOrder) alarmDo() string {
+	if o.over() {
+		return "alarm.later"
+	}
+	return "alarm.do"
+}
+
+// nextLevel is how the answer looks.
+func (o ShopOrder) nextLevel() string {
+	if o.Next == NextRolledBack && o.stuck() {
+		return LevelStop
+	}
+	return nextLevel(o.Next)
+}
 
 // nextLevel is how a state looks. Green only for what is done.
 func nextLevel(next string) string {
 	switch next {
 	case NextDone, NextReview:
 		return LevelGood
-	case NextRefused, NextStopped:
+	case NextRefused, NextStopped, NextCharged:
 		return LevelStop
 	case NextEnded, NextRolledBack:
 		return LevelOver

@@ -3,18 +3,23 @@ package pages
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/agreement"
+	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/ticket"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -23,6 +28,8 @@ type shopSource struct {
 	orders map[string]ShopOrder
 	home   ShopHome
 	calls  []ShopCall
+	told   []string // calls that were reported, and the note that went along
+	help   []ShopTicket
 	phrase string
 	left   int
 	err    error
@@ -56,6 +63,21 @@ func (s *shopSource) Sticker(_ context.Context, v Viewer, shop string) (ShopStic
 		return ShopSticker{}, fault.New(fault.NotFound, "shop_absent", "没有这家店。", "There is no such shop.")
 	}
 	return ShopSticker{Code: shop, Name: "示例面馆"}, s.err
+}
+
+func (s *shopSource) ReportCall(_ context.Context, _ Viewer, call, note string) error {
+	s.told = append(s.told, call+": "+note)
+	return s.err
+}
+
+func (s *shopSource) Tickets(context.Context, Viewer) ([]ShopTicket, error) { return s.help, s.err }
+
+func (s *shopSource) Ticket(_ context.Context, _ Viewer, id string) (ShopTicket, error) {
+	i := slices.IndexFunc(s.help, func(k ShopTicket) bool { return k.ID == id })
+	if i < 0 {
+		return ShopTicket{}, fault.New(fault.NotFound, "ticket_not_found", "没有这张工单。", "There is no such ticket.")
+	}
+	return s.help[i], s.err
 }
 
 var ming = Viewer{Person: "ming", Organisation: "acq-huaishan", Role: roleClerk}
@@ -203,14 +225,64 @@ func TestTotalsAsTheShopReadsThem(t *testing.T) {
 	}
 }
 
+// withAftermath adds what only a city of visits would play: charges found later, a swap taken back, a dead old terminal.
+func withAftermath(played map[string]ShopOrder, now time.Time) map[string]ShopOrder {
+	out := maps.Clone(played)
+	charged := played["review"]
+	charged.Next, charged.Charged = NextCharged, []agreement.Charge{{Code: "vip_service", AmountFen: 19900}}
+	back := played["door"]
+	back.Next, back.Stage, back.Kind = NextRolledBack, string(visit.RolledBack), visit.Swap
+	back.Again = &ShopOrderRow{Visit: "door", From: now.Add(80 * time.Minute), Until: now.Add(140 * time.Minute)}
+	back.Before = &OldView{Replaced: true, State: visit.TerminalLive, Lost: LostView{Minutes: 42, Cause: evidence.LostTrial, Step: "mount", Answers: "安装到家"}}
+	dead := back
+	dead.Again, dead.Before = nil, &OldView{Replaced: true, State: visit.TerminalDead, Lost: LostView{Minutes: 61, Open: true, Cause: evidence.LostDead, Answers: "槐山支付"}}
+	out["charged"], out["back"], out["back_dead"] = charged, back, dead
+	return out
+}
+
+// shopSite is what the operator said the site's address is, whatever a request claims.
+func shopSite(*http.Request) string { return "https://menshen.example" }
+
+// shopHelp is a request for help in every state, beside the two that are late.
+func shopHelp(now time.Time) (out []ShopTicket) {
+	at := func(hours int) time.Time { return now.Add(time.Duration(hours) * time.Hour) }
+	kept, waits := ticket.Clock{DueAt: at(2), Stopped: at(-1)}, ticket.Clock{DueAt: at(22)}
+	first := app.TicketEvent{Number: 1, Verb: ticket.Open, Role: visit.RoleMerchant, At: at(-2), Note: "打不出小票，客人在等"}
+	said := app.TicketEvent{Number: 2, Verb: ticket.Answer, Role: visit.RoleDispatcher, At: at(-1), Note: "明天上午带新打印头来"}
+	for _, k := range []ShopTicket{
+		{ID: "t-open", State: ticket.Opened, Kind: "printing", Response: ticket.Clock{DueAt: at(2)}, Resolution: waits, Free: true, Warranty: at(9000)},
+		{ID: "t-answered", State: ticket.Answered, Kind: "device", Response: kept, Resolution: waits, Free: true, Warranty: at(9000), Events: []app.TicketEvent{first, said}},
+		{ID: "t-paused", State: ticket.Paused, Kind: "device", Reason: "waits_for_part", Response: kept, Resolution: ticket.Clock{DueAt: at(30), Stands: true}, Warranty: at(-900),
+			Events: []app.TicketEvent{first, said, {Number: 3, Verb: ticket.Pause, Role: visit.RoleDispatcher, At: at(-1), Reason: "waits_for_part"}}},
+		{ID: "t-late", State: ticket.Opened, Kind: "fees", Response: ticket.Clock{DueAt: at(-1), Late: true}, Resolution: waits},
+		{ID: "t-resolved", State: ticket.Resolved, Kind: "network", Response: kept, Resolution: ticket.Clock{DueAt: at(-3), Stopped: at(-1), Late: true}, Events: []app.TicketEvent{first, said}},
+		{ID: "t-closed", State: ticket.Closed, Kind: "training", Response: kept, Resolution: kept},
+		{ID: "t-stranger", State: ticket.Opened, Kind: "stranger"},
+	} {
+		k.OpenedAt, k.Shop, k.Acquirer = at(-2), "示例面馆", shopFirms["acq-huaishan"]
+		if k.Kind != "stranger" {
+			k.Visit = "review"
+		}
+		if k.Events == nil {
+			k.Events = []app.TicketEvent{first}
+		}
+		out = append(out, k)
+	}
+	return out
+}
+
 // shop is a server with an order in every state.
 func shop(t *testing.T) (*shopSource, *Server) {
 	t.Helper()
 	now := time.Date(2026, 11, 22, 14, 40, 0, 0, shanghai)
 	s := &shopSource{orders: shopOrders(t), home: ShopHome{Phrase: "灯笼下的猫", Clerks: []ShopClerk{{"wei.k1", "NzbLsXh8uDCcd", now.Add(-48 * time.Hour)}}, Shops: []ShopPlace{{"wei-1", "示例面馆"}},
 		Contacts: []ShopContact{{"槐山支付", "0529-65550001"}},
-		Calls:    []ShopCalled{{now.Add(-time.Hour), "示例面馆", CallKinds[0], false}, {now.Add(-2 * time.Hour), "示例面馆", CallKinds[1], true}}}}
+		Calls:    []ShopCalled{{"call-1", now.Add(-time.Hour), "示例面馆", CallKinds[0], false, ""}, {"call-2", now.Add(-2 * time.Hour), "示例面馆", CallKinds[1], true, "t-stranger"}}}, help: shopHelp(now)}
+	s.orders = withAftermath(s.orders, now)
 	for name, o := range s.orders {
+		if o.Stage == string(visit.RolledBack) {
+			continue
+		}
 		s.home.Orders = append(s.home.Orders, ShopOrderRow{Visit: name, Kind: o.Kind, Stage: o.Stage, Frozen: o.Next == NextStopped, From: o.From, Until: o.Until})
 	}
 	authenticate := func(r *http.Request) (Viewer, error) {
@@ -220,13 +292,17 @@ func shop(t *testing.T) (*shopSource, *Server) {
 		return asHeader(r)
 	}
 	stage := &stageSource{views: map[string]VisitView{}}
-	return s, New(Config{Source: stage, Shops: s, Authenticate: authenticate, SignIn: signInByLink, Now: func() time.Time { return now }})
+	return s, New(Config{Source: stage, Shops: s, Authenticate: authenticate, SignIn: signInByLink, Now: func() time.Time { return now }, Desk: Desk{Origin: shopSite}})
 }
 
 func everyShopPage(t *testing.T, s *Server) map[string]string {
 	t.Helper()
 	asks := []ask{{path: "/shop", viewer: "wei"}, {path: "/shop/phone", viewer: "wei"}, {path: "/shop/phone", viewer: "ming"}, {path: "/shop/phone?holder=wei&organisation=acq-huaishan"}, {path: "/shop/sticker/wei-1", viewer: "wei"},
 		{path: "/shop/clerks", viewer: "wei"}, {path: "/shop/clerk?holder=wei.k1&organisation=acq-huaishan"}, {path: "/s"}, {path: "/s/wei-1"}, {path: "/s?told=1"}, {path: "/shop/visits/price/price", viewer: "ming"}, {path: "/shop/visits/confirm/confirm", viewer: "ming"}}
+	for _, k := range s.Shops.(*shopSource).help {
+		asks = append(asks, ask{path: "/shop/tickets/" + k.ID, viewer: "wei"}, ask{path: "/shop/tickets/" + k.ID, viewer: "ming"})
+	}
+	asks = append(asks, ask{path: "/shop/tickets", viewer: "wei"}, ask{path: "/shop/tickets/new", viewer: "ming"}, ask{path: "/shop/tickets/new?visit=review&kind=fees", viewer: "wei"})
 	for name := range shopOrders(t) {
 		asks = append(asks, ask{path: "/shop/visits/" + name, viewer: "wei"})
 	}
@@ -265,6 +341,7 @@ func TestWhoMaySeeAShopsPages(t *testing.T) {
 		{"/shop", "", 401}, {"/shop/phone", "", 401}, {"/shop/phone?holder=wei&organisation=acq", "", 200}, {"/shop/phone?holder=%20&organisation=acq", "", 401}, {"/shop/phone", "qiu", 404}, {"/shop", "qiu", 404}, {"/shop", "fang", 404}, {"/shop", "wei", 200}, {"/shop/visits/door", "qiu", 404},
 		{"/shop/visits/door/door", "wei", 200}, {"/shop/visits/door/door", "ming", 200}, {"/shop/visits/none", "wei", 404}, {"/shop/visits/door/none", "wei", 404},
 		{"/shop/clerks", "wei", 200}, {"/shop/clerks", "ming", 404}, {"/shop/clerks", "", 401}, {"/shop/clerk?holder=wei.k1&organisation=acq", "", 200}, {"/shop/clerk?holder=wei&organisation=acq", "", 404},
+		{"/shop/tickets", "", 401}, {"/shop/tickets", "qiu", 404}, {"/shop/tickets", "ming", 200}, {"/shop/tickets/none", "wei", 404}, {"/shop/tickets/t-open", "ming", 200}, {"/shop/tickets/new?visit=none", "wei", 404},
 		{"/shop/sticker/wei-1", "qiu", 404}, {"/shop/sticker/other", "wei", 404}, {"/shop/sticker/wei-1", "wei", 200}, {"/s", "", 200},
 	} {
 		if got := (ask{path: c.path, viewer: c.viewer}).of(s).StatusCode; got != c.status {
@@ -356,4 +433,109 @@ func TestTheShopsOwnBodiesCloseARemoval(t *testing.T) {
 			t.Errorf("%s, %+v", o.Next, o.Old)
 		}
 	})
+}
+
+// A call that the shop reports becomes a request once, with what the page said of it; others' calls do not exist.
+func TestACallIsReported(t *testing.T) {
+	source, s := shop(t)
+	report := func(viewer, call string) int {
+		r := httptest.NewRequest("POST", "/shop/calls/"+call, nil)
+		r.Header.Set("X-Test-Viewer", viewer)
+		w := httptest.NewRecorder()
+		s.Routes().ServeHTTP(w, r)
+		return w.Code
+	}
+	for _, c := range []struct {
+		viewer, call string
+		want         int
+	}{{"wei", "call-1", 303}, {"ming", "call-2", 303}, {"wei", "none", 404}, {"qiu", "call-1", 404}, {"", "call-1", 401}} {
+		if got := report(c.viewer, c.call); got != c.want {
+			t.Errorf("%s reports %s: %d, want %d", c.viewer, c.call, got, c.want)
+		}
+	}
+	if len(source.told) != 2 || !strings.Contains(source.told[0], "那时没有安排人上门") || !strings.Contains(source.told[0], "Nobody was scheduled then") || !strings.Contains(source.told[1], "对方要钱") {
+		t.Errorf("%q", source.told)
+	}
+	home := body(t, ask{path: "/shop", viewer: "wei"}.of(s))
+	if !strings.Contains(home, `action="/shop/calls/call-1"`) || strings.Contains(home, `action="/shop/calls/call-2"`) || !strings.Contains(home, "/shop/tickets/t-stranger") {
+		t.Error("the home page offers to report again, or not at all")
+	}
+}
+
+// Both clocks and the warranty in words that say who has to act.
+func TestClocksInWords(t *testing.T) {
+	_, s := shop(t)
+	for id, wants := range map[string][]string{
+		"t-open": {"收到了，等人回话", "16:40 以前", "这次不收钱"}, "t-paused": {"在等配件", "停表，等完再走", "修理按价格表收"}, "t-late": {"说好的时间过了", "打电话催", "该在", "已经晚了", "价格表上没写保修", "tel:0529"},
+		"t-resolved": {"那边说修好了，您看看", "，晚了", "/v1/tickets/t-resolved/close_ticket", "/v1/tickets/t-resolved/reopen_ticket"}, "t-stranger": {"已告诉收单机构的风控"},
+	} {
+		page := body(t, ask{path: "/shop/tickets/" + id, viewer: "wei"}.of(s))
+		for _, want := range wants {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s lacks %q", id, want)
+			}
+		}
+	}
+	if page := body(t, ask{path: "/shop/tickets/t-resolved", viewer: "ming"}.of(s)); strings.Contains(page, "data-ask") || !strings.Contains(page, "要老板的手机来说") {
+		t.Error("a clerk says that it is mended")
+	}
+}
+
+// A sticker's address is what the operator set: a Host header is whatever somebody sent.
+func TestAStickersAddressIsTheSites(t *testing.T) {
+	_, s := shop(t)
+	page := body(t, ask{path: "/shop/sticker/wei-1", viewer: "wei"}.of(s))
+	if !strings.Contains(page, "https://menshen.example/s/wei-1") || strings.Contains(page, "example.com") {
+		t.Error("another address is printed")
+	}
+	s.Desk.Origin = nil
+	if page = body(t, ask{path: "/shop/sticker/wei-1", viewer: "wei"}.of(s)); !strings.Contains(page, "public_url") || strings.Contains(page, "<svg class=\"qr-print\"") {
+		t.Error("a sticker is printed that leads nowhere")
+	}
+}
+
+// What was taken back says what the shop still has, and when they come again.
+func TestAfterATakingBack(t *testing.T) {
+	now := time.Date(2026, 11, 22, 14, 40, 0, 0, shanghai)
+	again := &ShopOrderRow{Visit: "v2", From: now.Add(80 * time.Minute), Until: now.Add(140 * time.Minute)}
+	for _, c := range []struct {
+		old          *OldView
+		again        *ShopOrderRow
+		word, do, en string
+	}{
+		{&OldView{Replaced: true, State: visit.TerminalLive}, again, "新机没装好，旧机照常能用", "下次上门：今天 16:00–17:00，不另收钱。", "Next visit: today 16:00–17:00, at no charge."},
+		{&OldView{Replaced: true}, nil, "新机没装好，旧机照常能用", "下次什么时候来还没定", "has no time yet"},
+		{nil, nil, "新机没装好，已经撤走", "没人能用它扣您的钱", "nobody can charge you"},
+		{&OldView{State: visit.TerminalLive}, nil, "没修好，机器照旧能用", "还没定", "has no time yet"},
+		{&OldView{Replaced: true, State: visit.TerminalDead}, again, "旧机现在也收不了钱", "先借您一台", "loan terminal"},
+	} {
+		o := ShopOrder{Before: c.old, Next: NextRolledBack, Stage: string(visit.RolledBack), Again: c.again, Now: now}
+		if got := o.answer().Zh; !strings.Contains(got, c.word) {
+			t.Errorf("%+v: %s", c, got)
+		}
+		if got := o.nextDo(); !strings.Contains(got.Zh, c.do) || !strings.Contains(got.En, c.en) {
+			t.Errorf("%+v: %+v", c, got)
+		}
+		if green := o.nextLevel() == LevelGood; green || o.stuck() != (o.nextLevel() == LevelStop) {
+			t.Errorf("%+v looks %s", c, o.nextLevel())
+		}
+	}
+}
+
+// The next visit is the earliest to the same shop that is still to come.
+func TestWhichVisitComesNext(t *testing.T) {
+	now := time.Date(2026, 11, 22, 14, 40, 0, 0, shanghai)
+	row := func(id, shop string, stage visit.Stage, in time.Duration) ShopOrderRow {
+		return ShopOrderRow{Visit: id, Shop: shop, Stage: string(stage), From: now.Add(in), Until: now.Add(in + time.Hour)}
+	}
+	frozen := row("frozen", "wei-1", visit.Booked, time.Hour)
+	frozen.Frozen = true
+	m := ShopMaterial{Now: now, Coming: []ShopOrderRow{row("later", "wei-1", visit.Booked, 48*time.Hour), row("next", "wei-1", visit.Dispatched, 2*time.Hour), row("elsewhere", "wei-2", visit.Booked, time.Hour),
+		row("over", "wei-1", visit.Closed, time.Hour), row("past", "wei-1", visit.Booked, -9*time.Hour), frozen}}
+	if got := m.again("wei-1"); got == nil || got.Visit != "next" {
+		t.Errorf("%+v", got)
+	}
+	if got := m.again("wei-3"); got != nil {
+		t.Errorf("%+v", got)
+	}
 }

@@ -26,6 +26,12 @@ type ShopSource interface {
 	Called(ctx context.Context, c ShopCall) error
 	// Sticker gives what a shop's printed sticker shows to those who may print it.
 	Sticker(ctx context.Context, v Viewer, shop string) (ShopSticker, error)
+	// ReportCall makes a ticket for the acquirer's risk desk of a call, with what the page said of it; once.
+	ReportCall(ctx context.Context, v Viewer, call, note string) error
+	// Tickets gives the shop's requests for help, newest first, without their notes.
+	Tickets(ctx context.Context, v Viewer) ([]ShopTicket, error)
+	// Ticket gives one with everything that was done about it.
+	Ticket(ctx context.Context, v Viewer, id string) (ShopTicket, error)
 }
 
 // ShopHome is the merchant's start page.
@@ -51,6 +57,7 @@ type ShopPlace struct{ Code, Name string }
 // ShopOrderRow is one order in the merchant's list.
 type ShopOrderRow struct {
 	Visit, Kind, Stage string
+	Shop               string // code
 	Frozen             bool
 	From, Until        time.Time
 }
@@ -69,10 +76,12 @@ var CallKinds = []string{"someone_here", "asks_money", "asks_codes", "touches_te
 
 // ShopCalled is a call as the shop's own page tells of it, with the real answer.
 type ShopCalled struct {
+	ID       string
 	At       time.Time
 	Shop     string
 	Kind     string
-	Expected bool // somebody was sent to this shop for that time
+	Expected bool   // somebody was sent to this shop for that time
+	Ticket   string // id of the ticket that was made of it, "" for none
 }
 
 // ShopContact is a number to call.
@@ -105,6 +114,7 @@ const (
 	NextRefused    = "refused"
 	NextEnded      = "ended"
 	NextRolledBack = "rolled_back"
+	NextCharged    = "charged" // it is open, and something else was charged
 )
 
 // nextPages are the states with a button, and the page that it leads to.
@@ -120,6 +130,7 @@ type ShopMaterial struct {
 	Phrase        string
 	Firms         map[string]ShopFirm
 	Now           time.Time
+	Coming        []ShopOrderRow // the merchant's visits that are on their way
 	Demonstration bool
 }
 
@@ -140,6 +151,9 @@ type ShopOrder struct {
 	SentAt                    time.Time
 	Trial                     []ShopTrialStep
 	Charged                   []agreement.Charge // beside what the trial script takes
+	Again                     *ShopOrderRow      // of a visit that was taken back: the next one to this shop, nil while none is booked
+	Before                    *OldView           // the terminal before, nil where there was none
+	Place                     string             // the shop's code
 	Now                       time.Time
 }
 
@@ -192,7 +206,21 @@ func ShopOrderOf(m ShopMaterial) (ShopOrder, error) {
 	v.Trial, v.Charged = h.trial()
 	v.Old = h.old
 	v.Next = h.next(s, v)
+	v.Place = o.Shop
+	v.Before = oldOf(Material{Report: m.Report, Names: map[string]string{m.Report.Lost().Organisation: m.firm(m.Report.Lost().Organisation).Name}})
+	v.Again = m.again(o.Shop)
 	return v, nil
+}
+
+// again is the next visit to the same shop.
+func (m ShopMaterial) again(shop string) *ShopOrderRow {
+	var next *ShopOrderRow
+	for _, r := range m.Coming {
+		if r.Shop == shop && r.Visit != m.Report.Visit && r.Underway() && r.Until.After(m.Now) && (next == nil || r.From.Before(next.From)) {
+			next = &r
+		}
+	}
+	return next
 }
 
 func (m ShopMaterial) firm(id string) ShopFirm {
@@ -316,6 +344,8 @@ func (h *heard) next(s visit.State, v ShopOrder) string {
 		return NextRefused
 	case stage == visit.RolledBack:
 		return NextRolledBack
+	case stage == visit.Closed && len(v.Charged) > 0:
+		return NextCharged
 	case stage == visit.Closed && h.reviewed:
 		return NextDone
 	case stage == visit.Closed:

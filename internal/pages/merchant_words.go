@@ -128,7 +128,7 @@ var (
 	perWords   = texts(map[string]both{agreement.PerOnce: {"一次", "once"}, agreement.PerMonth: {"每月", "a month"}, agreement.PerYear: {"每年", "a year"}, agreement.PerTrade: {"每笔", "each payment"}})
 	whenWords  = texts(map[string]both{agreement.WhenSigning: {"签字时", "when you sign"}, agreement.WhenLive: {"开通时", "when it opens"}, agreement.WhenPeriod: {"到期", "each time"}, agreement.WhenEvent: {"用到才收", "only if it happens"}})
 	cardWords  = texts(map[string]both{agreement.CardDebit: {"储蓄卡，每笔", "Debit card, each"}, agreement.CardCredit: {"信用卡，每笔", "Credit card, each"}, agreement.CardQR: {"扫码，每笔", "QR payment, each"}, agreement.CardForeign: {"境外卡，每笔", "Foreign card, each"}})
-	trialWords = texts(map[string]both{agreement.StepSignIn: {"机器签到", "Signed in"}, agreement.StepApprovedSale: {"试一笔收款", "A test sale"}, agreement.StepDeclinedSale: {"该拒的拒了", "A sale that must fail"},
-		agreement.StepWrongMAC: {"改过的消息不认", "A forged message refused"}, agreement.StepReversal: {"断了网能冲正", "A lost answer reversed"}, agreement.StepRefundWithoutPassword: {"没密码退不了款", "No refund without the password"},
-		agreement.StepRefundWithPassword: {"退回那一笔", "The test sale returned"}, agreement.StepSettlement: {"结算", "Settlement"}})
+	trialWords = texts(map[string]both{agreement.StepSignIn: {"机器连上了收单机构", "It reached the acquirer"}, agreement.StepApprovedSale: {"试收一笔，收到了", "A test payment went through"}, agreement.StepDeclinedSale: {"不该收的那笔，没收成", "A payment that must fail failed"},
+		agreement.StepWrongMAC: {"被人改过的消息，不认", "A message that was tampered with was refused"}, agreement.StepReversal: {"断网没收成的，会自动退", "What a lost connection cut short came back"}, agreement.StepRefundWithoutPassword: {"没有密码，退不了款", "No refund without the password"},
+		agreement.StepRefundWithPassword: {"试收的那笔，退回去了", "The test payment was returned"}, agreement.StepSettlement: {"对过账，没差", "The accounts agree"}})
 )

@@ -53,13 +53,15 @@ func (s *Server) publicTold(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// publicAddress is the address that a sticker prints: where this page itself was asked for.
+// publicAddress is the address that a sticker prints, "" where the operator did not say what it is: a Host
+// header is whatever somebody sent, and paper stays on the door.
 func (s *Server) publicAddress(r *http.Request, code string) string {
-	u := url.URL{Scheme: "http", Host: r.Host, Path: "/s/" + code}
-	if s.Secure(r) {
-		u.Scheme = "https"
+	site := s.site(r)
+	if site == "" {
+		return ""
 	}
-	return u.String()
+	u := url.URL{Path: "/s/" + code}
+	return site + u.String()
 }
 
 // qrQuiet is the quiet zone around a code, in modules (ISO/IEC 18004).

@@ -172,8 +172,8 @@ func (s *Server) signedIn(w http.ResponseWriter, r *http.Request) (*page, error)
 
 // hrefOf is an address on this site made of names, each escaped.
 func hrefOf(parts ...string) templ.SafeURL {
-	u := url.URL{}
-	return templ.SafeURL(u.JoinPath(append([]string{"/"}, escaped(parts)...)...).String())
+	u := url.URL{Path: "/"} // JoinPath makes no path absolute that was not
+	return templ.SafeURL(u.JoinPath(escaped(parts)...).String())
 }
 
 func escaped(parts []string) []string {

@@ -27,6 +27,7 @@ function arm(form) {
       done(form, await file());
     });
   });
+  one("button[type=submit]", form).disabled = false; // a tap before this script would send the answers to the address line
   const kind = new URLSearchParams(location.search).get("kind");
   for (const input of all("input[name=kind]", form)) if (input.value === kind) input.checked = true;
 }
@@ -71,7 +72,7 @@ function react(form) {
   one("button[type=submit]", form).disabled = unsure;
 }
 
-const pause = (seconds) => new Promise((resolve) => { setTimeout(resolve, seconds * 1000); });
+function pause(seconds) { return new Promise((resolve) => { setTimeout(resolve, seconds * 1000); }); } // the calls above come before any const
 
 /** A badge is new every day: what is kept for the door is fetched again while the order is open. */
 async function keepFor(seconds) {
