@@ -21,6 +21,7 @@ const (
 
 	ReadFeed     = "read_feed"     // the opened leaves that concern one's organisation, for its monitor; the regulator's opens all
 	ReadRegistry = "read_registry" // an acquirer's own merchants, shops, orders and terminals; personal values masked
+	DraftSheet   = "draft_sheet"   // write price sheets that nobody has signed yet
 )
 
 // Carry is a dispatcher bringing what his technician's phone could not send: statements count for
@@ -135,6 +136,7 @@ var table = map[string][]grant{
 	AnswerDoor:    {technician},
 	ReadRegistry:  {approver, risk},
 	ReadFeed:      {dispatcher, risk, regulator, to(Organisation, OwnOrganisation)},
+	DraftSheet:    {approver},
 	ReadRoll:      {dispatcher, approver, risk, to(Supervisor, OwnOrganisation), to(Organisation, OwnOrganisation)},
 	ListVisits:    {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator, platform, to(Organisation, OwnOrganisation)},
 }

@@ -151,7 +151,7 @@ func (a *App) merchantRow(ctx context.Context, tx *store.Tx, m store.Merchant) (
 		return row, err
 	}
 	row.Code, row.Account = doc["商户编码"], doc["结算账户类型"]
-	masked, err := a.masked(ctx, tx, m.ID)
+	masked, err := a.masked(ctx, tx, m.ID, doc)
 	if err != nil {
 		return row, err
 	}
@@ -190,12 +190,12 @@ type MaskedValue struct {
 	Purposes                []string
 }
 
-// masked gives the newest value of each of a person's fields.
-func (a *App) masked(ctx context.Context, tx *store.Tx, subject string) (map[string]MaskedValue, error) {
+// masked gives the values that a row of the registry names, by field.
+func (a *App) masked(ctx context.Context, tx *store.Tx, subject string, doc map[string]string) (map[string]MaskedValue, error) {
 	list, err := a.Vault.List(ctx, tx, subject)
 	out := map[string]MaskedValue{}
-	for _, m := range list { // oldest first
-		if !m.Erased {
+	for _, m := range list {
+		if !m.Erased && doc[commitmentOf+m.Field] == m.Commitment {
 			out[m.Field] = MaskedValue{Field: m.Field, Text: m.Text, Commitment: m.Commitment, Purposes: m.Purposes}
 		}
 	}
@@ -292,7 +292,7 @@ func (a *App) clerksOf(ctx context.Context, tx *store.Tx, m store.Merchant) ([]P
 // MerchantDetail is one merchant as his acquirer sees him.
 type MerchantDetail struct {
 	MerchantRow
-	Values   []MaskedValue // newest of each field, by field
+	Values   []MaskedValue // by field, in the page's order
 	ShopList []ShopRow
 	Orders   []store.Order
 	Bindings []store.Binding
@@ -305,6 +305,16 @@ type MerchantDetail struct {
 // ShopRow is one shop with its masked values.
 type ShopRow struct {
 	ID, Province, Region, Category, Hours string
+	Name, Address                         MaskedValue
+}
+
+func (a *App) shopRow(ctx context.Context, tx *store.Tx, s store.Shop) (ShopRow, error) {
+	doc, err := docOf(s.Doc)
+	if err != nil {
+		return ShopRow{}, err
+	}
+	masked, err := a.masked(ctx, tx, s.Merchant, doc)
+	return ShopRow{ID: s.ID, Province: s.Province, Region: s.Region, Category: doc["商户类别码"], Hours: doc["营业时间"], Name: masked["shop_name"], Address: masked["address"]}, err
 }
 
 // CodeState is what the acquirer's own service says about the one-time code of a merchant. The code itself is
@@ -354,7 +364,11 @@ func ownMerchant(ctx context.Context, tx *store.Tx, actor Actor, id string) (sto
 }
 
 func (a *App) fillMerchant(ctx context.Context, tx *store.Tx, m store.Merchant, d *MerchantDetail) error {
-	values, err := a.masked(ctx, tx, m.ID)
+	doc, err := docOf(m.Doc)
+	if err != nil {
+		return err
+	}
+	values, err := a.masked(ctx, tx, m.ID, doc)
 	if err != nil {
 		return err
 	}
@@ -368,11 +382,11 @@ func (a *App) fillMerchant(ctx context.Context, tx *store.Tx, m store.Merchant, 
 		return err
 	}
 	for _, s := range shops {
-		doc, err := docOf(s.Doc)
+		row, err := a.shopRow(ctx, tx, s)
 		if err != nil {
 			return err
 		}
-		d.ShopList = append(d.ShopList, ShopRow{ID: s.ID, Province: s.Province, Region: s.Region, Category: doc["商户类别码"], Hours: doc["营业时间"]})
+		d.ShopList = append(d.ShopList, row)
 	}
 	if d.Orders, _, err = tx.ListOrders(ctx, store.OrderFilter{Merchant: m.ID, Org: m.Org}, "", mostOrders); err != nil {
 		return err

@@ -333,22 +333,24 @@ type sheetWriter struct {
 // personal puts a value into the vault under its owner, and its keyed hash where the registers
 // compare it. The salt comes from the value itself through a keyed hash, so that importing the same
 // sheet again writes nothing new.
-func (w *sheetWriter) personal(subject, field, value string) error {
+func (w *sheetWriter) personal(subject, field, value string) (commitment string, err error) {
 	if value == "" {
-		return nil
+		return "", nil
 	}
 	sum, err := w.app.Vault.Fingerprint("import_salt", subject+"/"+field+"/"+value)
 	if err != nil {
-		return err
+		return "", err
 	}
 	salt := [16]byte([]byte(sum)[:16])
-	tag := vault.Tag{Purposes: []string{"registry"}, KeepUntil: w.now.Add(keepRecords)}
-	if _, err := w.app.Vault.Put(w.ctx, w.tx, subject, statement.NewOpening(field, salt, value), tag, w.now); err != nil {
-		return err
+	tag := vault.Tag{Purposes: []string{purposeRegistry}, KeepUntil: w.now.Add(keepRecords)}
+	if commitment, err = w.app.Vault.Put(w.ctx, w.tx, subject, statement.NewOpening(field, salt, value), tag, w.now); err != nil {
+		return "", err
 	}
-	if !slices.Contains(foundFields, field) {
-		return nil
+	if slices.Contains(foundFields, field) {
+		_, err = w.app.Vault.AddIdentity(w.ctx, w.tx, subject, field, value, w.now)
 	}
-	_, err = w.app.Vault.AddIdentity(w.ctx, w.tx, subject, field, value, w.now)
-	return err
+	return commitment, err
 }
+
+// purposeRegistry is what the values of sheets are kept for: an acquirer's own dealings with its merchants.
+const purposeRegistry = "registry"

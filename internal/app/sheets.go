@@ -171,40 +171,52 @@ func putOrganisation(kind string) func(*sheetWriter, Row) error {
 }
 
 func putStaff(w *sheetWriter, r Row) error {
-	if err := w.personal(r["编号"], "name", r["姓名"]); err != nil {
+	if _, err := w.personal(r["编号"], "name", r["姓名"]); err != nil {
 		return err
 	}
-	if err := w.personal(r["编号"], "phone", r["手机"]); err != nil {
+	if _, err := w.personal(r["编号"], "phone", r["手机"]); err != nil {
 		return err
 	}
 	return w.tx.PutPerson(w.ctx, store.Person{ID: r["编号"], Org: r["所属机构"], Role: staffRoles[r["角色"]], StaffNo: r["工号"], State: "active", Doc: "{}"})
 }
 
 func putMerchant(w *sheetWriter, r Row) error {
-	for field, header := range map[string]string{"merchant_name": "名称", "credit_code": "统一社会信用代码", "principal": "负责人",
-		fieldPrincipal: "负责人身份证号", "phone": "负责人手机", "account": "结算账户"} {
-		if err := w.personal(r["编号"], field, r[header]); err != nil {
-			return err
-		}
-	}
-	d, err := doc(r, "商户编码", "结算账户类型")
+	kept, err := w.keep(r["编号"], r, map[string]string{"merchant_name": "名称", "credit_code": "统一社会信用代码", "principal": "负责人",
+		fieldPrincipal: "负责人身份证号", "phone": "负责人手机", "account": "结算账户"}, "商户编码", "结算账户类型")
 	if err != nil {
 		return err
 	}
-	return w.tx.PutMerchant(w.ctx, store.Merchant{ID: r["编号"], Org: r["收单机构"], Doc: d})
+	return w.tx.PutMerchant(w.ctx, store.Merchant{ID: r["编号"], Org: r["收单机构"], Doc: kept})
 }
 
 func putShop(w *sheetWriter, r Row) error {
-	for field, header := range map[string]string{"shop_name": "店名", "address": "地址", "position": "位置"} {
-		if err := w.personal(r["商户"], field, r[header]); err != nil {
-			return err
-		}
-	}
-	d, err := doc(r, "商户类别码", "营业时间")
+	kept, err := w.keep(r["商户"], r, map[string]string{"shop_name": "店名", "address": "地址", "position": "位置"}, "商户类别码", "营业时间")
 	if err != nil {
 		return err
 	}
-	return w.tx.PutShop(w.ctx, store.Shop{ID: r["编号"], Merchant: r["商户"], Province: r["省级代码"], Region: r["清算地区码"], Doc: d})
+	return w.tx.PutShop(w.ctx, store.Shop{ID: r["编号"], Merchant: r["商户"], Province: r["省级代码"], Region: r["清算地区码"], Doc: kept})
+}
+
+// commitmentOf comes before a field's name among a row's public columns: which of the vault's values is the
+// row's. A merchant with two shops has two addresses there.
+const commitmentOf = "commitment."
+
+// keep puts a line's personal values into the vault under their owner, and gives its public columns with the
+// commitments of those values as JSON.
+func (w *sheetWriter) keep(subject string, r Row, fields map[string]string, public ...string) (string, error) {
+	kept := map[string]string{}
+	for _, h := range public {
+		kept[h] = r[h]
+	}
+	for field, header := range fields {
+		commitment, err := w.personal(subject, field, r[header])
+		if err != nil {
+			return "", err
+		}
+		kept[commitmentOf+field] = commitment
+	}
+	data, err := json.Marshal(kept)
+	return string(data), err
 }
 
 func putModel(w *sheetWriter, r Row) error {

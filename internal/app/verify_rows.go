@@ -94,7 +94,7 @@ func (k *checker) identity(r store.RawRow, o statement.Opening, hashes map[strin
 	}
 	key := strings.Join([]string{o.Kind, hash, r.Text("subject")}, "|")
 	hashes[key] = true
-	if o.Kind != fieldPrincipal && !slices.Contains(strings.Fields(r.Text("purpose")), "registry") {
+	if o.Kind != fieldPrincipal && !slices.Contains(strings.Fields(r.Text("purpose")), purposeRegistry) {
 		return nil
 	}
 	list, err := k.tx.Where(k.ctx, k.tables["identities"], []string{"field", "keyed_hash", "person"}, o.Kind, hash, r.Text("subject"))

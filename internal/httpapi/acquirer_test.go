@@ -44,3 +44,31 @@ func TestTheRegistersAreTheAcquirersOwn(t *testing.T) {
 		t.Errorf("a name in an address: %d", got.status)
 	}
 }
+
+// Orders and drafts go by the same rule: read by the acquirer's own, written by its approver.
+func TestOrdersAndSheetsAreTheAcquirersOwn(t *testing.T) {
+	w := dispatched(t, nil)
+	body, err := json.Marshal(httpapi.SaveSheet{Title: "标准装机", Sheet: w.play.Sheet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, who := range w.everyone(t) {
+		role := access.Role(who.Role)
+		own := who.Organisation == w.Cast.Acquirer.ID
+		reads, writes := access.Decide(role, access.ReadRegistry, access.OwnOrganisation).Allowed(), access.Decide(role, access.DraftSheet, access.OwnOrganisation).Allowed()
+		for _, c := range []struct {
+			request
+			may bool
+		}{
+			{request{method: http.MethodGet, path: "/v1/orders?turn=merchant"}, reads}, {request{method: http.MethodGet, path: "/v1/orders/" + w.play.Order.Order}, reads && own},
+			{request{method: http.MethodGet, path: "/v1/orders/" + w.play.Order.Order + "/previous/" + who.Public().Thumbprint()}, reads && own},
+			{request{path: "/v1/sheets/s1/save", body: string(body)}, writes && own}, {request{method: http.MethodGet, path: "/v1/sheets"}, reads},
+			{request{path: "/v1/sheets/s1/send", body: `{"order":"` + w.play.Order.Order + `"}`}, writes && own}, {request{path: "/v1/sheets/s1/drop", body: `{}`}, writes},
+		} {
+			c.by = who.Actor
+			if got := w.do(t, c.request); (got.status == http.StatusOK) != c.may {
+				t.Errorf("%s (%s) %s: %d %s", who.ID, who.Role, c.path, got.status, got.body)
+			}
+		}
+	}
+}

@@ -87,6 +87,7 @@ func (a *API) routes() {
 	a.clerkOperations()
 	a.acquirerOperations()
 	a.feedOperations()
+	a.orderOperations()
 	a.healthOperations()
 	spec, err := json.Marshal(a.huma.OpenAPI())
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -95,5 +96,75 @@ func TestTheApproverFindsAMerchant(t *testing.T) {
 	o.join(d.ID, d.Organisation, d.Role)
 	if got := o.js(`fetch("/staff/merchants").then((r) => r.status)`); got != "403" {
 		t.Errorf("the dispatcher sees the merchants: %s", got)
+	}
+}
+
+// fill sets fields of the page by selector, as somebody who types does.
+func (o *office) fill(fields map[string]string) {
+	o.t.Helper()
+	for selector, value := range fields {
+		o.js(`(() => { const e = document.querySelector(` + strconv.Quote(selector) + `); if (e.type === "checkbox") e.checked = ` + strconv.Quote(value) + ` === "yes"; else e.value = ` + strconv.Quote(value) + `;
+			e.dispatchEvent(new Event("input", { bubbles: true })); e.dispatchEvent(new Event("change", { bubbles: true })); })()`)
+	}
+}
+
+// sign presses a form's button, reads what the dialog says and signs it.
+func (o *office) sign(form string, says ...string) {
+	o.t.Helper()
+	o.until(`!document.querySelector("` + form + ` button[type=submit]").disabled`)
+	o.js(`document.querySelector("` + form + ` button[type=submit]").click()`)
+	o.until(`document.querySelector("#signing").open || document.querySelector("[data-problem]:not([hidden])") !== null`)
+	said := o.js(`document.querySelector("#signing").innerText + (document.querySelector("[data-problem]:not([hidden])")?.textContent ?? "")`)
+	for _, s := range says {
+		if !strings.Contains(said, s) {
+			o.t.Errorf("signed without saying %s: %s", s, said)
+		}
+	}
+	o.js(`document.querySelector("#signing button[value=sign]").click()`)
+}
+
+// From sign-in to a booked order under a signed sheet, by the approver alone in a browser, which the merchant then
+// reads on his own page. What the rules flag is seen as it is typed, and no personal value is in an address.
+func TestAnApproverBooksAnOrder(t *testing.T) {
+	o, _ := acquirersOffice(t)
+	ctx, a := t.Context(), o.Cast.Approver
+	o.join(a.ID, a.Organisation, a.Role)
+	o.makeKey(a, o.Cast.Acquirer)
+	o.open("/staff/orders/new?shop=" + o.play.Shop.ID + "&lang=zh")
+	o.until(`!document.querySelector("form[data-book] button[type=submit]").disabled`)
+	o.fill(map[string]string{"#provider": o.Cast.Provider.ID, "#terminal": "W1489724", "#risk": "1", "#checked": time.Now().Add(-24 * time.Hour).Format("2006-01-02T15:04"), "[name=accepted]": "yes",
+		"#from": momentField(time.Now().Add(-time.Minute)), "#until": momentField(time.Now().Add(2 * time.Hour))})
+	o.shot("book")
+	o.sign("form[data-book]", "安装", "W1489724", "1：远程监督")
+	o.until(`/^\/staff\/orders\/o-/.test(location.pathname) && document.querySelector("[data-turn]")?.dataset.turn === "approver"`)
+	order := strings.TrimPrefix(o.js(`location.pathname`), "/staff/orders/")
+	o.look("order-booked", "/staff/orders/"+order)
+	o.open("/staff/sheets/new?order=" + order + "&lang=zh")
+	o.until(`document.querySelector("[data-total]").textContent !== ""`)
+	o.until(`document.querySelector("[data-invalid]").dataset.code === "sheet_terms_malformed" && document.querySelector("button[value=send]").disabled`)
+	o.fill(map[string]string{"#title": "标准装机", "#terms": strings.Repeat("ab", 32), "#scope": "上门安装一台终端", "[data-fee=deposit] [data-f=amount]": "299", "[data-fee=deposit] [data-f=return]": "刷满十万退", "[data-rate=debit] [data-f=rate]": "0.5", "#warranty": "12"})
+	o.until(`document.querySelector("[data-flag=deposit_by_volume]") !== null && document.querySelector("[data-total]").textContent.includes("299.00")`)
+	o.shot("sheet-flagged")
+	o.fill(map[string]string{"[data-fee=deposit] [data-f=return]": "机具交回后 7 个工作日内全额退回"})
+	o.until(`document.querySelector("[data-flag]") === null && !document.querySelector("button[value=send]").disabled`)
+	o.js(`document.querySelector("button[value=send]").click()`)
+	o.until(`location.pathname === "/staff/orders/` + order + `" && document.querySelector("form[data-verb=agree]") !== null`)
+	o.look("order-sent", "/staff/orders/"+order)
+	o.open("/staff/orders/" + order + "?lang=zh")
+	o.sign("form[data-verb=agree]", order, "¥299.00")
+	o.until(`document.querySelector("[data-turn]")?.dataset.turn === "merchant" || document.querySelector("[data-problem]:not([hidden])") !== null`)
+	o.look("order-agreed", "/staff/orders/"+order)
+	o.look("orders", "/staff/orders")
+	o.look("sheets", "/staff/sheets")
+	o.open("/staff/sheets")
+	o.until(`document.querySelector("table[data-rows] a[data-open]") !== null`)
+	o.look("sheet", o.js(`new URL(document.querySelector("table[data-rows] a[data-open]").href).pathname`))
+	wei := Viewer{Person: o.Cast.Merchant.ID, Organisation: o.Cast.Acquirer.ID, Role: visit.RoleMerchant}
+	seen, err := FromApp{App: o.App}.Order(ctx, wei, visitOf(order))
+	if err != nil || seen.Offer == nil || seen.Next != NextPrice || seen.Offer.NowFen != 29900 || seen.Offer.Deposit != 29900 || len(seen.Offer.Flags) != 0 {
+		t.Errorf("the merchant reads %+v, %v", seen, err)
+	}
+	if d, err := o.App.Visit(ctx, app.Actor{Person: a.ID, Organisation: a.Organisation, Role: a.Role}, visitOf(order)); err != nil || d.Order.Risk != 1 || !d.Order.Identity.Accepted || d.Order.Items.MerchantCode != o.play.Shop.MerchantCode {
+		t.Errorf("%+v, %v", d.Order, err)
 	}
 }

@@ -32,6 +32,14 @@ func (s *Server) acquirerRoutes() map[string]handler {
 		"POST /staff/merchants/find":      s.answer(s.findMerchants),
 		"GET /staff/merchants/{id}":       s.merchant,
 		"POST /staff/merchants/{id}/show": s.answer(s.showValue),
+		"GET /staff/sheets":               s.sheets,
+		"GET /staff/sheets/{id}":          s.sheetPage,
+		"POST /staff/sheets/check":        s.answer(s.checkSheet),
+		"GET /staff/orders":               s.orders,
+		"GET /staff/orders.csv":           s.ordersCSV,
+		"GET /staff/orders/new":           s.newOrder,
+		"GET /staff/orders/{id}":          s.order,
+		"POST /staff/shops/{id}/values":   s.answer(s.bookingValues),
 	}
 }
 

@@ -394,6 +394,17 @@ type Setting struct {
 	Value string
 }
 
+type SheetDraft struct {
+	ID        string
+	Org       string
+	Title     string
+	OrderID   string
+	Doc       string
+	MadeBy    string
+	MadeAt    Instant
+	UpdatedAt Instant
+}
+
 // Shop is a place of a merchant.
 type Shop struct {
 	ID       string
