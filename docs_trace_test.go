@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/gate"
 	"github.com/menshen-project/menshen/internal/record"
+	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -132,6 +134,51 @@ func TestReadmesSayWhatCannotBeProven(t *testing.T) {
 		}
 		if !strings.Contains(zh, limit.Zh) {
 			t.Errorf("README.zh.md does not say: %s", limit.Zh)
+		}
+	}
+}
+
+// The table of kinds is what honest visits of each kind record, in that order.
+func TestTraceTellsEveryKind(t *testing.T) {
+	scenes := map[string]func(*scenario.Play) []scenario.Scene{visit.Install: (*scenario.Play).Install, visit.Swap: (*scenario.Play).Swap, visit.Repair: (*scenario.Play).Repair,
+		visit.Relocation: (*scenario.Play).Relocate, visit.Removal: (*scenario.Play).Remove, visit.Inspection: (*scenario.Play).InspectAgain}
+	told := map[string]string{}
+	for _, row := range tables(read(t, trace), "The other kinds") {
+		told[row[0]] = row[1]
+	}
+	if len(told) != len(scenes) {
+		t.Fatalf("%d kinds are told", len(told))
+	}
+	for kind, honest := range scenes {
+		p, err := scenario.InMemoryPlay(visit.Install, 0, time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps := []scenario.Scene{{Name: "open", Run: p.OpenCity}}
+		if err := scenario.Run(t.Context(), append(append(steps, p.Install()...), scenario.Scene{Name: "settle", Run: p.Settle})); err != nil {
+			t.Fatal(err)
+		}
+		if kind != visit.Install {
+			p.Wait(time.Hour)
+			p = p.Next(kind, "v2", "00005704280117028143", "W1489732")
+			if err := scenario.Run(t.Context(), honest(p)); err != nil {
+				t.Fatalf("%s: %v", kind, err)
+			}
+		}
+		data, err := p.Venue.Bundle(t.Context(), p.Cast.Merchant, p.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := evidence.Open(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var asks []string
+		for _, d := range evidence.Verify(b, p.Trust).Decisions {
+			asks = append(asks, d.Ask)
+		}
+		if got := strings.Join(asks, " "); got != told[kind] {
+			t.Errorf("%s records %q, and %q is told", kind, got, told[kind])
 		}
 	}
 }

@@ -10,11 +10,8 @@ import (
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
-// The shop's name as its sheet brought it into the vault.
-const (
-	fieldShopName   = "shop_name"
-	purposeRegistry = "registry"
-)
+// fieldShopName is the shop's name as its sheet brought it into the vault.
+const fieldShopName = "shop_name"
 
 // ShopName gives the name of a shop to its merchant, to his clerks and to its acquirer's approver; "" to others, and where it
 // cannot be told: the vault keeps names by merchant, so that of one who has several shops none is any one's.

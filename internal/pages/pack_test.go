@@ -79,6 +79,36 @@ func TestAnEvidencePack(t *testing.T) {
 	}
 }
 
+// The pack of every later kind tells of the old terminal and of the time that was lost, in both languages.
+func TestAnEvidencePackOfEveryKind(t *testing.T) {
+	_, s := city(t)
+	for _, c := range []struct {
+		name   string
+		zh, en []string
+	}{
+		{"swap_ended", []string{"换机", "密钥已作废", "主机重新核对后，作废了旧密钥", "签字同意作废旧密钥"}, []string{"Swap", "its keys are gone", "ended the old keys"}},
+		{"repair", []string{"维修", "坏了，收不了款", "停了 60 分钟", "按责任表由"}, []string{"Repair", "dead: it takes no money", "60 minutes so far"}},
+		{"relocation_stuck", []string{"移机", "店里现在没有能收款的机具", "还在停"}, []string{"Relocation", "the shop has no terminal that takes money"}},
+		{"removal_closed", []string{"撤机", "密钥已作废", "已完成"}, []string{"Removal", "its keys are gone", "Done"}},
+		{"inspection", []string{"巡检"}, []string{"Inspection"}},
+	} {
+		files := unpacked(t, body(t, ask{path: "/visits/" + c.name + "/pack", viewer: "fang"}.of(s)))
+		for lang, wants := range map[string][]string{zh: append(c.zh, "110", "96110"), en: append(c.en, "12363", "95516")} {
+			page := files["menshen-"+c.name+"/report."+lang+".html"]
+			for _, want := range wants {
+				if !strings.Contains(page, want) {
+					t.Errorf("%s in %s lacks %q", c.name, lang, want)
+				}
+			}
+			for _, complaint := range htmlComplaints(page) {
+				if complaint != "inline style" {
+					t.Errorf("%s in %s: %s", c.name, lang, complaint)
+				}
+			}
+		}
+	}
+}
+
 func sumsIn(list string) map[string]string {
 	out := map[string]string{}
 	for line := range strings.Lines(list) {
