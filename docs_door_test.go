@@ -278,6 +278,9 @@ func judgeOffline(p app.Package, challenge, answer string, now time.Time) (grade
 	case badge.PhotoCommitment() != p.Dispatch.Photo:
 		return door.Refused, "badge_photo_differs"
 	}
+	if old != nil && p.StatusList.URI == "" { // no list was out yet
+		return door.Weak, fault.CodeOf(old)
+	}
 	want := credential.StatusExpectation{Issuer: p.Issuer.BadgeKey, IssuerID: p.Issuer.Organisation, URI: p.StatusList.URI, Now: now}
 	list, err := credential.VerifyStatusList([]byte(p.StatusList.Token), want)
 	stale := fault.CodeOf(err) == "status_list_stale"
@@ -664,6 +667,10 @@ func (m *doorMaker) offline() offlineVectors {
 		{Name: "a badge of a shift that began since", Answer: good, Pack: m.pack(func(p *app.Package) {
 			p.Dispatch.TechnicianKey, p.FetchedAt = statement.KeyOf(&m.other.PublicKey).Thumbprint(), statement.At(m.asked.Add(-20*time.Hour))
 		})},
+		{Name: "a badge of a shift that began since, before any list", Answer: good, Pack: m.pack(func(p *app.Package) {
+			p.Dispatch.TechnicianKey, p.FetchedAt, p.StatusList = statement.KeyOf(&m.other.PublicKey).Thumbprint(), statement.At(m.asked.Add(-20*time.Hour)), app.PackageStatusList{}
+		})},
+		{Name: "no list", Answer: good, Pack: m.pack(func(p *app.Package) { p.StatusList = app.PackageStatusList{} })},
 		{Name: "a badge of a shift that began since, revoked", Answer: good, Pack: m.pack(func(p *app.Package) {
 			p.Dispatch.TechnicianKey, p.FetchedAt = statement.KeyOf(&m.other.PublicKey).Thumbprint(), statement.At(m.asked.Add(-20*time.Hour))
 			list(-2*time.Hour, day, credential.Invalid)(p)

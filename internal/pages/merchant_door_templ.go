@@ -156,7 +156,7 @@ func shopDoorPage(p *page, o ShopOrder) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = shopDoorVerdict(p, shopVerdict{"expired", LevelWait}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = shopDoorVerdict(p, shopVerdict{"expired", LevelWait}, o.Acquirer).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -200,15 +200,20 @@ func (s *street) opensShop() {
 // startsShift gives lan a phone, enrolled by the employer, and the day's badge.
 func (s *street) startsShift() {
 	s.t.Helper()
-	if err := s.provider.PutPerson("lan", visit.RoleTechnician, s.play.Dispatch.Name, s.play.Dispatch.Photo); err != nil {
+	s.technician = s.newHandset()
+	s.comesToWork(s.technician, "lan", s.play.Dispatch.Name, s.play.Dispatch.Photo)
+}
+
+// comesToWork does so for whoever the employer's roll has, with name and photo as it holds them.
+func (s *street) comesToWork(h *handset, who, name, photo string) {
+	s.t.Helper()
+	if err := s.provider.PutPerson(who, visit.RoleTechnician, name, photo); err != nil {
 		s.t.Fatal(err)
 	}
-	h := s.newHandset()
-	s.technician = h
-	h.joins("lan", "svc-anzhuang", visit.RoleTechnician)
+	h.joins(who, "svc-anzhuang", visit.RoleTechnician)
 	h.open("/app")
 	h.press("登记这部手机")
-	h.fills("code", s.made(s.provider, "lan", visit.RoleTechnician), "登记（用指纹或面容签字）")
+	h.fills("code", s.made(s.provider, who, visit.RoleTechnician), "登记（用指纹或面容签字）")
 	h.sees("已登记，可以签字。")
 	h.press("今天")
 	h.press("开工")

@@ -497,6 +497,7 @@ async function judge(pack, challenge, answer, now) {
   if (old && !(badge.name === pack.dispatch.name && badge.photo === pack.dispatch.photo && badge.issued_at >= secondsOf(pack.fetched_at) - leewaySeconds)) refuse("badge_of_another");
   if (badge.name !== pack.dispatch.name) refuse("badge_name_differs");
   if (badge.photo !== pack.dispatch.photo) refuse("badge_photo_differs");
+  if (old && pack.status_list.uri === "") return { grade: "weak", code: "offline_package_old", badge, presentation, digest }; // no list was out yet
   const { list, stale } = await listOf(pack.status_list, who, now);
   const stands = statusOf(list, badge);
   if (stands !== "" && !(old && stands === "status_index_outside")) refuse(stands); // a list of then may not know a badge of now

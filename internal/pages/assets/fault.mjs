@@ -21,11 +21,12 @@ export class Fault extends Error {
 }
 
 /**
- * Whatever was thrown, as a Fault.
+ * Whatever was thrown, as a Fault; the server's and the judges' words ({code, zh, en}) too.
  * @param {unknown} thrown
  * @returns {Fault}
  */
 export function faultOf(thrown) {
-  return thrown instanceof Fault ? thrown
-    : new Fault("page_defect", "这一页出了问题，请重新打开。", "Something is wrong with this page. Please open it again.", thrown);
+  if (thrown instanceof Fault) return thrown;
+  if ([thrown?.code, thrown?.zh, thrown?.en].every((part) => typeof part === "string" && part !== "")) return new Fault(thrown.code, thrown.zh, thrown.en);
+  return new Fault("page_defect", "这一页出了问题，请重新打开。", "Something is wrong with this page. Please open it again.", thrown);
 }

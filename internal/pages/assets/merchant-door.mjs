@@ -3,7 +3,7 @@
 import { call } from "./api.mjs";
 import { base64, fromBase64 } from "./bytes.mjs";
 import { nextPrevious } from "./chain.mjs";
-import { judgeOffline, makeChallenge, sixDigits } from "./door.mjs";
+import { judgeOffline, makeChallenge, sixDigits, unpackAnswer } from "./door.mjs";
 import { wordsOf } from "./door-words.mjs";
 import { Fault, faultOf } from "./fault.mjs";
 import { checkTrust, keepForDoor, keptPackage } from "./merchant-keep.mjs";
@@ -58,6 +58,7 @@ async function begin() {
   const asked = await call("POST", `${visitPath}/challenge`, { purpose: "door" }, { timeoutSeconds: 8 });
   if (asked.ok) return online(mine, asked.body);
   if (asked.status === 0) return offline(mine);
+  one("p.kept")?.remove(); // a page from the store says "no signal": there is some
   if (["visit_not_found", "door_not_now", "door_nobody_sent"].includes(asked.body.code)) { verdict("unscheduled"); return undefined; }
   throw faultOf(asked.body);
 }
@@ -126,14 +127,27 @@ async function scan() {
   const mine = check;
   const { startScanner } = await import("./scan.mjs"); // large: only when somebody scans
   show("scan");
-  mine.camera = startScanner(one("[data-video]", root), (text) => { read(mine, text).catch((e) => tell(screen(), e)); }, (e) => tell(screen(), e));
+  mine.camera = startScanner(one("[data-video]", root), (text) => { whole(text); read(mine, text).catch((e) => tell(screen(), e)); }, (e) => cameraSays(mine, e));
+}
+
+/** Not theirs, or not all of it: the camera looks on. @throws {Fault} */
+function whole(text) {
+  if (/^\s*([a-z][a-z0-9+.-]*:|www\.)/i.test(text)) throw new Fault("answer_text_url", "这是一个网址，不是工作证。别打开它，也别用别的软件扫。", "This is a web address, not a badge. Do not open it, and scan it with no other app.");
+  const { code } = unpackAnswer(text);
+  if (/_(foreign|cut|malformed)$/.test(code)) throw faultOf(wordsOf(code));
+}
+
+/** What the camera says. Without one nothing can be checked here: that is told as such, with whom to call. */
+function cameraSays(mine, fault) {
+  if (!/^(camera|scanner)_/.test(fault.code)) { tell(screen(), fault); return; }
+  mine.stop();
+  verdict("failed", fault.code === "camera_none" ? { zh: "没信号要靠相机扫对方的码，这部手机没有找到相机。", en: "Without signal this phone must scan their code, and it found no camera." } : fault);
 }
 
 async function read(mine, text) {
   if (mine.stopped) return;
   const now = Math.floor(Date.now() / 1000);
   const found = await judgeOffline(mine.pack, mine.made.text, text, now);
-  if (/_text_(foreign|cut|malformed)$/.test(found.code)) throw faultOf(wordsOf(found.code)); // not theirs, or not whole: look again
   mine.stop();
   mine.readAt = now;
   mine.found = found;
@@ -247,6 +261,7 @@ async function judgedAgain() {
 }
 
 function later(word, why) {
+  if (word !== "queued") one("p.kept")?.remove();
   const section = one('[data-state="offline"]', root);
   const place = one("[data-later]", section);
   place.textContent = one(`[data-say="${word}"]`, section).textContent;

@@ -1,7 +1,7 @@
 // What every page of a merchant's does: say what this browser lacks, sign with the phone's key, tell what went wrong.
 import { call, newIdempotencyKey } from "./api.mjs";
 import { base64, utf8 } from "./bytes.mjs";
-import { nextPrevious, rememberSent, rememberSigned } from "./chain.mjs";
+import { nextPrevious } from "./chain.mjs";
 import { Fault, faultOf } from "./fault.mjs";
 import { loadSigner } from "./keys.mjs";
 import { sign, thumbprint, timeForm } from "./statement.mjs";
@@ -63,7 +63,8 @@ const paths = { visit: "visits", order: "orders", person: "people", device: "dev
 const ids = { visit: () => actor.visit, order: () => actor.order, person: () => actor.person, device: () => actor.device };
 
 /**
- * Signs a statement with this phone's key.
+ * Signs a statement with this phone's key. It is not remembered in the chain: a page that is left before it was sent
+ * would leave a gap there that nothing fills, and this phone could sign nothing more in this visit.
  * @param {{stream: "visit"|"order"|"person"|"device", type: string, body: object, answers?: string, previous?: (key: string) => string}} s
  * @returns {Promise<{envelope: string, digest: string, key: string}>}
  */
@@ -74,7 +75,6 @@ export async function signHere({ stream, type, body, answers = "", previous }) {
   const before = stream === "visit" ? await nextPrevious(id, key) : previous?.(key) ?? "";
   const signed = await sign(signer, { type, subject: `${stream}/${id}`, signer: actor.person, organisation: actor.organisation, role: actor.role,
     at: timeForm(new Date()), previous: before, answers, body });
-  if (stream === "visit") await rememberSigned(id, key, signed.digest);
   return { ...signed, key };
 }
 
@@ -83,21 +83,23 @@ export async function send({ stream, verb }, signed, openings, idempotencyKey) {
   const id = ids[stream]();
   const answer = await call("POST", `/v1/${paths[stream]}/${encodeURIComponent(id)}/${verb}`,
     { statement: base64(utf8(signed.envelope)), ...(openings?.length ? { openings } : {}) }, { idempotencyKey });
-  if (!answer.ok) throw new Fault(answer.body.code, answer.body.zh, answer.body.en);
-  if (stream === "visit") await rememberSent(id, signed.key, signed.digest);
+  if (!answer.ok) throw Object.assign(new Fault(answer.body.code, answer.body.zh, answer.body.en), { refused: answer.status >= 400 && answer.status < 500 });
   return answer.body;
 }
 
 /**
- * A filing that is signed once and may be sent again: a second tap asks the same thing.
+ * A filing that is signed once and may be sent again: a second tap asks the same thing. What was refused is signed
+ * anew: something else may have been recorded meanwhile.
  * @returns {(openings?: object[]) => Promise<object>}
  */
 export function filing(what) {
-  let signed;
-  const idempotencyKey = newIdempotencyKey();
+  let signed, idempotencyKey;
   return async (openings) => {
-    signed ??= await signHere(what);
-    return { ...await send(what, signed, openings, idempotencyKey), digest: signed.digest };
+    if (!signed) [signed, idempotencyKey] = [await signHere(what), newIdempotencyKey()];
+    try { return { ...await send(what, signed, openings, idempotencyKey), digest: signed.digest }; } catch (e) {
+      if (e.refused) signed = undefined;
+      throw e;
+    }
   };
 }
 

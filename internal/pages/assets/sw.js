@@ -112,8 +112,9 @@ const within = (work) => Promise.race([work, new Promise((_, reject) => { setTim
 async function asOf(kept) {
   const at = new Date(kept.headers.get("X-Kept-At"));
   const clock = `${at.getMonth() + 1}-${at.getDate()} ${String(at.getHours()).padStart(2, "0")}:${String(at.getMinutes()).padStart(2, "0")}`;
-  const note = `<p class="kept" role="status"><span lang="zh-Hans-CN">没有信号：这是 ${clock} 时的样子，现在可能变了。</span> <span lang="en">No signal: this is how it stood at ${clock}; it may have changed.</span></p>`;
-  const html = (await kept.text()).replace(/<html\b/, `<html data-kept-at="${at.toISOString()}"`).replace(/<body\b[^>]*>/, (tag) => tag + note);
+  const text = await kept.text();
+  const note = `<p class="kept" role="status">${/<html\b[^>]*\blang="?en/.test(text) ? `No signal: this is how it stood at ${clock}; it may have changed.` : `没有信号：这是 ${clock} 时的样子，现在可能变了。`}</p>`;
+  const html = text.replace(/<html\b/, `<html data-kept-at="${at.toISOString()}"`).replace(/<body\b[^>]*>/, (tag) => tag + note);
   const headers = new Headers(kept.headers);
   headers.delete("Content-Length");
   return new Response(html, { status: 200, headers });
