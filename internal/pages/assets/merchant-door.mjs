@@ -109,7 +109,7 @@ async function answered(mine, body) {
 
 async function offline(mine) {
   const pack = await keptPackage();
-  if (!pack) throw new Fault("package_not_kept", "没有信号，这部手机也没存过这一单，没法核对。打订单上的电话。", "There is no signal and this phone has not kept the order: nothing can be checked. Call the number on your order.");
+  if (!pack) { verdict("failed", { zh: "没有信号，这部手机也没存过这一单，没法核对。", en: "There is no signal and this phone has not kept the order." }); return; }
   const now = Math.floor(Date.now() / 1000);
   if (now < Date.parse(pack.fetched_at) / 1000 - leastClockError) { verdict("clock"); return; }
   const untrusted = await checkTrust(pack, now);
