@@ -62,4 +62,54 @@ func TestTheProvidersPeople(t *testing.T) {
 	if got := o.js(`fetch("/staff/devices.csv").then((r) => r.text())`); !strings.Contains(got, o.play.Device.Serial) {
 		t.Errorf("exported: %s", got)
 	}
+	o.takeBack(keeper)
+	o.secondPasskey()
+}
+
+// takeBack has the newcomer get the day's badge, and the dispatcher suspend it from the page: his own service has
+// ended it, and the status list with it, when the page comes back.
+func (o *office) takeBack(keeper *scenario.Keeper) {
+	o.t.Helper()
+	ctx := o.t.Context()
+	ming := scenario.NewPhone("ming", o.Cast.Provider.ID, visit.RoleTechnician)
+	if _, err := ming.EnrolAt(ctx, keeper, time.Now()); err != nil {
+		o.t.Fatal(err)
+	}
+	ask, _, err := ming.AskBadge(time.Now())
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if _, err := keeper.Client.Badge(ctx, ask); err != nil {
+		o.t.Fatal(err)
+	}
+	revoke := `document.querySelector("form[data-person=ming] button")`
+	for began := time.Now(); time.Since(began) < 15*time.Second; time.Sleep(100 * time.Millisecond) {
+		if o.open("/staff/technicians?q=ming&lang=zh"); o.js(revoke+` !== null`) == "true" {
+			break // the feed has brought what the service signed
+		}
+	}
+	o.until(revoke + `?.disabled === false`)
+	o.js(`(() => { const f = document.querySelector("form[data-person=ming]"); f.closest("details").open = true; f.elements.reason.value = "suspended"; const b = f.querySelector("button"); b.click(); b.click(); })()`)
+	o.until(`document.querySelector("table tbody")?.innerText.includes("没有或已吊销") && document.querySelector("table tbody").innerText.includes("分钟前的名单")`)
+	roll, err := keeper.Client.People(ctx)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	for _, p := range roll.People {
+		if p.Holder == "ming" && p.Badges != 0 {
+			o.t.Errorf("%d badges of his are in force", p.Badges)
+		}
+	}
+}
+
+// secondPasskey adds a passkey of another device and takes the first away; the last one stays.
+func (o *office) secondPasskey() {
+	o.t.Helper()
+	o.forgetPasskeys() // another device's keeper
+	o.open("/account?lang=zh")
+	o.until(`document.querySelector("form[data-act=add-passkey] button")?.disabled === false`)
+	o.js(`(() => { const f = document.querySelector("form[data-act=add-passkey]"); f.elements.name.value = "备用电脑"; f.querySelector("button").click(); })()`)
+	o.until(`document.querySelectorAll("[aria-labelledby=passkeys] li").length === 2`)
+	o.js(`document.querySelector("form[action$='/remove'] button").click()`)
+	o.until(`document.querySelectorAll("[aria-labelledby=passkeys] li").length === 1 && document.querySelector("form[action$='/remove']") === null`)
 }
