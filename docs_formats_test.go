@@ -87,6 +87,7 @@ var forms = map[string]any{
 
 // seen are forms whose Go types are not to be had from here: their names are read off an example.
 var seen = map[string]string{
+	"exported file":       "examples/outbox.json",
 	"envelope":            "examples/statements/nothing_to_keep.json",
 	"payload":             "examples/statements/nothing_to_keep.json#payload",
 	"badge header":        "examples/badge.txt#header",

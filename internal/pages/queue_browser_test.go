@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -180,5 +182,24 @@ func TestTheQueueGoesIntoAFileAndBack(t *testing.T) {
 	want := `{"added":0,"known":5}||{"added":5,"known":0}|queue_file_malformed|step_one:sent step_two:conflict photo:sent photo_two:waiting photo_any:waiting`
 	if strings.Join(got, "|") != want || p.double != 0 || p.order() != "step_one photo" {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, "|"), want)
+	}
+}
+
+// The example that docs/formats.md describes is taken in as it stands, and goes out again with the same bytes.
+func TestTheQueueTakesTheExampleIn(t *testing.T) {
+	example, err := os.ReadFile("../../docs/examples/outbox.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, browser(t), needs{api: true}, nil)
+	var got []string
+	b.run(`const q = await load("queue.mjs"), text = `+strconv.Quote(string(example))+`;
+		const taken = await q.importAll(new Blob([text])), again = await q.importAll(new Blob([text]));
+		const items = JSON.parse(await (await q.exportAll()).text()).items, want = JSON.parse(text).items;
+		const same = items.every((i, n) => i.digest === want[n].digest && JSON.stringify(i.body) === JSON.stringify(want[n].body) && JSON.stringify(i.photo) === JSON.stringify(want[n].photo));
+		const names = (list) => list.map((i) => Object.keys(i).sort().join()).join(" ");
+		return [JSON.stringify(taken), JSON.stringify(again), String(same), names(items) === names(want) ? "" : names(items)];`, &got)
+	if strings.Join(got, "|") != `{"added":2,"known":0}|{"added":0,"known":2}|true|` {
+		t.Errorf("%v", got)
 	}
 }
