@@ -22,6 +22,7 @@ const (
 	ReadFeed     = "read_feed"     // the opened leaves that concern one's organisation, for its monitor; the regulator's opens all
 	ReadRegistry = "read_registry" // an acquirer's own merchants, shops, orders and terminals; personal values masked
 	DraftSheet   = "draft_sheet"   // write price sheets that nobody has signed yet
+	ImportSheets = "import_sheets" // bring sheets of one's own institution's merchants, shops, orders and staff
 )
 
 // Carry is a dispatcher bringing what his technician's phone could not send: statements count for
@@ -137,6 +138,7 @@ var table = map[string][]grant{
 	ReadRegistry:  {approver, risk},
 	ReadFeed:      {dispatcher, risk, regulator, to(Organisation, OwnOrganisation)},
 	DraftSheet:    {approver},
+	ImportSheets:  {approver},
 	ReadRoll:      {dispatcher, approver, risk, to(Supervisor, OwnOrganisation), to(Organisation, OwnOrganisation)},
 	ListVisits:    {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator, platform, to(Organisation, OwnOrganisation)},
 }

@@ -58,6 +58,8 @@ type ImportRequest struct {
 	Partial bool                          // sheets may be missing; what they would hold is looked up in the store
 	Dry     bool                          // check, and write nothing
 	Tell    func(sheet string, lines int) // hears of progress
+
+	owner string // whose lines alone are taken, "" for the operator, who imports anybody's
 }
 
 // ImportResult is what came of it.
@@ -89,6 +91,9 @@ func (a *App) ImportSheets(ctx context.Context, in ImportRequest) (ImportResult,
 				b.check(s)
 			}
 		})
+		if err == nil && in.owner != "" {
+			err = a.lookOwned(ctx, b, in)
+		}
 		if err != nil {
 			return ImportResult{}, err
 		}

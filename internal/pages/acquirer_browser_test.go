@@ -3,6 +3,7 @@
 package pages
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -167,4 +168,54 @@ func TestAnApproverBooksAnOrder(t *testing.T) {
 	if d, err := o.App.Visit(ctx, app.Actor{Person: a.ID, Organisation: a.Organisation, Role: a.Role}, visitOf(order)); err != nil || d.Order.Risk != 1 || !d.Order.Identity.Accepted || d.Order.Items.MerchantCode != o.play.Shop.MerchantCode {
 		t.Errorf("%+v, %v", d.Order, err)
 	}
+}
+
+// Sheets are checked first: every problem stands there by line, and only what was found sound can be written. Then
+// what is stopped waits for the risk desk under its clock.
+func TestSheetsAreUploadedAndStopsAreWatched(t *testing.T) {
+	o, _ := acquirersOffice(t)
+	a := o.Cast.Approver
+	o.join(a.ID, a.Organisation, a.Role)
+	upload := func(name, text, button string) {
+		t.Helper()
+		o.js(`(() => { const t = new DataTransfer(); t.items.add(new File([` + strconv.Quote(text) + `], "` + name + `")); const f = document.querySelector("form[data-import]"); f.elements.files.files = t.files;
+			f.elements.files.dispatchEvent(new Event("change", { bubbles: true })); document.querySelector("[data-word]").dataset.outcome = ""; f.requestSubmit(f.querySelector("button[value='` + button + `']")); })()`)
+	}
+	outcome := func(want string) {
+		t.Helper()
+		o.until(`document.querySelector("[data-word]").dataset.outcome === "` + want + `" || document.querySelector("[data-problem]:not([hidden])") !== null`)
+		if got := o.js(`document.querySelector("[data-word]").dataset.outcome + (document.querySelector("[data-problem]:not([hidden])")?.textContent ?? "")`); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	sheet := o.Cast.Sheets(o.play.Device.Model)["merchants.csv"]
+	more := sheet + strings.Replace(strings.Split(sheet, "\n")[1], "wei,", "mei,", 1) + "\n"
+	o.open("/staff/import?lang=zh")
+	o.until(`!document.querySelector("form[data-import] button").disabled`)
+	upload("merchants.csv", strings.Replace(strings.Replace(more, "15400000101", "1540000010", 1), o.play.Shop.CreditCode, "91310000MA19NUKJJ1", 1), "1")
+	outcome("problems")
+	if rows := o.js(`document.querySelectorAll("[data-problems] tr").length`); rows != "2" {
+		t.Errorf("%s problems at once", rows)
+	}
+	if o.js(`document.querySelector("[data-write]").disabled`) != "true" || strings.Contains(o.js(`document.querySelector("[data-result]").innerText`), "91310000MA19NUKJJ1") {
+		t.Error("what is wrong may be written, or is repeated")
+	}
+	o.shot("import-problems")
+	upload("merchants.csv", more, "1")
+	outcome("checked")
+	o.until(`!document.querySelector("[data-write]").disabled`)
+	o.js(`document.querySelector("[data-write]").click()`)
+	outcome("imported")
+	o.look("import", "/staff/import")
+	o.open("/staff/merchants/mei")
+	o.until(`document.querySelector("h1").textContent.startsWith("mei")`)
+	for _, act := range []func(context.Context) error{o.play.Book, func(ctx context.Context) error { return o.play.Freeze(ctx, o.Cast.Dispatcher, "other") }} {
+		if err := act(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.open("/staff/incidents?lang=zh")
+	o.until(`document.querySelectorAll("table[data-rows] tbody tr").length === 1`)
+	o.look("incidents", "/staff/incidents")
+	o.look("terminals", "/staff/terminals")
 }
