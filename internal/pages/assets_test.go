@@ -237,7 +237,8 @@ func entries(a *assets) []string {
 }
 
 // The design's bound for a merchant's page before the scanner is 100 kB. It holds here for every page: whatever module
-// it names, with what that imports, the script and every style sheet that there is.
+// it names, with what that imports, the script and every style sheet that there is. The technician's app holds every
+// kind's screens, because it must work in a cellar; it is installed once and kept on the phone, so its bound is its own.
 func TestEveryPageIsSmallBeforeItScans(t *testing.T) {
 	a := loadAssets()
 	common := []string{"menshen.js", "door.svg"}
@@ -253,8 +254,12 @@ func TestEveryPageIsSmallBeforeItScans(t *testing.T) {
 	for _, entry := range found {
 		total, seen := firstLoad(a, append([]string{entry}, common...)...)
 		t.Logf("%s: %d files, %d bytes compressed", entry, len(seen), total)
-		if total > 100_000 {
-			t.Errorf("%s: %d bytes compressed", entry, total)
+		bound := 100_000
+		if entry == "app.mjs" {
+			bound = 120_000
+		}
+		if total > bound {
+			t.Errorf("%s: %d bytes compressed, bound %d", entry, total, bound)
 		}
 		for name := range seen {
 			if strings.HasPrefix(name, "vendor/barcode-detector/") {
