@@ -199,10 +199,9 @@ func TestASupersededTrustListConfirmsNothing(t *testing.T) {
 	}
 }
 
-// What the merchant's screen shows before anybody signed is what the gate would say.
-func TestAVerdictBeforeTheMerchantSigns(t *testing.T) {
-	e := upTo(t, visit.Install, 0, "door")
-	reader := evidence.NewReader(e.Trust)
+// honestAnswer is a door check that the technician has answered and nobody has signed yet.
+func (e *edge) honestAnswer(t *testing.T) (*scenario.Door, evidence.DoorAnswer) {
+	t.Helper()
 	d, err := e.HonestDoor(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -211,7 +210,14 @@ func TestAVerdictBeforeTheMerchantSigns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer := evidence.DoorAnswer{Challenge: d.Challenge.Digest, Presentation: shown, AnsweredAt: e.Now()}
+	return d, evidence.DoorAnswer{Challenge: d.Challenge.Digest, Presentation: shown, AnsweredAt: e.Now()}
+}
+
+// What the merchant's screen shows before anybody signed is what the gate would say.
+func TestAVerdictBeforeTheMerchantSigns(t *testing.T) {
+	e := upTo(t, visit.Install, 0, "door")
+	reader := evidence.NewReader(e.Trust)
+	_, answer := e.honestAnswer(t)
 	v := reader.Door(e.dossier(), answer)
 	if v.Err() != nil || !statement.IsDigest(v.Position()) || v.ListAt().IsZero() {
 		t.Errorf("%v, position %q, list of %v", v.Err(), v.Position(), v.ListAt())
@@ -254,15 +260,8 @@ func TestABadgesRecordThatCannotBeRead(t *testing.T) {
 	if err := scenario.Run(t.Context(), scenario.Until(scenario.From(e.Install(), "badge"), "door")); err != nil {
 		t.Fatal(err)
 	}
-	d, err := e.HonestDoor(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	shown, err := d.Present(e.Play)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := evidence.NewReader(e.Trust).Door(e.dossier(), evidence.DoorAnswer{Challenge: d.Challenge.Digest, Presentation: shown, AnsweredAt: e.Now()})
+	d, answer := e.honestAnswer(t)
+	v := evidence.NewReader(e.Trust).Door(e.dossier(), answer)
 	isFault(t, "before the merchant signs", v.Err(), "json_unknown_name", "")
 	if err := e.Answer(t.Context(), d); err != nil {
 		t.Fatal(err)
