@@ -40,7 +40,8 @@ type ClerkProof struct {
 
 // ClerkSignedIn says that the phone is signed in.
 type ClerkSignedIn struct {
-	SignedIn bool `json:"signed_in"`
+	SignedIn bool      `json:"signed_in"`
+	TrustKey PublicKey `json:"trust_list_key" doc:"签信任名单的公钥，手机从此只认它 · what signs trust lists; the phone pins it"`
 }
 
 // ClerkRow is one phone that the owner let in.
@@ -92,7 +93,7 @@ func (a *API) clerkOperations() {
 	register(a, key, a.clerkKey)
 
 	session := operation{id: "clerk_session", method: http.MethodPost, path: "/v1/clerks/{id}/session", tag: "people", zh: "店主签字以后，店员的手机登录", en: "sign the clerk's phone in, once the owner has signed",
-		success: http.StatusOK, open: true, request: ClerkProof{Proof: egNonce}, answer: ClerkSignedIn{SignedIn: true}}
+		success: http.StatusOK, open: true, request: ClerkProof{Proof: egNonce}, answer: ClerkSignedIn{SignedIn: true, TrustKey: egKey}}
 	register(a, session, a.clerkSignIn)
 
 	standing := operation{id: "read_clerk_ask", method: http.MethodGet, path: "/v1/clerks/{id}", tag: "people", zh: "店主看店员的手机来了没有", en: "what the clerk's phone brought, for the owner who invited",
@@ -127,7 +128,7 @@ func (a *API) clerkSignIn(ctx context.Context, in *clerkInput[ClerkProof]) (*cle
 	if err != nil {
 		return nil, err
 	}
-	return &clerkSession{Status: http.StatusOK, Cookie: a.sessionCookie(in.request, secret, until).String(), Body: ClerkSignedIn{SignedIn: true}}, nil
+	return &clerkSession{Status: http.StatusOK, Cookie: a.sessionCookie(in.request, secret, until).String(), Body: ClerkSignedIn{SignedIn: true, TrustKey: PublicKey(a.app.Trust.File().TrustListKey)}}, nil
 }
 
 func (a *API) clerkStanding(ctx context.Context, in *Subject) (*answered[ClerkStanding], error) {

@@ -71,9 +71,10 @@ func codesInPage(a *assets) []string {
 
 // pageOnly are the codes that no fault of Go's has.
 var pageOnly = map[string][2]string{
-	"badge_name_differs":  {"工作证上的名字和派来的人对不上。", "The badge's name is not that of the person who was sent."},
-	"badge_photo_differs": {"工作证上的照片和派来的人对不上。", "The badge's photo is not that of the person who was sent."},
-	"issuer_key_differs":  {"工作证的签发单位和信任名单上的对不上。", "The badge's issuer is not the one on the trust list."},
+	"badge_name_differs":     {"工作证上的名字和派来的人对不上。", "The badge's name is not that of the person who was sent."},
+	"badge_photo_differs":    {"工作证上的照片和派来的人对不上。", "The badge's photo is not that of the person who was sent."},
+	"trust_list_key_unknown": {"这部手机开通得早，还不知道该信谁的名单，没信号时核对不了。请重新开通，或打订单上的电话。", "This phone was never told whose lists to believe, so it cannot check without signal. Set it up anew, or call the number on your order."},
+	"issuer_key_differs":     {"工作证的签发单位和信任名单上的对不上。", "The badge's issuer is not the one on the trust list."},
 }
 
 func TestTheDoorHasGosWords(t *testing.T) {

@@ -95,6 +95,7 @@ const words = {
   status_unknown: ["工牌的状态不认识。", "The badge has a status that is not known here."],
   time_malformed: ["时间要写成 2026-11-22T12:00:00Z 这样。", "Times are written like 2026-11-22T12:00:00Z, UTC, whole seconds."],
   trust_list_empty: ["信任名单是空的。", "The trust list is empty."],
+  trust_list_key_unknown: ["这部手机开通得早，还不知道该信谁的名单，没信号时核对不了。请重新开通，或打订单上的电话。", "This phone was never told whose lists to believe, so it cannot check without signal. Set it up anew, or call the number on your order."],
   trust_list_not_yet: ["信任名单的时间在将来。", "The trust list is from the future."],
   trust_list_number: ["信任名单没有编号。", "The trust list's number is not positive."],
   trust_list_stale: ["信任名单已经过期，请更新。", "The trust list is out of date."],

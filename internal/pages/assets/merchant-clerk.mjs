@@ -4,22 +4,26 @@ import { base64, utf8 } from "./bytes.mjs";
 import { parseCode, proofDigits, proofOf } from "./enrol.mjs";
 import { Fault } from "./fault.mjs";
 import { forget, newPageKey, signerPublicKey } from "./keys.mjs";
+import { pinTrust } from "./merchant-keep.mjs";
 import { signIn } from "./phone-session.mjs";
 import { actor, all, busy, one, sayWhatLacks, signerHere } from "./shop.mjs";
-import { sign, timeForm } from "./statement.mjs";
+import { sign, thumbprint, timeForm } from "./statement.mjs";
 
 const page = document.getElementById("clerk");
 const form = one("form[data-join]", page);
 const path = `/v1/clerks/${encodeURIComponent(actor.person)}`;
 
 const wechat = () => new Fault("phone_view_forgets", "微信里存不住密钥。请点右上角「…」，选「在浏览器打开」。", "WeChat does not keep keys. Tap “…” at the top right and choose “Open in browser”.");
+const stranger = () => new Fault("clerk_trust_differs", "老板的手机和这部手机收到的不一样，可能有人动了手脚。别用，告诉老板。", "What the owner's phone was told and what this one was told differ; somebody may be in between. Do not go on; tell the owner.");
 const over = () => new Fault("clerk_owner_late", "老板没有点同意，或者码过期了。请老板再出一个码。", "The owner has not agreed, or the code is over. Ask for a new one.");
+
+let owners = ""; // thumbprint of the trust-list key that the owner's phone pinned; "" where the code was typed by hand
 
 await start();
 
 async function start() {
   if (location.hash.length > 1) {
-    form.elements.code.value = location.hash.slice(1);
+    [form.elements.code.value, owners = ""] = location.hash.slice(1).split(".");
     history.replaceState(null, "", location.pathname + location.search); // the code stays on no screen longer than it must
   }
   const lacking = await sayWhatLacks();
@@ -49,7 +53,9 @@ async function join() {
     const proof = await bring(signer, code);
     one("[data-digits]", page).textContent = await proofDigits(proof);
     show("compare");
-    await waitForOwner(base64(proof));
+    const { trust_list_key: key } = await waitForOwner(base64(proof));
+    if (owners !== "" && await thumbprint(key) !== owners) throw stranger();
+    pinTrust(key);
   } catch (e) {
     await forget(signer.name); // nobody vouches for this key; the next try makes another
     show("join");
@@ -73,7 +79,7 @@ async function waitForOwner(proof) {
   for (const end = Date.now() + 600_000; Date.now() < end;) {
     await new Promise((resolve) => { setTimeout(resolve, 2000); });
     const { ok, status, body } = await call("POST", `${path}/session`, { proof });
-    if (ok) return;
+    if (ok) return body;
     if (status !== 0 && body.code !== "clerk_not_let_in") throw new Fault(body.code, body.zh, body.en);
   }
   throw over();

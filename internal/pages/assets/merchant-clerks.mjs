@@ -4,9 +4,10 @@ import { call } from "./api.mjs";
 import { base64 } from "./bytes.mjs";
 import { newCode, printed, proofDigits, proofOf } from "./enrol.mjs";
 import { Fault } from "./fault.mjs";
+import { pinnedTrust } from "./merchant-keep.mjs";
 import { svg } from "./qr.mjs";
 import { actor, all, busy, filing, one, quiet, sayWhatLacks, signerHere, tell } from "./shop.mjs";
-import { timeForm } from "./statement.mjs";
+import { thumbprint, timeForm } from "./statement.mjs";
 
 const page = document.getElementById("clerks");
 const year = 365 * 24 * 3600 * 1000;
@@ -32,7 +33,8 @@ async function begin() {
   if (!ok) throw new Fault(body.code, body.zh, body.en);
   const code = newCode(), mine = ++round;
   const query = new URLSearchParams({ holder: body.clerk, organisation: body.organisation });
-  const address = `${location.origin}/shop/clerk?${query}#${code}`; // what follows # is sent to nobody
+  const trust = pinnedTrust(); // the clerk's phone is to believe the same lists, whatever it is told on the way
+  const address = `${location.origin}/shop/clerk?${query}#${code}${trust ? `.${await thumbprint(trust)}` : ""}`; // what follows # is sent to nobody
   const place = one("[data-qr]", page);
   place.replaceChildren(svg(address, { label: place.dataset.label }));
   place.dataset.address = address;

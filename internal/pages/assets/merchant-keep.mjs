@@ -44,15 +44,20 @@ export async function keptPackage() {
 /** Remembers the key that signs trust lists, as it was told when this phone was enrolled; later words do not change it. */
 export const pinTrust = (key) => localStorage.setItem(pinned, JSON.stringify(key));
 
+/** The key that was remembered, undefined where none was. @returns {object|undefined} */
+export function pinnedTrust() {
+  let key;
+  try { key = JSON.parse(localStorage.getItem(pinned)); } catch { return undefined; }
+  return key?.kind ? key : undefined;
+}
+
 /**
  * Whether a package's issuer stands on a trust list that the pinned key signed: the server's word is not enough.
  * @param {object} pack @param {number} now Unix seconds
  * @returns {Promise<string>} "" or the code why not
  */
 export async function checkTrust(pack, now) {
-  let key;
-  try { key = JSON.parse(localStorage.getItem(pinned)); } catch { return "key_malformed"; }
-  return key?.kind ? checkIssuer(pack, key, now) : "key_malformed";
+  return checkIssuer(pack, pinnedTrust(), now);
 }
 
 /** Clears away what this phone kept of the shop. */

@@ -42,11 +42,12 @@ export async function verifyTrustList(envelope, key, want) {
 /**
  * Whether the issuer that an order package names is the one that the trust list holds: "" or why not.
  * @param {object} pack the order package
- * @param {object} key the trust-list key
+ * @param {object} [key] the trust-list key, undefined on a phone that was never told one
  * @param {number} now Unix seconds
- * @returns {Promise<string>} a code of verifyTrustList, or issuer_key_differs
+ * @returns {Promise<string>} a code of verifyTrustList, issuer_key_differs or trust_list_key_unknown
  */
 export async function checkIssuer(pack, key, now) {
+  if (!key) return "trust_list_key_unknown";
   let envelope;
   try { envelope = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(fromBase64(pack.trust_list.envelope)); } catch { return "envelope_malformed"; }
   const found = await verifyTrustList(envelope, key, { id: pack.issuer.organisation, kind: "provider", now });
