@@ -1,4 +1,5 @@
 // Elements without a template language, and never out of text: what people or a scan wrote stays text.
+import { free } from "./app-draw.mjs";
 
 /**
  * Makes an element.
@@ -55,7 +56,10 @@ export function button(label, work, kind = "wide") {
   b.addEventListener("click", async () => {
     if (b.getAttribute("aria-busy") === "true") return;
     b.setAttribute("aria-busy", "true");
-    try { await work(b); } finally { b.removeAttribute("aria-busy"); }
+    try { await work(b); } finally { b.removeAttribute("aria-busy"); free(); }
   });
   return b;
 }
+
+/** Where the answer to a tap stands; it stays over every drawing of the same step. @param {string} key what it belongs to */
+export const noteOf = (key) => h("div", { "data-note": key });

@@ -1,5 +1,5 @@
 // The door from the technician's side: scan the shop's code, see whose shop and which order it is, answer in person.
-import { button, h, sign } from "./app-dom.mjs";
+import { button, h, noteOf, sign } from "./app-dom.mjs";
 import { language, say, span, when, word } from "./app-lang.mjs";
 import { badgeInHand, fetchWork, verifyPerson } from "./app-day.mjs";
 import { ask, isOnline } from "./app-net.mjs";
@@ -30,7 +30,7 @@ const fault = {
 
 /** The step: scan, or six digits where there is no camera. */
 export function doorStep(v) {
-  const box = h("div"), note = h("div");
+  const box = h("div"), note = noteOf(`door-${v.id}`);
   const start = () => box.replaceChildren(...[
     h("p", {}, say("请店主在自己手机上打开订单页，点「人到了，先核对」。您来扫店主手机上的码。", "The owner opens the order page on his own phone and taps “they are here: check first”. You scan the code on his phone.")),
     button(say("扫店主的码", "Scan the shop's code"), tried(note, () => scan(v, box, note, start))),
@@ -112,7 +112,7 @@ async function answer(v, challenge, box, note, start, qr) {
     if (!said.genuine) throw refusedHere(said.code);
     told(v, box, said.digits);
   }));
-  box.replaceChildren(h("section.card.order", {}, h("h2", {}, shopOf(v)), h("p", {}, `${word(v.work.kind)} · ${span(v.work.from, v.work.until)}`), h("p.quiet", {}, `${say("订单凭据取于", "Order papers fetched")} ${when(v.package_at)}`)),
+  box.replaceChildren(h("section.card.order", { "data-hold": true }, h("h2", {}, shopOf(v)), h("p", {}, `${word(v.work.kind)} · ${span(v.work.from, v.work.until)}`), h("p.quiet", {}, `${say("订单凭据取于", "Order papers fetched")} ${when(v.package_at)}`)),
     h("p", {}, say("站在这家店里吗？对得上再出示。", "Are you standing in this shop? Show the badge only if it fits.")), go, button(say("不是这家", "Another shop"), start, "plain"), note);
 }
 

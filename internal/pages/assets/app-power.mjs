@@ -2,7 +2,7 @@
 // acquirer's host and the device answer. Each answer says what still lacks, in the gate's own words.
 import { svg } from "./qr.mjs";
 import { fromBase64 } from "./bytes.mjs";
-import { button, h, sign } from "./app-dom.mjs";
+import { button, h, noteOf, sign } from "./app-dom.mjs";
 import { language, say, when, word } from "./app-lang.mjs";
 import { fetchWork } from "./app-day.mjs";
 import { Fault } from "./fault.mjs";
@@ -24,7 +24,7 @@ const post = (v, verb, body) => ask("POST", `${at(v)}/${verb}`, body, { timeoutS
 /** The trial, the proof, the old keys or the end, by what the server said last. @param {object} v @param {string} stepID attest, trial, live, end or finish */
 export function powerStep(v, stepID) {
   if (!isOnline()) return noSignal();
-  const box = h("div"), note = h("div");
+  const box = h("div"), note = noteOf(`${stepID}-${v.id}`);
   const again = async () => { await fetchWork(v.id); changed(); };
   const parts = stepID === "end" ? endParts(v, note, again) : powerParts(v, box, note, again);
   box.append(...[parts[stepID === "end" ? endNext(v.work, nowOf(v)) : powerNext(v.work, nowOf(v))]()].flat(), note, stepID === "attest" ? "" : permitLine(v));
@@ -124,8 +124,10 @@ function gate(v, what, label, note, again) {
 function lacking(answer) {
   const text = (t) => language() === "en" ? t.en : t.zh;
   const open = answer.conditions.filter((c) => c.verdict !== "holds" && c.blocks);
-  return sign("stop", say("还不行", "Not yet"), answer.refusal && h("p", { "data-code": answer.refusal.code }, text(answer.refusal)),
+  const shown = sign("stop", say("还不行", "Not yet"), answer.refusal && h("p", { "data-code": answer.refusal.code }, text(answer.refusal)),
     h("ul.lacks", {}, open.map((c) => h("li", { "data-code": c.code }, h("strong", {}, text(c.title)), `${say("：", ": ")}${text(c.reason)}`))));
+  shown.addEventListener("carried", () => { shown.append(h("p", {}, say("之后有了变化，可以再申请。", "Something has changed since; ask again."))); }, { once: true });
+  return shown;
 }
 
 function release(v, note, again) {

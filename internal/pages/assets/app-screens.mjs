@@ -1,5 +1,5 @@
 // Today, what is unsent, and this phone.
-import { button, h, sign } from "./app-dom.mjs";
+import { button, h, noteOf, sign } from "./app-dom.mjs";
 import { age, language, say, span, speak, when, word } from "./app-lang.mjs";
 import { canPasskey, clockOff, endShift, enrolPhone, isEnrolled, me, refresh, shift, startShift, whoAmI } from "./app-day.mjs";
 import { isOnline, isSignedIn } from "./app-net.mjs";
@@ -26,8 +26,7 @@ export const problem = (e) => {
 /** Runs work and shows what went wrong beside it. */
 export const tried = (where, work) => async (b) => {
   where.replaceChildren();
-  delete where.dataset.told;
-  try { return await work(b); } catch (e) { where.replaceChildren(problem(e)); where.dataset.told = "problem"; return undefined; }
+  try { return await work(b); } catch (e) { where.replaceChildren(problem(e)); return undefined; }
 };
 
 const waits = { "": () => say("轮到您", "your turn"), merchant: () => say("等店主", "waiting for the merchant"), supervisor: () => say("等监督人", "waiting for the supervisor"),
@@ -46,7 +45,7 @@ export async function today(root, { go }) {
   const who = await me();
   if (!who) return signInFirst(root);
   const [s, all, items, mine] = [await shift(), await visits(), await queued(), await isEnrolled()];
-  const note = h("div");
+  const note = noteOf("today");
   const open = all.filter((v) => v.work && !ended(v.work)).sort((a, b) => (a.work.from < b.work.from ? -1 : 1));
   const closed = all.filter((v) => v.work && ended(v.work));
   const fresh = all.map((v) => v.work_at).sort()[0];
@@ -106,7 +105,7 @@ export async function unsent(root) {
   const conflicts = items.filter((i) => i.state === "conflict");
   const waiting = items.filter((i) => i.state === "waiting");
   const [signed, photos] = [waiting.filter((i) => i.statement), waiting.filter((i) => !i.statement)];
-  const note = h("div");
+  const note = noteOf("unsent");
   show(root, h("h1", {}, say("待发送", "To send")),
     h("p", {}, waiting.length === 0 ? conflicts.length === 0 ? say("都发出去了。", "Everything is sent.") : say("没有等着发的。", "Nothing waits to be sent.")
       : say(`签字 ${signed.length} 份，照片 ${photos.length} 张。先发签字，后发照片。`, `${signed.length} signed, ${photos.length} photos. Signatures go before photos.`)),
@@ -122,6 +121,7 @@ export async function unsent(root) {
     }) })),
     note,
     h("p.quiet", {}, say("文件里有签好的字和照片。交给本公司的调度，他可以代交；别发到别处。", "The file holds what you signed and photos. Give it to your own dispatcher, who may hand it in; send it nowhere else.")));
+  return conflicts.map((i) => i.number);
 }
 
 /** What a statement or photo of the queue is. */
@@ -156,7 +156,7 @@ export async function phone(root) {
   const who = await me();
   if (!who) return signInFirst(root);
   const [mine, safe, s, passkeys] = [await isEnrolled(), await storageState(), await shift(), await canPasskey()];
-  const note = h("div");
+  const note = noteOf("phone");
   const code = h("input", { id: "code", autocomplete: "off", autocapitalize: "characters", spellcheck: "false", inputmode: "text", placeholder: "XXXX-XXXX-XXXX", "aria-describedby": "code-help" });
   const enrolWith = (passkey) => tried(note, async () => { await whoAmI(); await enrolPhone(code.value, passkey); changed(); });
   show(root, h("h1", {}, say("这部手机", "This phone")),

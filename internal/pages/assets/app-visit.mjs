@@ -1,5 +1,5 @@
 // One visit: a path of steps, one at a time. The step of now is open and has one main button.
-import { button, h, sign } from "./app-dom.mjs";
+import { button, h, noteOf, sign } from "./app-dom.mjs";
 import { age, say, span, when, word } from "./app-lang.mjs";
 import { fetchVisit, fetchWork, signer } from "./app-day.mjs";
 import { isOnline } from "./app-net.mjs";
@@ -26,13 +26,13 @@ export async function freshen(id) {
 }
 
 // The step of now stands where the thumb is: three or more that are done fold away above it.
-function path(steps, open, v, still) {
+function path(steps, open, now) {
   const item = (s) => h(`li.step.${s.state}`, s === open ? { "aria-current": "step" } : {}, h("span.mark-step", { "aria-hidden": "true" }, marks[s.state]),
     h("span.name", {}, stepWord(s), h("span.unseen", {}, `${say("：", ": ")}${markWords[s.state]()}`)), s.state === "queued" && h("span.quiet", {}, say("待发送", "to send")),
-    s === open && !still && h("div.doing", {}, doing(s, v)));
+    s === open && now && h("div.doing", {}, now));
   const before = steps.findIndex((s) => s.state !== "done");
   if (before < 3) return [h("ol.steps", {}, steps.map(item))];
-  return [h("details.past", {}, h("summary", {}, say(`✓ 做好了 ${before} 步`, `✓ ${before} steps done`)), h("ol.steps", {}, steps.slice(0, before).map(item))),
+  return [h("details.past", { "data-key": "past" }, h("summary", {}, say(`✓ 做好了 ${before} 步`, `✓ ${before} steps done`)), h("ol.steps", {}, steps.slice(0, before).map(item))),
     h("ol.steps", { start: before + 1 }, steps.slice(before).map(item))];
 }
 
@@ -47,9 +47,9 @@ export async function visit(root, { id }) {
   const [v, items] = [await stored(id), await queued()];
   if (!v?.work) {
     root.replaceChildren(h("h1", {}, say("上门", "Visit")), sign("over", say("这部手机里没有这一单", "This visit is not on this phone"), h("p", {}, say("有信号时回到「今天」点刷新。", "Go back to Today and refresh where there is signal."))));
-    return;
+    return undefined;
   }
-  const note = h("div");
+  const note = noteOf(`brakes-${id}`);
   const { work } = v;
   const signed = await signedFor(v);
   const found = work.stage === "dispatched" ? await genuineOrder(v) : undefined;
@@ -61,8 +61,10 @@ export async function visit(root, { id }) {
     h("h1", {}, `${word(work.kind)} · ${shopOf(v)}`), h("p", {}, span(work.from, work.until), " ", h("span.quiet", {}, say(`${age(Date.now() - new Date(v.work_at))}取的`, `as of ${age(Date.now() - new Date(v.work_at))}`))),
     ...found ? [genuineNote(found)] : [],
     ...standing(v, items.filter((i) => i.visit === id)),
-    ...path(steps, open, v, still),
+    ...path(steps, open, open && !still && await doing(open, v)),
     ...!ended(work) ? [brakes(v, signed, note), note] : []);
+  const { updated_at: _, ...about } = work;
+  return [about, v.package_at, signed.map((i) => [i.digest, i.state])];
 }
 
 const braking = ["incident", "brake", "refusal"];

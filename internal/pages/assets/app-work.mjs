@@ -1,5 +1,5 @@
 // Work that needs no signal: the parcel, the backup, photos of each step.
-import { button, h, sign } from "./app-dom.mjs";
+import { button, h, noteOf, sign } from "./app-dom.mjs";
 import { say } from "./app-lang.mjs";
 import { digestHex } from "./statement.mjs";
 import { Fault } from "./fault.mjs";
@@ -24,7 +24,7 @@ export function arrivalStep(v) {
   const { work } = v;
   if (!work.parcel) return problem(noNotice());
   const want = work.parcel.notice;
-  const note = h("div"), view = h("div.view", { hidden: true });
+  const note = noteOf(`arrival-${v.id}`), view = h("div.view", { hidden: true });
   const inputs = Object.fromEntries(parcelFields.map((f) => [f, h("input", { id: `p-${f}`, autocomplete: "off", autocapitalize: "characters", spellcheck: "false", oninput: () => judge() })]));
   const seals = h("input", { type: "checkbox", id: "p-seals", onchange: () => judge() });
   const verdicts = Object.fromEntries(parcelFields.map((f) => [f, h("span.fit", { role: "status" })]));
@@ -78,7 +78,7 @@ const differs = () => new Fault("backup_not_restored", "恢复出来的和备份
 
 /** A backup proven by a restore, or the merchant's word that nothing needs keeping. */
 export function backupStep(v) {
-  const note = h("div");
+  const note = noteOf(`backup-${v.id}`);
   const made = h("input", { type: "file", id: "b-made" }), restored = h("input", { type: "file", id: "b-restored" });
   const sent = button(say("签字：备份能恢复", "Sign: the backup restores"), tried(note, async () => {
     const [manifest, again] = await Promise.all([made, restored].map(async (i) => {
@@ -102,7 +102,7 @@ export function backupStep(v) {
  * once, nobody takes it back. Untouched: it may still be opened later, then it is said here again.
  */
 export function saidStep(v) {
-  const note = h("div");
+  const note = noteOf(`said-${v.id}`);
   const choice = (value, text) => h("label.choice", {}, h("input", { type: "radio", name: "said", value }), text);
   const box = h("div", {}, h("p", {}, say("看过机器再答。答了「拆过」，就要重新试机、重新开通。", "Look at the device first. “Opened” means that it is tried and made live anew.")),
     h("fieldset", {}, h("legend", {}, say("这台机器", "This device")),
@@ -127,8 +127,8 @@ const tips = {
 };
 
 /** Photos by the page's camera; signed by itself when the last one is good. */
-export function photoStep(v, rule) {
-  const box = h("div"), note = h("div");
+export async function photoStep(v, rule) {
+  const box = h("div"), note = noteOf(`${rule.step}-${v.id}`);
   const show = async () => {
     const taken = (await draft(v.id, rule.step))?.photos ?? [];
     box.replaceChildren(h("p", {}, tips[rule.step]?.() ?? say("做完这一步，当场拍照。", "Finish this step and take its photos on the spot.")),
@@ -142,7 +142,7 @@ export function photoStep(v, rule) {
         })
           : button(say("签字", "Sign"), tried(note, () => signStep(v, rule, taken))), note);
   };
-  show();
+  await show();
   return box;
 }
 
@@ -175,7 +175,7 @@ function keepIt(box, shot) {
   const url = URL.createObjectURL(shot.blob);
   return new Promise((resolve) => {
     const answer = (yes) => { URL.revokeObjectURL(url); resolve(yes); };
-    box.replaceChildren(h("div.view", {}, h("img", { src: url, alt: say("刚拍的照片", "the photo just taken") })),
+    box.replaceChildren(h("div.view", { "data-hold": true }, h("img", { src: url, alt: say("刚拍的照片", "the photo just taken") })),
       h("div.bar-camera", {}, button(say("用这张", "Use it"), () => answer(true)), button(say("重拍", "Again"), () => answer(false), "plain")));
   });
 }

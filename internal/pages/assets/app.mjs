@@ -1,5 +1,6 @@
 // The technician's app: what is on the phone is shown at once, then brought up to date where there is signal.
 import { button, h } from "./app-dom.mjs";
+import { inHand, oneAtATime, put } from "./app-draw.mjs";
 import { say } from "./app-lang.mjs";
 import { me, refresh } from "./app-day.mjs";
 import { isOnline, net, watch } from "./app-net.mjs";
@@ -9,7 +10,7 @@ import { freshen, lookAgain, visit } from "./app-visit.mjs";
 
 const main = document.getElementById("main"), bar = document.getElementById("bar");
 const go = (hash) => { location.hash = hash; };
-let worker = null, waiting = false, letIn = false, shown = "", drawing = Promise.resolve();
+let worker = null, waiting = false, letIn = false, shown = null;
 
 const screens = [
   [/^#?\/?$/, (root) => today(root, { go })],
@@ -18,22 +19,23 @@ const screens = [
   [/^#\/visit\/([A-Za-z0-9._-]{1,64})$/, (root, [, id]) => visit(root, { id })],
 ];
 
-// One drawing after the other: a slow screen must not come over the one that was asked for after it.
-function draw({ moved = false, always = false } = {}) {
-  drawing = drawing.then(() => drawNow(moved, always || moved));
-  return drawing;
-}
+const draw = oneAtATime(paint);
 
-async function drawNow(moved, always) {
-  await line();
-  const [match, screen] = screens.map(([pattern, s]) => [pattern.exec(location.hash), s]).find(([m]) => m) ?? [[""], screens[0][1]];
+async function paint({ done }) {
+  const hash = location.hash, moved = hash !== shown;
+  const lined = put(bar, await line());
+  if (!done && !moved && inHand(main)) return false;
+  const [match, screen] = screens.map(([pattern, s]) => [pattern.exec(hash), s]).find(([m]) => m) ?? [[""], screens[0][1]];
   const root = h("div"); // built aside: nothing is taken from under a finger
-  try { await screen(root, match); } catch (e) { root.replaceChildren(problem(e)); }
-  if (!always && busy()) return;
-  main.replaceChildren(...root.childNodes);
+  let from;
+  try { from = await screen(root, match); } catch (e) { root.replaceChildren(problem(e)); }
+  if (location.hash !== hash) return true; // somebody went on meanwhile: that is drawn next
+  if (!done && !moved && inHand(main)) return false;
+  if (!put(main, root, from, { anew: moved, done })) return false;
   document.title = `${main.querySelector("h1")?.textContent ?? say("上门", "Visits")} · ${say("门神", "menshen")}`;
-  if (moved) { main.focus({ preventScroll: true }); scrollTo(0, 0); }
-  shown = location.hash;
+  if (moved && shown !== null) { main.focus({ preventScroll: true }); scrollTo(0, 0); }
+  shown = hash;
+  return lined;
 }
 
 // One large line: is there signal, what waits, what a person must look at.
@@ -45,21 +47,17 @@ async function line() {
   if (conflicts > 0) parts.push(say(`${conflicts} 项要人看`, `${conflicts} to look at`));
   const here = (hash) => ({ href: hash, ...(location.hash === hash || (hash === "#/" && !/^#\/(unsent|phone)/.test(location.hash)) ? { "aria-current": "page" } : {}) });
   bar.className = `bar ${conflicts > 0 ? "conflict" : isOnline() ? "online" : "offline"}`;
-  bar.replaceChildren(h("p.state", { role: "status" }, parts.join(say("，", ", "))),
+  return h("div", {}, h("p.state", { role: "status" }, parts.join(say("，", ", "))),
     h("nav", { "aria-label": say("页面", "Pages") }, h("a", here("#/"), say("今天", "Today")), h("a", here("#/unsent"), say("待发送", "To send")), h("a", here("#/phone"), say("手机", "Phone"))),
-    waiting ? h("p.update", {}, items.length === 0 ? say("有新版本。", "A new version is ready.") : say(`有新版本。没发的 ${items.length} 项都留着。`, `A new version is ready. The ${items.length} unsent are kept.`), button(say("现在换", "Update"), () => { letIn = true; worker?.waiting?.postMessage({ update: true }); }, "plain")) : "");
+    waiting && h("p.update", {}, items.length === 0 ? say("有新版本。", "A new version is ready.") : say(`有新版本。没发的 ${items.length} 项都留着。`, `A new version is ready. The ${items.length} unsent are kept.`), button(say("现在换", "Update"), () => { letIn = true; worker?.waiting?.postMessage({ update: true }); }, "plain")));
 }
-
-// While a camera runs or something is typed, chosen or unfolded, a change elsewhere must not take it away.
-const busy = () => main.querySelector("video, .digits, figure.code, [data-told], details[open]:not(.past)") !== null || [...main.querySelectorAll("input[type=radio]:checked")].some((i) => i.checkVisibility()) || ["INPUT", "TEXTAREA"].includes(document.activeElement?.tagName)
-  || [...main.querySelectorAll("input:not([type=radio]):not([type=checkbox])")].some((i) => i.value !== "") || main.querySelector("[aria-busy=true]") !== null;
 
 const visitShown = () => /^#\/visit\/([A-Za-z0-9._-]{1,64})$/.exec(location.hash)?.[1];
 
 let later;
 function happened() {
   clearTimeout(later);
-  later = setTimeout(() => { if (busy()) line(); else draw(); }, 60);
+  later = setTimeout(draw, 60);
 }
 
 // Tries on while anything waits: the shop's phone may find its signal later than this one.
@@ -81,13 +79,11 @@ async function update() {
 }
 
 // What the merchant, the supervisor and the host sign shows by itself while somebody looks at the visit.
-let stale = false;
 async function follow() {
   const id = visitShown();
   if (id && isOnline() && document.visibilityState === "visible") {
     try {
-      stale = await lookAgain(id) || stale;
-      if (stale && !busy()) { stale = false; await draw(); }
+      if (await lookAgain(id)) await draw();
     } catch { /* no signal for a moment, or signed out: the line says so */ }
   }
   setTimeout(follow, 3000);
@@ -99,7 +95,7 @@ async function install() {
   // Only a release that somebody let in reloads the page; the first one takes over quietly.
   navigator.serviceWorker.addEventListener("controllerchange", () => { if (controlled || letIn) location.reload(); });
   worker = await navigator.serviceWorker.register("/sw.js", { scope: "/", updateViaCache: "none" });
-  const see = () => { waiting = worker.waiting !== null && navigator.serviceWorker.controller !== null; line(); };
+  const see = () => { waiting = worker.waiting !== null && navigator.serviceWorker.controller !== null; draw(); };
   worker.addEventListener("updatefound", () => worker.installing?.addEventListener("statechange", see));
   see();
   const active = (await navigator.serviceWorker.ready).active;
@@ -109,15 +105,15 @@ async function install() {
   setInterval(() => { if (isOnline()) worker.update().catch(() => {}); }, 1800000);
 }
 
-addEventListener("hashchange", () => { draw({ moved: shown !== location.hash, always: true }); update(); });
+addEventListener("hashchange", () => { draw(); update(); });
 net.addEventListener("change", () => { happened(); if (isOnline()) update(); });
 outbox.addEventListener("change", happened);
 outbox.addEventListener("shown", openDoors); // an answer without signal
-outbox.addEventListener("done", () => { draw({ always: true }); }); // the person finished something: show what comes next
+outbox.addEventListener("done", () => { draw({ done: true }); }); // the person finished something: show what comes next
 addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") update(); });
 
 sendFor(await me());
-await draw({ always: true });
+await draw();
 watch();
 follow();
 update();
