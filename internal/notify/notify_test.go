@@ -148,7 +148,7 @@ func TestOnlyThePinnedReceiverIsTold(t *testing.T) {
 	d := &desk{t: t, status: http.StatusOK}
 	server := httptest.NewTLSServer(d)
 	defer server.Close()
-	for pin, want := range map[string]int{strings.Repeat("0", 64): 0, acquirer.PinOf(server.Certificate()): 1} {
+	for want, pin := range []string{strings.Repeat("0", 64), acquirer.PinOf(server.Certificate())} {
 		h, err := NewHook(HookConfig{URL: server.URL + "/x", Secret: secret, Pin: pin, Now: atNoon})
 		if err != nil {
 			t.Fatal(err)

@@ -114,9 +114,11 @@ function confirmed(form) {
   return new Promise((resolve) => { dialog.addEventListener("close", () => resolve(dialog.returnValue === "sign"), { once: true }); });
 }
 
+/** How far the visit was that a person sees, or -1. */
+const shownNumber = () => Number(document.querySelector("[data-live]")?.dataset.number ?? -1);
+
 /** Holds a form to the visit that it was shown for: after the back button it may show what is long over. */
-async function checkNewest(visit) {
-  const shown = Number(document.querySelector("[data-live]")?.dataset.number ?? -1);
+async function checkNewest(visit, shown) {
   if (!visit || shown < 0) return;
   const { ok, body } = await call("GET", `/staff/visits/${encodeURIComponent(visit)}/news?after=${shown}&wait=0`);
   if (ok && body.number > shown) {
@@ -134,15 +136,16 @@ async function checkNewest(visit) {
 export async function signAndFile(form) {
   const { stream, type, verb, path } = form.dataset;
   const visit = stream.startsWith("visit/") ? stream.slice(6) : "";
+  const shown = shownNumber(); // at the tap: the page may follow the visit while this waits
   const before = (await unanswered()).find((p) => p.name === nameOf(path, verb));
   if (before) { // signed already, its answer was lost: it goes again as it is
     await sendPending(before);
     return true;
   }
   const signer = await mySigner();
-  await checkNewest(visit);
+  await checkNewest(visit, shown);
   if (!await confirmed(form)) return false;
-  await checkNewest(visit); // a dialog can stand open for an hour
+  await checkNewest(visit, shown); // a dialog can stand open for an hour
   const key = await thumbprint(signer.key);
   const { body, openings } = await bodyOf(form);
   const previous = visit ? await nextPrevious(visit, key) : "";
