@@ -19,10 +19,12 @@ const (
 	ReadPackage   = "read_package" // what a phone keeps of an order for checking without signal
 	AnswerDoor    = "answer_door"  // show one's badge to a door challenge
 
-	ReadFeed     = "read_feed"     // the opened leaves that concern one's organisation, for its monitor; the regulator's opens all
-	ReadRegistry = "read_registry" // an acquirer's own merchants, shops, orders and terminals; personal values masked
-	DraftSheet   = "draft_sheet"   // write price sheets that nobody has signed yet
-	ImportSheets = "import_sheets" // bring sheets of one's own institution's merchants, shops, orders and staff
+	ReadFeed       = "read_feed"       // the opened leaves that concern one's organisation, for its monitor; the regulator's opens all
+	ReadRegistry   = "read_registry"   // an acquirer's own merchants, shops, orders and terminals; personal values masked
+	DraftSheet     = "draft_sheet"     // write price sheets that nobody has signed yet
+	CompareCharges = "compare_charges" // lay a settlement against the signed sheets, and say how a difference was set right
+	ReadCharges    = "read_charges"    // what a shop was charged beyond its sheet
+	ImportSheets   = "import_sheets"   // bring sheets of one's own institution's merchants, shops, orders and staff
 )
 
 // Carry is a dispatcher bringing what his technician's phone could not send: statements count for
@@ -128,19 +130,21 @@ var table = map[string][]grant{
 	ReadVisit:   {merchant, clerk, technician, dispatcher, approver, supervisor, host, risk, regulator, platform, to(Organisation, OwnOrganisation)},
 	ReadBundle: {merchant, technician, dispatcher, approver, supervisor, host, risk, regulator, platform,
 		to(Organisation, OwnOrganisation)},
-	ReadOpenings:  {merchant, approver, host, risk},
-	ReadOrderLink: {merchant, approver}, // the acquirer sends it; provider roles never see it
-	ReadPhotos:    {merchant, technician, dispatcher, approver, supervisor, risk},
-	Carry:         {dispatcher},
-	ReadDoor:      {merchant, clerk},
-	ReadPackage:   {merchant, clerk, technician},
-	AnswerDoor:    {technician},
-	ReadRegistry:  {approver, risk},
-	ReadFeed:      {dispatcher, risk, regulator, to(Organisation, OwnOrganisation)},
-	DraftSheet:    {approver},
-	ImportSheets:  {approver},
-	ReadRoll:      {dispatcher, approver, risk, to(Supervisor, OwnOrganisation), to(Organisation, OwnOrganisation)},
-	ListVisits:    {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator, platform, to(Organisation, OwnOrganisation)},
+	ReadOpenings:   {merchant, approver, host, risk},
+	ReadOrderLink:  {merchant, approver}, // the acquirer sends it; provider roles never see it
+	ReadPhotos:     {merchant, technician, dispatcher, approver, supervisor, risk},
+	Carry:          {dispatcher},
+	ReadDoor:       {merchant, clerk},
+	ReadPackage:    {merchant, clerk, technician},
+	AnswerDoor:     {technician},
+	ReadRegistry:   {approver, risk},
+	ReadFeed:       {dispatcher, risk, regulator, to(Organisation, OwnOrganisation)},
+	DraftSheet:     {approver},
+	ImportSheets:   {approver},
+	CompareCharges: {approver, risk},
+	ReadCharges:    {merchant},
+	ReadRoll:       {dispatcher, approver, risk, to(Supervisor, OwnOrganisation), to(Organisation, OwnOrganisation)},
+	ListVisits:     {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator, platform, to(Organisation, OwnOrganisation)},
 }
 
 // streams says which verbs a kind of stream has.

@@ -18,6 +18,8 @@ const (
 	JobRollback = "roll_back"       // key: visit, payload: visit
 	JobFailures = "report_failures" // key: decision digest, payload: visit
 	JobWatch    = "watch_charges"   // key: visit#day, payload: visit
+
+	JobSettlement = "report_settlement" // key: visit#file, payload: visit
 )
 
 // releaseGrace is how long a permit waits for somebody to ask for its release before menshen does.

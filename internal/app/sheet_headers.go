@@ -16,6 +16,7 @@ var headers = map[string]string{
 	"network licence": "入网认证编号", "serial": "终端序列号", "box number": "箱号", "seal number": "封签号", "kind": "类型", "shop": "店铺", "provider": "服务商",
 	"order model": "机型", "terminal code": "终端号", "old serial": "旧机序列号", "old terminal code": "旧终端号", "old shop": "旧店铺", "risk": "风险等级", "window start": "上门开始", "window minutes": "上门时长（分钟）", "deposit fen": "押金（分）",
 	"activation fen": "激活费（分）", "data fee fen per year": "流量费（分/年）", "service fee fen": "服务费（分）", "debit rate ppm": "借记卡费率（百万分之）",
+	"reference": columnReference, "charged at": columnAt, "charged for": columnItem, "trade fen": columnTrade, "taken fen": columnTaken,
 	"credit rate ppm": "贷记卡费率（百万分之）", "barcode rate ppm": "扫码费率（百万分之）",
 }
 
@@ -30,9 +31,11 @@ func header(cell string) string {
 
 // words maps English values of a column with a fixed set to the Chinese ones.
 var words = map[string]map[string]string{
-	"角色":     {"approver": "审核员", "risk": "风控员", "dispatcher": "调度员", "technician": "上门人员", "supervisor": "监督员"},
-	"类型":     {"install": "安装", "swap": "换机", "repair": "维修", "relocation": "移机", "removal": "撤机", "inspection": "巡检"},
-	"可驻店":    {"yes": "是", "no": "否"},
-	"备案状态":   {"in force": "有效", "struck off": "已取消"},
+	"角色":   {"approver": "审核员", "risk": "风控员", "dispatcher": "调度员", "technician": "上门人员", "supervisor": "监督员"},
+	"类型":   {"install": "安装", "swap": "换机", "repair": "维修", "relocation": "移机", "removal": "撤机", "inspection": "巡检"},
+	"可驻店":  {"yes": "是", "no": "否"},
+	"备案状态": {"in force": "有效", "struck off": "已取消"},
+	columnItem: {"debit": "借记卡", "credit": "贷记卡", "qr": "扫码", "foreign": "境外卡", "deposit": "押金", "activation": "激活费", "data": "流量费", "service": "服务费", "per_trade": "每笔服务费",
+		"minimum": "最低消费", "exit": "退机费", "repair": "维修费", "other": "其他"},
 	"结算账户类型": {"card": "银行卡", "company": "对公账户"},
 }

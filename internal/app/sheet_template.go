@@ -31,17 +31,24 @@ func SheetNamed(file string) (string, error) {
 // SheetTemplate gives an empty sheet: the header in Chinese, as CSV that spreadsheets open rightly, and
 // beside it what each column wants, as text.
 func SheetTemplate(name string) (table, explained []byte, err error) {
+	if name == settlementFile {
+		return templateOf(settlementSheet)
+	}
 	i := slices.IndexFunc(sheets, func(s sheet) bool { return s.file == name })
 	if i < 0 {
 		return nil, nil, errSheetUnknown.At(name)
 	}
+	return templateOf(sheets[i])
+}
+
+func templateOf(s sheet) (table, explained []byte, err error) {
 	english := map[string]string{}
 	for en, zh := range headers {
 		english[zh] = en
 	}
 	var header []string
 	var text strings.Builder
-	for _, c := range sheets[i].columns {
+	for _, c := range s.columns {
 		header = append(header, c.header)
 		text.WriteString(c.header + " · " + english[c.header])
 		if c.optional {

@@ -55,10 +55,10 @@ func (k *checker) projectionsOf() []projection {
 }
 
 // jobOfEvent says whether a job was queued with an event: not one that tries again to record what an
-// organisation's service signed, nor a notice or a ticket's clock, nor a look at charges after the first, which the look before it plans.
+// organisation's service signed, nor a notice, a ticket's clock or a settlement's finding, nor a look at charges after the first, which the look before it plans.
 func jobOfEvent(r store.RawRow) bool {
 	kind := r.Text("kind")
-	return kind != JobStatement && kind != JobDoorCall && kind != JobTicketClock && !strings.HasPrefix(kind, noticeJobs) && (kind != JobWatch || strings.HasSuffix(r.Text("key"), "#1"))
+	return kind != JobStatement && kind != JobDoorCall && kind != JobTicketClock && kind != JobSettlement && !strings.HasPrefix(kind, noticeJobs) && (kind != JobWatch || strings.HasSuffix(r.Text("key"), "#1"))
 }
 
 // projections receives every event again, in the log's order, into the scratch store, by the code

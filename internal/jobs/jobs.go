@@ -38,6 +38,7 @@ func Run(ctx context.Context, a *app.App, log *slog.Logger) {
 		"suspend":   {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobSuspendBadge, a.SuspendBadge) }, workPause},
 		"statement": {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobStatement, a.TakeStatement) }, workPause},
 	}
+	loops["settlement"] = loop{func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobSettlement, a.ReportSettlement) }, workPause}
 	loops["clock"] = loop{func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobTicketClock, a.LookAtClock) }, workPause}
 	for _, r := range a.Receivers {
 		// Two at a time: a receiver that is slow must not outlast the lease of what waits behind it.

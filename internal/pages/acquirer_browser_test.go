@@ -12,9 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/network"
+
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -218,4 +222,66 @@ func TestSheetsAreUploadedAndStopsAreWatched(t *testing.T) {
 	o.until(`document.querySelectorAll("table[data-rows] tbody tr").length === 1`)
 	o.look("incidents", "/staff/incidents")
 	o.look("terminals", "/staff/terminals")
+}
+
+// as makes the browser somebody else's.
+func (o *office) as(token string) {
+	o.t.Helper()
+	o.do(send(network.SetCookie, network.SetCookieParams{Name: app.SessionCookie, Value: token, URL: o.origin, HTTPOnly: new(true)}))
+}
+
+// A settlement is laid against what the shop signed: what differs stands there in the shop's own words, is kept when it
+// was seen, is told to the shop, and how it was set right is told too.
+func TestASettlementIsComparedAndToldToTheShop(t *testing.T) {
+	o, _ := acquirersOffice(t)
+	ctx, a := t.Context(), o.Cast.Approver
+	if err := scenario.Run(ctx, o.play.Install()); err != nil {
+		t.Fatal(err)
+	}
+	o.join(a.ID, a.Organisation, a.Role)
+	o.open("/staff/settlements?lang=zh")
+	o.until(`!document.querySelector("form[data-import] button").disabled`)
+	line := func(reference, item, trade, taken string) string {
+		return strings.Join([]string{reference, o.play.Shop.MerchantCode, o.play.Order.Terminal, string(statement.At(time.Now().Add(time.Minute))), item, trade, taken}, ",") + "\n"
+	}
+	text := "流水号,商户编码,终端号,扣款时间,收费项目,交易金额（分）,实收（分）\n" + line("r-1", "贷记卡", "10000", "72") + line("r-2", "借记卡", "10000", "50") + line("f-1", "押金", "", "39900")
+	upload := func(text string) {
+		t.Helper()
+		o.js(`(() => { const t = new DataTransfer(); t.items.add(new File([` + strconv.Quote(text) + `], "九月.csv")); const f = document.querySelector("form[data-import]"); f.elements.files.files = t.files;
+			f.elements.files.dispatchEvent(new Event("change", { bubbles: true })); document.querySelector("[data-word]").dataset.outcome = ""; f.requestSubmit(f.querySelector("button[value='1']")); })()`)
+	}
+	upload(strings.Replace(text, ",10000,72", ",,72", 1))
+	o.until(`document.querySelector("[data-word]").dataset.outcome === "problems" && document.querySelector("[data-code=settlement_trade_amount]") !== null`)
+	upload(text)
+	o.until(`document.querySelector("[data-word]").dataset.outcome === "checked" && !document.querySelector("[data-write]").disabled`)
+	if said := o.js(`document.querySelector("[data-result]").innerText`); !strings.Contains(said, "合同写 0.60%，实收 0.72%") || !strings.Contains(said, "多收 2 笔") {
+		t.Error(said)
+	}
+	o.js(`document.querySelector("[data-write]").click()`)
+	o.until(`document.querySelector("[data-word]").dataset.outcome === "imported" && document.querySelectorAll("[data-renews] tbody tr").length === 2`)
+	o.shot("settlement-kept")
+	o.look("settlements", "/staff/settlements")
+	if file := o.js(`fetch("/staff/settlements.csv").then((r) => r.text())`); !strings.Contains(file, "r-1") || !strings.Contains(file, ",12,rate_over_sheet,") {
+		t.Error(file)
+	}
+	o.open("/staff/settlements?lang=zh")
+	o.until(`document.querySelectorAll("[data-renews] tbody tr").length === 2`)
+	o.js(`[...document.querySelectorAll("[data-renews] form")].find((f) => f.closest("tr").innerText.includes("r-1")).requestSubmit()`)
+	o.until(`document.querySelectorAll("[data-renews] tbody tr").length === 1`)
+	m := o.Cast.Merchant
+	_, token, err := o.App.IssueToken(ctx, app.TokenGrant{Kind: store.TokenSession, Person: m.ID, Organisation: o.Cast.Acquirer.ID, Role: visit.RoleMerchant, Label: "phone", Until: time.Now().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.as(token)
+	o.open("/shop?lang=zh")
+	o.until(`document.querySelector("[data-overcharged]")?.innerText.includes("合同写 ¥299.00，实收 ¥399.00")`)
+	o.look("shop-overcharged", "/shop")
+	o.open("/shop?lang=zh")
+	o.js(`document.querySelector("[data-overcharged] a").click()`)
+	o.until(`location.pathname === "/shop/charges" && document.querySelectorAll("[data-charge]").length === 2`)
+	if said := o.js(`document.querySelector("[data-charge=r-1]").innerText`); !strings.Contains(said, "合同写 0.60%，实收 0.72%") || !strings.Contains(said, "已退还") {
+		t.Error(said)
+	}
+	o.look("shop-charges", "/shop/charges")
 }

@@ -78,6 +78,7 @@ type importLine struct {
 	Problems []importNote `json:"problems,omitempty"`
 	Notes    []importNote `json:"notes,omitempty"`
 	More     int          `json:"more,omitempty"`
+	Summary  string       `json:"summary,omitempty"` // what came of it, where it is no count of lines
 	Fault    *problem     `json:"fault,omitempty"`
 }
 
@@ -109,11 +110,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 		err = s.importSheets(r, p, files, dry, tell)
 	}
 	if err != nil {
-		f := fault.Of(err)
-		if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
-			s.Log.Error("an import failed", "code", f.Code, "error", err)
-		}
-		tell(importLine{Done: true, Fault: &problem{Code: f.Code, Zh: f.Text.Zh, En: f.Text.En}})
+		s.tellFault(tell, err)
 	}
 	return nil
 }

@@ -26,6 +26,9 @@ func (f FromApp) Home(ctx context.Context, v Viewer) (ShopHome, error) {
 	if h.Clerks, err = f.shopClerks(ctx, v); err != nil {
 		return ShopHome{}, err
 	}
+	if h.Charges, err = f.openCharges(ctx, v); err != nil {
+		return ShopHome{}, err
+	}
 	firms, err := f.firms(ctx, v.Organisation)
 	for _, firm := range firms {
 		h.Contacts = append(h.Contacts, ShopContact{Name: firm.Name, Phone: firm.Phone})

@@ -42,6 +42,7 @@ func (s *Server) shopRoutes() map[string]handler {
 		"GET /shop/visits/{id}":       s.shopOrder,
 		"GET /shop/visits/{id}/{act}": s.shopOrder,
 		"GET /shop/tickets":           s.shopTickets,
+		"GET /shop/charges":           s.shopCharges,
 		"GET /shop/tickets/new":       s.shopNewTicket,
 		"GET /shop/tickets/{id}":      s.shopTicket,
 		"POST /shop/calls/{id}":       s.shopReportCall,

@@ -19,6 +19,7 @@ import (
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/ticket"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -63,6 +64,10 @@ func (s *shopSource) Sticker(_ context.Context, v Viewer, shop string) (ShopStic
 		return ShopSticker{}, fault.New(fault.NotFound, "shop_absent", "没有这家店。", "There is no such shop.")
 	}
 	return ShopSticker{Code: shop, Name: "示例面馆"}, s.err
+}
+
+func (s *shopSource) Charges(context.Context, Viewer, string) ([]store.SettlementLine, string, error) {
+	return s.home.Charges, "", s.err
 }
 
 func (s *shopSource) ReportCall(_ context.Context, _ Viewer, call, note string) error {

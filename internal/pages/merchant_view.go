@@ -8,6 +8,7 @@ import (
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/agreement"
 	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -28,6 +29,8 @@ type ShopSource interface {
 	Sticker(ctx context.Context, v Viewer, shop string) (ShopSticker, error)
 	// ReportCall makes a ticket for the acquirer's risk desk of a call, with what the page said of it; once.
 	ReportCall(ctx context.Context, v Viewer, call, note string) error
+	// Charges gives what the shop was charged beyond its sheets, newest first, after a cursor, and the next page's.
+	Charges(ctx context.Context, v Viewer, after string) ([]store.SettlementLine, string, error)
 	// Tickets gives the shop's requests for help, newest first, without their notes.
 	Tickets(ctx context.Context, v Viewer) ([]ShopTicket, error)
 	// Ticket gives one with everything that was done about it.
@@ -42,7 +45,8 @@ type ShopHome struct {
 	Shops         []ShopPlace
 	Calls         []ShopCalled // newest first
 	Contacts      []ShopContact
-	Clerks        []ShopClerk // phones that count, of the owner alone
+	Charges       []store.SettlementLine // beyond the sheets and not settled yet, newest first; of the owner alone
+	Clerks        []ShopClerk            // phones that count, of the owner alone
 }
 
 // ShopClerk is a clerk's phone that the owner let in.

@@ -113,3 +113,11 @@ COMMENT ON COLUMN clerk_asks.ask IS 'JSON of what the phone sent, empty until it
 COMMENT ON TABLE door_calls IS 'DoorCall is what a stranger said on the public page, with the answer that only the shop sees.';
 COMMENT ON COLUMN door_calls.kind IS 'what is going on, one of the page''s words';
 COMMENT ON COLUMN door_calls.expected IS 'somebody was sent to this shop for that time';
+COMMENT ON TABLE settlement_files IS 'SettlementFile is an acquirer''s settlement that was laid against its signed sheets.';
+COMMENT ON COLUMN settlement_files.id IS 'hex SHA-256 over organisation and file';
+COMMENT ON COLUMN settlement_files.compared IS 'lines of terminals that menshen has a signed sheet of';
+COMMENT ON TABLE settlement_lines IS 'SettlementLine is a single fee, or a charge that took more than was signed.';
+COMMENT ON COLUMN settlement_lines.id IS 'time of the charge in unix milliseconds, 13 digits, and a digest over organisation, item and reference';
+COMMENT ON COLUMN settlement_lines.visit IS 'that brought the terminal live';
+COMMENT ON COLUMN settlement_lines.code IS 'rule that it breaks, empty for none';
+COMMENT ON COLUMN settlement_lines.outcome IS 'refunded or misreported, empty while open';

@@ -394,6 +394,45 @@ type Setting struct {
 	Value string
 }
 
+// SettlementFile is an acquirer's settlement that was laid against its signed sheets.
+type SettlementFile struct {
+	// hex SHA-256 over organisation and file
+	ID     string
+	Org    string
+	MadeBy string
+	MadeAt Instant
+	Lines  int64
+	// lines of terminals that menshen has a signed sheet of
+	Compared  int64
+	Differing int64
+}
+
+// SettlementLine is a single fee, or a charge that took more than was signed.
+type SettlementLine struct {
+	// time of the charge in unix milliseconds, 13 digits, and a digest over organisation, item and reference
+	ID       string
+	Org      string
+	File     string
+	Merchant string
+	Terminal string
+	// that brought the terminal live
+	Visit     string
+	Item      string
+	Reference string
+	ChargedAt Instant
+	TradeFen  int64
+	TakenFen  int64
+	// rule that it breaks, empty for none
+	Code      string
+	SignedFen int64
+	SignedPpm int64
+	TakenPpm  int64
+	SettledAt Instant
+	SettledBy string
+	// refunded or misreported, empty while open
+	Outcome string
+}
+
 type SheetDraft struct {
 	ID        string
 	Org       string

@@ -19,10 +19,18 @@ async function lines(response, each) {
   }
 }
 
+/** Shows again what the page lists, which is longer by what was kept. */
+async function renew() {
+  const part = document.querySelector("[data-renews]");
+  if (!part) return;
+  const fresh = new DOMParser().parseFromString(await (await fetch(location.href, { credentials: "same-origin" })).text(), "text/html").querySelector("[data-renews]");
+  if (fresh) part.replaceWith(fresh);
+}
+
 function show(result) {
   const box = document.querySelector("[data-result]"), word = box.querySelector("[data-word]");
   const problems = result.problems ?? [], notes = result.notes ?? [];
-  word.textContent = problems.length > 0 ? word.dataset.found.replace("{n}", problems.length + (result.more ?? 0)) : result.dry ? word.dataset.checked
+  word.textContent = problems.length > 0 ? word.dataset.found.replace("{n}", problems.length + (result.more ?? 0)) : result.summary ? result.summary : result.dry ? word.dataset.checked
     : `${word.dataset.wrote} ${Object.entries(result.imported ?? {}).map(([sheet, n]) => `${sheet} ${n}`).join(" · ")}`;
   word.dataset.outcome = problems.length > 0 ? "problems" : result.dry ? "checked" : "imported";
   box.querySelector("[data-problems]").replaceChildren(...[...problems, ...notes].map((p) => {
@@ -34,6 +42,7 @@ function show(result) {
   box.querySelector("table").hidden = problems.length + notes.length === 0;
   box.hidden = false;
   box.focus();
+  if (word.dataset.outcome === "imported") renew();
   return problems.length === 0 && result.dry;
 }
 
@@ -50,7 +59,7 @@ if (form) {
     try {
       const body = new FormData();
       for (const file of form.elements.files.files) body.append("files", file, file.name);
-      const response = await fetch(`/staff/import?dry=${dry ? 1 : 0}`, { method: "POST", body, headers: { "Idempotency-Key": newIdempotencyKey() }, credentials: "same-origin" });
+      const response = await fetch(`${form.dataset.import || "/staff/import"}?dry=${dry ? 1 : 0}`, { method: "POST", body, headers: { "Idempotency-Key": newIdempotencyKey() }, credentials: "same-origin" });
       let result;
       await lines(response, (line) => { if (line.done) result = line; else progress.textContent = `${line.sheet} ${line.lines}`; });
       if (!result) throw strange();
