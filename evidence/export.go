@@ -14,7 +14,16 @@ import (
 // after the last one, closed by the platform's signature. What came in after the last decision is
 // not in it: nothing rests on that yet. Of the openings it takes those that open something in it.
 func Export(d Dossier, reader string, logSize int64, sign func(Closing) ([]byte, error)) ([]byte, error) {
-	items, err := new(Reader).parse(d.Entries)
+	b, err := new(Reader).Export(d, reader, logSize, sign)
+	if err != nil {
+		return nil, err
+	}
+	return b.Bytes()
+}
+
+// Export is the function of this name, with the reader's memory, and gives the bundle before it is bytes.
+func (r *Reader) Export(d Dossier, reader string, logSize int64, sign func(Closing) ([]byte, error)) (*Bundle, error) {
+	items, err := r.parse(d.Entries)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +54,7 @@ func Export(d Dossier, reader string, logSize int64, sign func(Closing) ([]byte,
 		return nil, err
 	}
 	b.Closing = base64.StdEncoding.EncodeToString(envelope)
-	return b.Bytes()
+	return b, nil
 }
 
 // exported selects what some decision names, the decisions themselves, and intents and outcomes

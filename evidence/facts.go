@@ -39,7 +39,7 @@ type builder struct {
 	r        *Reader
 	keys     keyring
 	items    []item
-	openings map[string]statement.Opening
+	openings opener
 	visitID  string
 	ask      string
 	now      time.Time

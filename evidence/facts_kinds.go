@@ -116,8 +116,8 @@ func (b *builder) places() gate.Fact[gate.Places] {
 	if o.Kind != visit.Relocation || o.Old == nil {
 		return gate.Fact[gate.Places]{}
 	}
-	before, okB := b.openings[o.Old.Address]
-	after, okA := b.openings[o.Items.Address]
+	before, okB := b.openings.get(o.Old.Address)
+	after, okA := b.openings.get(o.Items.Address)
 	switch {
 	case !okB || !okA:
 		return gate.Known(gate.Places{Unopened: true})

@@ -139,7 +139,7 @@ func (b *builder) place() gate.Fact[gate.Place] {
 	var from []string
 	for _, r := range b.readings() {
 		from = append(from, r.from)
-		if o, ok := b.openings[r.commitment]; ok && o.Kind == KindPosition && o.Value == "" {
+		if o, ok := b.openings.get(r.commitment); ok && o.Kind == KindPosition && o.Value == "" {
 			continue // a phone without a reading commits to the empty text: it neither proves a place nor denies one
 		}
 		here, known, err := b.position(r.commitment)
@@ -183,7 +183,7 @@ func (b *builder) readings() []reading {
 }
 
 func (b *builder) position(commitment string) (identifier.Position, bool, error) {
-	o, ok := b.openings[commitment]
+	o, ok := b.openings.get(commitment)
 	if !ok {
 		return identifier.Position{}, false, nil
 	}

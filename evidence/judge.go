@@ -140,12 +140,13 @@ type question struct {
 	standing bool // receive, do not decide: an old trust list still names the keys
 }
 
-func (r *Reader) judge(q question) Report {
-	out := Report{Visit: q.visit, Ask: q.ask, Now: q.now}
+// judgeAnew judges, and says which openings it looked for.
+func (r *Reader) judgeAnew(q question) (out Report, read map[string]bool) {
+	out = Report{Visit: q.visit, Ask: q.ask, Now: q.now}
 	b, err := r.prepare(q)
 	if err != nil {
 		out.Refusal = err
-		return out
+		return out, nil
 	}
 	facts := b.build()
 	out.Kind, out.Column, out.Stage = facts.Kind, facts.Column(), string(facts.Stage)
@@ -156,7 +157,7 @@ func (r *Reader) judge(q question) Report {
 	}
 	if q.preview {
 		out.Conditions = conditions(gate.Findings(facts, q.ask, q.now))
-		return out
+		return out, nil
 	}
 	out.facts = facts
 	d := gate.Decide(facts, q.ask, q.now)
@@ -166,7 +167,7 @@ func (r *Reader) judge(q question) Report {
 	if out.Granted || onlyUnopened(d.Findings()) {
 		out.body = b.decision(q, facts, d)
 	}
-	return out
+	return out, b.openings.read
 }
 
 // onlyUnopened says whether nothing but unopened commitments stands against the ask.
@@ -217,7 +218,7 @@ func (r *Reader) prepare(q question) (*builder, error) {
 			return nil, err
 		}
 	}
-	b := &builder{r: r, keys: keys, items: items, openings: q.openings, visitID: q.visit, ask: q.ask, now: q.now}
+	b := &builder{r: r, keys: keys, items: items, openings: opener{q.openings, map[string]bool{}}, visitID: q.visit, ask: q.ask, now: q.now}
 	return b, b.fold()
 }
 

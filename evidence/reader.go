@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"crypto/sha256"
 	"strings"
 	"sync"
 	"time"
@@ -16,8 +17,9 @@ const memoBound = 4 * maxEntries
 
 // Reader proves evidence against one trust file and remembers what it proved: the decisions of a
 // bundle share most of their evidence, and a page asks about the same visit again and again. It
-// remembers only what depends on nothing but the bytes, so its answers depend on neither time nor
-// order, and it remembers no refusal. It is safe for concurrent use. Make one with NewReader; the
+// remembers only what depends on nothing but the bytes, and a verdict only with everything that it was
+// given on, its time too (see judge); so its answers depend on neither time nor order, and it remembers
+// no refusal. It is safe for concurrent use. Make one with NewReader; the
 // zero value trusts nothing.
 type Reader struct {
 	trust    Trust
@@ -27,6 +29,7 @@ type Reader struct {
 	included memo[leafReceipt, record.Inclusion]
 	lists    memo[string, credential.Trust] // by the statement's digest; every use asks its date again
 	shown    memo[shown, credential.Presentation]
+	granted  memo[[sha256.Size]byte, granted] // by all of the question but its openings
 }
 
 // NewReader makes a reader that believes a trust file.
@@ -53,23 +56,30 @@ type memo[K comparable, V any] struct {
 
 // get gives what is remembered, or makes it and remembers it unless it failed.
 func (m *memo[K, V]) get(key K, make func() (V, error)) (V, error) {
-	m.mu.Lock()
-	v, ok := m.known[key]
-	m.mu.Unlock()
-	if ok {
+	if v, ok := m.find(key); ok {
 		return v, nil
 	}
 	v, err := make()
-	if err != nil {
-		return v, err
+	if err == nil {
+		m.keep(key, v, memoBound)
 	}
+	return v, err
+}
+
+func (m *memo[K, V]) find(key K) (V, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.known == nil || len(m.known) >= memoBound {
+	v, ok := m.known[key]
+	return v, ok
+}
+
+func (m *memo[K, V]) keep(key K, v V, bound int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.known == nil || len(m.known) >= bound {
 		m.known = map[K]V{}
 	}
 	m.known[key] = v
-	return v, nil
 }
 
 // parse reads entries. What it returns is untrusted: see prove.

@@ -253,7 +253,7 @@ func (out *Result) cut(d visit.Decision, named map[string]bool) ([]item, error) 
 		single[digest] = true
 	}
 	reached := map[string]bool{}
-	var cut []item
+	cut := make([]item, 0, len(out.items))
 	for _, it := range out.items {
 		h, whole := heads[it.event.Stream]
 		switch {

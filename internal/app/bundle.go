@@ -16,12 +16,16 @@ func (a *App) Bundle(ctx context.Context, actor Actor, visitID string) ([]byte, 
 	if err := a.maySee(ctx, actor, visitID, access.ReadBundle); err != nil {
 		return nil, err
 	}
-	return a.export(ctx, visitID, actor.Role, true)
+	b, err := a.export(ctx, visitID, actor.Role, true)
+	if err != nil {
+		return nil, err
+	}
+	return b.Bytes()
 }
 
 // export gathers everything that the visit's decisions name, waits for its receipts where they are needed,
 // and closes it with the platform's signature.
-func (a *App) export(ctx context.Context, visitID, reader string, receipts bool) ([]byte, error) {
+func (a *App) export(ctx context.Context, visitID, reader string, receipts bool) (*evidence.Bundle, error) {
 	var d evidence.Dossier
 	err := a.awaited(ctx, receipts, func(tx *store.Tx) (*gather, error) {
 		g := a.gather(ctx, tx)
@@ -48,7 +52,7 @@ func (a *App) export(ctx context.Context, visitID, reader string, receipts bool)
 		}
 	}
 	stream := visit.StreamVisit + "/" + visitID
-	return evidence.Export(d, reader, d.LogSize, func(c evidence.Closing) ([]byte, error) {
+	return a.reader.Export(d, reader, d.LogSize, func(c evidence.Closing) ([]byte, error) {
 		return a.sign(stream, evidence.TypeClosing, "", c)
 	})
 }

@@ -220,14 +220,10 @@ func (a *App) Decided(ctx context.Context, actor Actor, visitID string) ([]evide
 	if err := a.maySee(ctx, actor, visitID, access.ReadVisit); err != nil {
 		return nil, err
 	}
-	data, err := a.export(ctx, visitID, a.Operator, false)
+	b, err := a.export(ctx, visitID, a.Operator, false)
 	if code := fault.CodeOf(err); code == "decision_absent" || code == "receipt_absent" {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	b, err := evidence.Open(data)
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,11 @@ func (a *App) Release(ctx context.Context, visitID, permit string) (visit.Outcom
 		}
 		return a.cancel(ctx, host, visitID, permit)
 	}
-	answer, err := host.Release(ctx, permit, bundle)
+	data, err := bundle.Bytes()
+	if err != nil {
+		return visit.Outcome{}, err
+	}
+	answer, err := host.Release(ctx, permit, data)
 	if err != nil {
 		return visit.Outcome{}, fault.At(err, acquirer)
 	}
@@ -83,13 +87,9 @@ func (a *App) Release(ctx context.Context, visitID, permit string) (visit.Outcom
 }
 
 // supported holds the permit to the bundle that is about to be sent: what the host will judge, the
-// server judged first, with the same function. Its reader remembers which bytes it has proven, from the asks
-// before; every decision is judged again.
-func (a *App) supported(bundle []byte, permit string) error {
-	b, err := evidence.Open(bundle)
-	if err != nil {
-		return err
-	}
+// server judged first, with the same function. Its reader remembers what it proved at the asks before, and
+// each verdict with all that it was given on (decision 0055).
+func (a *App) supported(b *evidence.Bundle, permit string) error {
 	r := a.reader.Verify(b)
 	if _, digest, ok := r.Permit(); !ok || digest != permit {
 		return errUnfit.Because(r.Refusal)

@@ -26,6 +26,7 @@ type benching struct {
 	visits      int
 	crews       int
 	dir         string
+	profile     string
 	progress    io.Writer
 }
 
@@ -66,6 +67,7 @@ second, waits of each verb, memory, disk. Everything is removed afterwards. Abou
 	cmd.Flags().BoolVar(&b.quick, "quick", false, "每样只量一会儿，数字粗 a short look at each; rough numbers")
 	cmd.Flags().IntVar(&b.visits, "visits", 0, "库里先放多少次上门 visits to put into the database first")
 	cmd.Flags().IntVar(&b.crews, "crews", 160, "几家店同时办（--quick 默认 24） how many shops install at the same time (24 by default with --quick)")
+	cmd.Flags().StringVar(&b.profile, "profile", "", "把整次上门那段时间里服务的处理器时间写到这个文件，用 go tool pprof 看 where to write the server's processor time during whole visits, for go tool pprof")
 	cmd.Flags().StringVar(&b.dir, "dir", "", "在哪个文件夹里量；临时文件夹 the folder whose disk is measured; a temporary one when empty")
 	return cmd
 }

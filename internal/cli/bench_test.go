@@ -5,7 +5,9 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,7 +18,8 @@ import (
 // at the shape only: how fast this machine is, is nobody's defect.
 func TestBenchSaysEveryFigure(t *testing.T) {
 	var out, told bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), program(t, "menshen"), "bench", "--quick", "--json", "--crews", "4", "--visits", "300", "--dir", t.TempDir())
+	profile := filepath.Join(t.TempDir(), "server.prof")
+	cmd := exec.CommandContext(t.Context(), program(t, "menshen"), "bench", "--quick", "--json", "--crews", "4", "--visits", "300", "--dir", t.TempDir(), "--profile", profile)
 	cmd.Stdout, cmd.Stderr = &out, &told
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, told.Bytes())
@@ -51,6 +54,9 @@ func TestBenchSaysEveryFigure(t *testing.T) {
 	}
 	if r.Machine.Cores == 0 || r.Machine.Go == "" || !r.Quick || r.At == "" {
 		t.Errorf("%+v", r.Machine)
+	}
+	if data, err := os.ReadFile(profile); err != nil || !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) { // pprof's form is gzip
+		t.Errorf("no profile: %v, %d bytes", err, len(data))
 	}
 	if !strings.Contains(told.String(), "300") {
 		t.Errorf("no progress: %s", told.String())

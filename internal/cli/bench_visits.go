@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/menshen-project/menshen/internal/bench"
@@ -80,7 +81,7 @@ func (b benching) newYard(ctx context.Context, dir string) (*yard, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := newWorld(dir, staging{wanted: anyAddress(), program: program, patience: 60, interval: benchInterval, steady: true})
+	w, err := newWorld(dir, staging{wanted: anyAddress(), program: program, patience: 60, interval: benchInterval, steady: true, profile: b.profile})
 	if err != nil {
 		return nil, err
 	}
@@ -133,12 +134,14 @@ func (y *yard) measure(ctx context.Context, budget time.Duration) ([]bench.Figur
 		return nil, err
 	}
 	spent := y.spent()
+	y.tellServer()
 	y.waits.start()
 	rate, waits, err := bench.Loop(ctx, len(y.crews), budget, y.whole)
 	if err != nil {
 		return nil, err
 	}
 	y.waits.stop()
+	y.tellServer()
 	costs := spent.until(y.spent(), len(waits))
 	after, err := y.onDisk(ctx)
 	if err != nil {
@@ -160,6 +163,17 @@ func (y *yard) measure(ctx context.Context, budget time.Duration) ([]bench.Figur
 		out = append(out, bench.Of("memory_idle", "服务闲着占内存", "memory of an idle server", idle, "MB"), bench.Of("memory_busy", "服务忙时占内存，最高", "memory of a busy server, at most", busy, "MB"))
 	}
 	return append(out, bench.Of("disk_per_visit", "每次上门占磁盘（库和日志）", "bytes on disk per visit, database and log", (after-before)/float64(len(waits))/1000, "kB")), nil
+}
+
+// tellServer has the server begin or end its profile, if it was asked for one.
+func (y *yard) tellServer() {
+	y.children.mu.Lock()
+	defer y.children.mu.Unlock()
+	for _, k := range y.children.all {
+		if k.name == "server" && y.profile != "" {
+			_ = k.cmd.Process.Signal(syscall.SIGUSR1) // a server that is gone is an error elsewhere
+		}
+	}
 }
 
 // doorsAVisit is below what a server lets one visit ask for within ten minutes.

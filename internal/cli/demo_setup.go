@@ -59,6 +59,7 @@ type staging struct {
 	patience int                      // of the server, in seconds
 	interval int                      // between checkpoints, in milliseconds; demoInterval when 0
 	steady   bool                     // the host loses no answers
+	profile  string                   // where the server writes its processor time, "" for nowhere
 	between  func(host string) string // what the server calls the host's address by; nil for the address itself
 }
 
@@ -221,6 +222,9 @@ func (w *world) start(ctx context.Context) error {
 			"--origin", file.Log.Origin, "--log-key", file.Log.Key}
 	}
 	w.args["server"] = []string{"serve", "--config", w.config}
+	if w.profile != "" {
+		w.args["server"] = append(w.args["server"], "--profile", w.profile)
+	}
 	if err := w.settleHost(); err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ import (
 )
 
 func newServe() *cobra.Command {
-	var config string
+	var config, profile string
 	cmd := &cobra.Command{
 		Use:   "serve --config FILE",
 		Short: "运行服务 · run the server",
@@ -35,10 +35,16 @@ under way and stops.`,
 			if config == "" {
 				return errUsage.At("--config")
 			}
-			return runServe(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), config)
+			if profile == "" {
+				return runServe(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), config)
+			}
+			wait := profiled(cmd.Context(), profile)
+			return errors.Join(runServe(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), config), wait())
 		},
 	}
 	cmd.Flags().StringVar(&config, "config", "", "配置文件 config file (required)")
+	cmd.Flags().StringVar(&profile, "profile", "", "")
+	_ = cmd.Flags().MarkHidden("profile") // bench's own; it is there
 	return cmd
 }
 

@@ -33,7 +33,7 @@ func (q *Queries) deleteDoorCalls(ctx context.Context, calledAt Instant) (int64,
 }
 
 const doorCallsOfMerchant = `-- name: doorCallsOfMerchant :many
-SELECT id, shop, merchant, kind, called_at, expected FROM door_calls WHERE merchant = $1 AND called_at >= $2 ORDER BY called_at DESC, id LIMIT $3
+SELECT id, shop, merchant, kind, called_at, expected FROM door_calls WHERE merchant = $1 AND called_at >= $2 ORDER BY called_at DESC, id LIMIT CAST($3 AS INTEGER)
 `
 
 func (q *Queries) doorCallsOfMerchant(ctx context.Context, merchant string, sinceAt Instant, maxRows int32) ([]DoorCall, error) {

@@ -35,11 +35,11 @@ func (q *Queries) conflict(ctx context.Context, statement string) (Conflict, err
 }
 
 const conflictsOfOrg = `-- name: conflictsOfOrg :many
-SELECT statement, org, provider, visit, signer, verb, stands, envelope, found_at, settled_at, settled_by, outcome, reason FROM conflicts WHERE org = $1 ORDER BY settled_at, found_at DESC, statement LIMIT $2
+SELECT statement, org, provider, visit, signer, verb, stands, envelope, found_at, settled_at, settled_by, outcome, reason FROM conflicts WHERE org = $1 ORDER BY settled_at, found_at DESC, statement LIMIT CAST($2 AS INTEGER)
 `
 
-func (q *Queries) conflictsOfOrg(ctx context.Context, org string, limit int32) ([]Conflict, error) {
-	rows, err := q.db.QueryContext(ctx, conflictsOfOrg, org, limit)
+func (q *Queries) conflictsOfOrg(ctx context.Context, org string, maxRows int32) ([]Conflict, error) {
+	rows, err := q.db.QueryContext(ctx, conflictsOfOrg, org, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -76,11 +76,11 @@ func (q *Queries) conflictsOfOrg(ctx context.Context, org string, limit int32) (
 }
 
 const conflictsOfProvider = `-- name: conflictsOfProvider :many
-SELECT statement, org, provider, visit, signer, verb, stands, envelope, found_at, settled_at, settled_by, outcome, reason FROM conflicts WHERE provider = $1 ORDER BY settled_at, found_at DESC, statement LIMIT $2
+SELECT statement, org, provider, visit, signer, verb, stands, envelope, found_at, settled_at, settled_by, outcome, reason FROM conflicts WHERE provider = $1 ORDER BY settled_at, found_at DESC, statement LIMIT CAST($2 AS INTEGER)
 `
 
-func (q *Queries) conflictsOfProvider(ctx context.Context, provider string, limit int32) ([]Conflict, error) {
-	rows, err := q.db.QueryContext(ctx, conflictsOfProvider, provider, limit)
+func (q *Queries) conflictsOfProvider(ctx context.Context, provider string, maxRows int32) ([]Conflict, error) {
+	rows, err := q.db.QueryContext(ctx, conflictsOfProvider, provider, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -152,11 +152,11 @@ func (q *Queries) insertConflict(ctx context.Context, arg insertConflictParams) 
 }
 
 const openConflictsOfVisit = `-- name: openConflictsOfVisit :many
-SELECT statement, org, provider, visit, signer, verb, stands, envelope, found_at, settled_at, settled_by, outcome, reason FROM conflicts WHERE visit = $1 AND settled_at = 0 ORDER BY found_at, statement LIMIT $2
+SELECT statement, org, provider, visit, signer, verb, stands, envelope, found_at, settled_at, settled_by, outcome, reason FROM conflicts WHERE visit = $1 AND settled_at = 0 ORDER BY found_at, statement LIMIT CAST($2 AS INTEGER)
 `
 
-func (q *Queries) openConflictsOfVisit(ctx context.Context, visit string, limit int32) ([]Conflict, error) {
-	rows, err := q.db.QueryContext(ctx, openConflictsOfVisit, visit, limit)
+func (q *Queries) openConflictsOfVisit(ctx context.Context, visit string, maxRows int32) ([]Conflict, error) {
+	rows, err := q.db.QueryContext(ctx, openConflictsOfVisit, visit, maxRows)
 	if err != nil {
 		return nil, err
 	}

@@ -86,11 +86,11 @@ func (q *Queries) insertRef(ctx context.Context, kind string, ref string, eventD
 }
 
 const mattersOf = `-- name: mattersOf :many
-SELECT statement, subject_kind, subject, matter, found_in, since_at, closed_at FROM open_matters WHERE subject_kind = $1 AND subject = $2 AND closed_at = 0 ORDER BY since_at, statement LIMIT $3
+SELECT statement, subject_kind, subject, matter, found_in, since_at, closed_at FROM open_matters WHERE subject_kind = $1 AND subject = $2 AND closed_at = 0 ORDER BY since_at, statement LIMIT CAST($3 AS INTEGER)
 `
 
-func (q *Queries) mattersOf(ctx context.Context, subjectKind string, subject string, limit int32) ([]OpenMatter, error) {
-	rows, err := q.db.QueryContext(ctx, mattersOf, subjectKind, subject, limit)
+func (q *Queries) mattersOf(ctx context.Context, subjectKind string, subject string, maxRows int32) ([]OpenMatter, error) {
+	rows, err := q.db.QueryContext(ctx, mattersOf, subjectKind, subject, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -121,11 +121,11 @@ func (q *Queries) mattersOf(ctx context.Context, subjectKind string, subject str
 }
 
 const refs = `-- name: refs :many
-SELECT event_digest FROM event_refs WHERE kind = $1 AND ref = $2 ORDER BY rank DESC, event_digest LIMIT $3
+SELECT event_digest FROM event_refs WHERE kind = $1 AND ref = $2 ORDER BY rank DESC, event_digest LIMIT CAST($3 AS INTEGER)
 `
 
-func (q *Queries) refs(ctx context.Context, kind string, ref string, limit int32) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, refs, kind, ref, limit)
+func (q *Queries) refs(ctx context.Context, kind string, ref string, maxRows int32) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, refs, kind, ref, maxRows)
 	if err != nil {
 		return nil, err
 	}

@@ -190,11 +190,11 @@ func (q *Queries) identityFields(ctx context.Context, person string) ([]string, 
 }
 
 const identityHolders = `-- name: identityHolders :many
-SELECT person FROM identities WHERE field = $1 AND keyed_hash = $2 ORDER BY added_at, person LIMIT $3
+SELECT person FROM identities WHERE field = $1 AND keyed_hash = $2 ORDER BY added_at, person LIMIT CAST($3 AS INTEGER)
 `
 
-func (q *Queries) identityHolders(ctx context.Context, field string, keyedHash string, limit int32) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, identityHolders, field, keyedHash, limit)
+func (q *Queries) identityHolders(ctx context.Context, field string, keyedHash string, maxRows int32) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, identityHolders, field, keyedHash, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -373,11 +373,11 @@ func (q *Queries) permit(ctx context.Context, permitDigest string) (Permit, erro
 }
 
 const permitsInState = `-- name: permitsInState :many
-SELECT permit_digest, org, visit, ask, state, attempts, outcome_digest, created_at, updated_at FROM permits WHERE state = $1 ORDER BY updated_at, permit_digest LIMIT $2
+SELECT permit_digest, org, visit, ask, state, attempts, outcome_digest, created_at, updated_at FROM permits WHERE state = $1 ORDER BY updated_at, permit_digest LIMIT CAST($2 AS INTEGER)
 `
 
-func (q *Queries) permitsInState(ctx context.Context, state string, limit int32) ([]Permit, error) {
-	rows, err := q.db.QueryContext(ctx, permitsInState, state, limit)
+func (q *Queries) permitsInState(ctx context.Context, state string, maxRows int32) ([]Permit, error) {
+	rows, err := q.db.QueryContext(ctx, permitsInState, state, maxRows)
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func (q *Queries) eventByDigest(ctx context.Context, digest string) (Event, erro
 }
 
 const eventsByLeaf = `-- name: eventsByLeaf :many
-SELECT org, stream_kind, stream_id, number, digest, previous, verb, received_at, bytes, statement_digest, salt, day, province, leaf_index, receipt FROM events WHERE leaf_index > CAST($1 AS BIGINT) ORDER BY leaf_index, digest LIMIT $2
+SELECT org, stream_kind, stream_id, number, digest, previous, verb, received_at, bytes, statement_digest, salt, day, province, leaf_index, receipt FROM events WHERE leaf_index > CAST($1 AS BIGINT) ORDER BY leaf_index, digest LIMIT CAST($2 AS INTEGER)
 `
 
 func (q *Queries) eventsByLeaf(ctx context.Context, after int64, maxRows int32) ([]Event, error) {
@@ -135,7 +135,7 @@ func (q *Queries) eventsByStatement(ctx context.Context, statementDigest string)
 const eventsOfStream = `-- name: eventsOfStream :many
 SELECT org, stream_kind, stream_id, number, digest, previous, verb, received_at, bytes, statement_digest, salt, day, province, leaf_index, receipt FROM events
 WHERE org = $1 AND stream_kind = $2 AND stream_id = $3 AND number >= $4
-ORDER BY number LIMIT $5
+ORDER BY number LIMIT CAST($5 AS INTEGER)
 `
 
 type eventsOfStreamParams struct {
@@ -390,11 +390,11 @@ func (q *Queries) outboxRow(ctx context.Context, eventDigest string) (QueuedLeaf
 }
 
 const pendingLeaves = `-- name: pendingLeaves :many
-SELECT event_digest, org, number, leaf, queued_at, leaf_index FROM outbox WHERE leaf_index IS NULL ORDER BY queued_at, number, event_digest LIMIT $1
+SELECT event_digest, org, number, leaf, queued_at, leaf_index FROM outbox WHERE leaf_index IS NULL ORDER BY queued_at, number, event_digest LIMIT CAST($1 AS INTEGER)
 `
 
-func (q *Queries) pendingLeaves(ctx context.Context, limit int32) ([]QueuedLeaf, error) {
-	rows, err := q.db.QueryContext(ctx, pendingLeaves, limit)
+func (q *Queries) pendingLeaves(ctx context.Context, maxRows int32) ([]QueuedLeaf, error) {
+	rows, err := q.db.QueryContext(ctx, pendingLeaves, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -473,11 +473,11 @@ func (q *Queries) streamOrg(ctx context.Context, streamKind string, streamID str
 }
 
 const unreceipted = `-- name: unreceipted :many
-SELECT event_digest, org, number, leaf, queued_at, leaf_index FROM outbox WHERE leaf_index >= 0 ORDER BY leaf_index LIMIT $1
+SELECT event_digest, org, number, leaf, queued_at, leaf_index FROM outbox WHERE leaf_index >= 0 ORDER BY leaf_index LIMIT CAST($1 AS INTEGER)
 `
 
-func (q *Queries) unreceipted(ctx context.Context, limit int32) ([]QueuedLeaf, error) {
-	rows, err := q.db.QueryContext(ctx, unreceipted, limit)
+func (q *Queries) unreceipted(ctx context.Context, maxRows int32) ([]QueuedLeaf, error) {
+	rows, err := q.db.QueryContext(ctx, unreceipted, maxRows)
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func (q *Queries) device(ctx context.Context, serial string) (Device, error) {
 }
 
 const devicesOfHolder = `-- name: devicesOfHolder :many
-SELECT serial, model, maker, holder, state, doc FROM devices WHERE holder = $1 AND serial > $2 ORDER BY serial LIMIT $3
+SELECT serial, model, maker, holder, state, doc FROM devices WHERE holder = $1 AND serial > $2 ORDER BY serial LIMIT CAST($3 AS INTEGER)
 `
 
 func (q *Queries) devicesOfHolder(ctx context.Context, holder string, afterSerial string, maxRows int32) ([]Device, error) {
@@ -73,7 +73,7 @@ func (q *Queries) merchant(ctx context.Context, id string) (Merchant, error) {
 }
 
 const merchantsOfOrg = `-- name: merchantsOfOrg :many
-SELECT id, org, doc FROM merchants WHERE org = $1 AND id > $2 ORDER BY id LIMIT $3
+SELECT id, org, doc FROM merchants WHERE org = $1 AND id > $2 ORDER BY id LIMIT CAST($3 AS INTEGER)
 `
 
 func (q *Queries) merchantsOfOrg(ctx context.Context, org string, afterID string, maxRows int32) ([]Merchant, error) {
@@ -210,7 +210,7 @@ func (q *Queries) organisationsByKind(ctx context.Context, kind string) ([]Organ
 }
 
 const peopleOfOrg = `-- name: peopleOfOrg :many
-SELECT id, org, role, staff_no, key_thumbprint, state, doc FROM people WHERE org = $1 AND id > $2 ORDER BY id LIMIT $3
+SELECT id, org, role, staff_no, key_thumbprint, state, doc FROM people WHERE org = $1 AND id > $2 ORDER BY id LIMIT CAST($3 AS INTEGER)
 `
 
 func (q *Queries) peopleOfOrg(ctx context.Context, org string, afterID string, maxRows int32) ([]Person, error) {
@@ -455,7 +455,7 @@ func (q *Queries) shop(ctx context.Context, id string) (Shop, error) {
 }
 
 const shopsOfMerchant = `-- name: shopsOfMerchant :many
-SELECT id, merchant, province, region, doc FROM shops WHERE merchant = $1 AND id > $2 ORDER BY id LIMIT $3
+SELECT id, merchant, province, region, doc FROM shops WHERE merchant = $1 AND id > $2 ORDER BY id LIMIT CAST($3 AS INTEGER)
 `
 
 func (q *Queries) shopsOfMerchant(ctx context.Context, merchant string, afterID string, maxRows int32) ([]Shop, error) {

@@ -65,7 +65,7 @@ func (q *Queries) deleteTokens(ctx context.Context, expiresAt Instant) (int64, e
 
 const dueJobs = `-- name: dueJobs :many
 SELECT kind, key, payload, state, run_at, lease_until, attempts, max_attempts, last_error, created_at FROM jobs WHERE kind = $1 AND state = 'ready' AND run_at <= $2 ORDER BY run_at, key
-LIMIT $3
+LIMIT CAST($3 AS INTEGER)
 `
 
 func (q *Queries) dueJobs(ctx context.Context, kind string, now Instant, maxRows int32) ([]Job, error) {
@@ -232,11 +232,11 @@ func (q *Queries) jobByKey(ctx context.Context, kind string, key string) (Job, e
 }
 
 const jobsInState = `-- name: jobsInState :many
-SELECT kind, key, payload, state, run_at, lease_until, attempts, max_attempts, last_error, created_at FROM jobs WHERE state = $1 ORDER BY run_at, kind, key LIMIT $2
+SELECT kind, key, payload, state, run_at, lease_until, attempts, max_attempts, last_error, created_at FROM jobs WHERE state = $1 ORDER BY run_at, kind, key LIMIT CAST($2 AS INTEGER)
 `
 
-func (q *Queries) jobsInState(ctx context.Context, state string, limit int32) ([]Job, error) {
-	rows, err := q.db.QueryContext(ctx, jobsInState, state, limit)
+func (q *Queries) jobsInState(ctx context.Context, state string, maxRows int32) ([]Job, error) {
+	rows, err := q.db.QueryContext(ctx, jobsInState, state, maxRows)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 const bindingsOfAcquirer = `-- name: bindingsOfAcquirer :many
-SELECT serial, acquirer, tuple_digest, terminal_code, merchant, merchant_code_digest, visit, state, since_at, device_key, firmware FROM bindings WHERE acquirer = $1 AND serial > $2 ORDER BY serial LIMIT $3
+SELECT serial, acquirer, tuple_digest, terminal_code, merchant, merchant_code_digest, visit, state, since_at, device_key, firmware FROM bindings WHERE acquirer = $1 AND serial > $2 ORDER BY serial LIMIT CAST($3 AS INTEGER)
 `
 
 func (q *Queries) bindingsOfAcquirer(ctx context.Context, acquirer string, afterSerial string, maxRows int32) ([]Binding, error) {
@@ -124,11 +124,11 @@ func (q *Queries) sheetDraft(ctx context.Context, id string) (SheetDraft, error)
 }
 
 const sheetDraftsOfOrder = `-- name: sheetDraftsOfOrder :many
-SELECT id, org, title, order_id, doc, made_by, made_at, updated_at FROM sheet_drafts WHERE order_id = $1 ORDER BY updated_at DESC, id LIMIT $2
+SELECT id, org, title, order_id, doc, made_by, made_at, updated_at FROM sheet_drafts WHERE order_id = $1 ORDER BY updated_at DESC, id LIMIT CAST($2 AS INTEGER)
 `
 
-func (q *Queries) sheetDraftsOfOrder(ctx context.Context, orderID string, limit int32) ([]SheetDraft, error) {
-	rows, err := q.db.QueryContext(ctx, sheetDraftsOfOrder, orderID, limit)
+func (q *Queries) sheetDraftsOfOrder(ctx context.Context, orderID string, maxRows int32) ([]SheetDraft, error) {
+	rows, err := q.db.QueryContext(ctx, sheetDraftsOfOrder, orderID, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func (q *Queries) sheetDraftsOfOrder(ctx context.Context, orderID string, limit 
 }
 
 const sheetDraftsOfOrg = `-- name: sheetDraftsOfOrg :many
-SELECT id, org, title, order_id, doc, made_by, made_at, updated_at FROM sheet_drafts WHERE org = $1 AND id > $2 ORDER BY id LIMIT $3
+SELECT id, org, title, order_id, doc, made_by, made_at, updated_at FROM sheet_drafts WHERE org = $1 AND id > $2 ORDER BY id LIMIT CAST($3 AS INTEGER)
 `
 
 func (q *Queries) sheetDraftsOfOrg(ctx context.Context, org string, afterID string, maxRows int32) ([]SheetDraft, error) {

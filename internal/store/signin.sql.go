@@ -205,11 +205,11 @@ func (q *Queries) insertPasskey(ctx context.Context, arg insertPasskeyParams) (i
 }
 
 const invitationsOfOrg = `-- name: invitationsOfOrg :many
-SELECT id, hash, person, org, role, made_by, recovers, created_at, expires_at, ended_at FROM invitations WHERE org = $1 ORDER BY created_at DESC, id LIMIT $2
+SELECT id, hash, person, org, role, made_by, recovers, created_at, expires_at, ended_at FROM invitations WHERE org = $1 ORDER BY created_at DESC, id LIMIT CAST($2 AS INTEGER)
 `
 
-func (q *Queries) invitationsOfOrg(ctx context.Context, org string, limit int32) ([]Invitation, error) {
-	rows, err := q.db.QueryContext(ctx, invitationsOfOrg, org, limit)
+func (q *Queries) invitationsOfOrg(ctx context.Context, org string, maxRows int32) ([]Invitation, error) {
+	rows, err := q.db.QueryContext(ctx, invitationsOfOrg, org, maxRows)
 	if err != nil {
 		return nil, err
 	}

@@ -119,11 +119,11 @@ func (q *Queries) ticketByID(ctx context.Context, id string) (Ticket, error) {
 }
 
 const ticketEvents = `-- name: ticketEvents :many
-SELECT ticket, number, verb, reason, note, person, org, role, done_at FROM ticket_events WHERE ticket = $1 ORDER BY number LIMIT $2
+SELECT ticket, number, verb, reason, note, person, org, role, done_at FROM ticket_events WHERE ticket = $1 ORDER BY number LIMIT CAST($2 AS INTEGER)
 `
 
-func (q *Queries) ticketEvents(ctx context.Context, ticket string, limit int32) ([]TicketEvent, error) {
-	rows, err := q.db.QueryContext(ctx, ticketEvents, ticket, limit)
+func (q *Queries) ticketEvents(ctx context.Context, ticket string, maxRows int32) ([]TicketEvent, error) {
+	rows, err := q.db.QueryContext(ctx, ticketEvents, ticket, maxRows)
 	if err != nil {
 		return nil, err
 	}

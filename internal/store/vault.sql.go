@@ -14,7 +14,7 @@ SELECT s.id FROM vault_subjects s
 WHERE s.erased_at > 0 AND s.id > $1 AND EXISTS (
     SELECT 1 FROM vault_values v WHERE v.subject = s.id AND v.keep_until <= $2 AND length(v.ciphertext) > 0
 )
-ORDER BY s.id LIMIT $3
+ORDER BY s.id LIMIT CAST($3 AS INTEGER)
 `
 
 func (q *Queries) erasedSubjectsWithKey(ctx context.Context, afterID string, now Instant, maxRows int32) ([]string, error) {
@@ -109,11 +109,11 @@ func (q *Queries) insertVaultValue(ctx context.Context, arg insertVaultValuePara
 }
 
 const looksAt = `-- name: looksAt :many
-SELECT subject, field, commitment, who, purpose, looked_at FROM vault_looks WHERE subject = $1 ORDER BY looked_at, field, who LIMIT $2
+SELECT subject, field, commitment, who, purpose, looked_at FROM vault_looks WHERE subject = $1 ORDER BY looked_at, field, who LIMIT CAST($2 AS INTEGER)
 `
 
-func (q *Queries) looksAt(ctx context.Context, subject string, limit int32) ([]VaultLook, error) {
-	rows, err := q.db.QueryContext(ctx, looksAt, subject, limit)
+func (q *Queries) looksAt(ctx context.Context, subject string, maxRows int32) ([]VaultLook, error) {
+	rows, err := q.db.QueryContext(ctx, looksAt, subject, maxRows)
 	if err != nil {
 		return nil, err
 	}

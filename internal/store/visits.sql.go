@@ -10,11 +10,11 @@ import (
 )
 
 const countTerm = `-- name: countTerm :one
-SELECT COUNT(*) FROM (SELECT 1 FROM visit_terms WHERE term = $1 LIMIT $2) AS t
+SELECT COUNT(*) FROM (SELECT 1 FROM visit_terms WHERE term = $1 LIMIT CAST($2 AS INTEGER)) AS t
 `
 
-func (q *Queries) countTerm(ctx context.Context, term string, limit int32) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countTerm, term, limit)
+func (q *Queries) countTerm(ctx context.Context, term string, maxRows int32) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countTerm, term, maxRows)
 	var count int64
 	err := row.Scan(&count)
 	return count, err

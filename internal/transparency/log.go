@@ -74,6 +74,7 @@ type Log struct {
 	adding   sync.WaitGroup // Adds under way; grows only while not closed
 	closed   bool
 	latest   witnessed
+	prover   *prover       // of the latest tree that something was proven in
 	changed  chan struct{} // closed and replaced at every new witnessed checkpoint
 	size     uint64        // leaves in the tree, as last seen
 	behindAt time.Time     // since when leaves wait for witnesses; zero when none do

@@ -9,8 +9,6 @@ import (
 
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/record"
-	"github.com/transparency-dev/tessera/api/layout"
-	"github.com/transparency-dev/tessera/client"
 )
 
 const (
@@ -124,20 +122,14 @@ func (l *Log) receiptUnder(ctx context.Context, index uint64, w witnessed) ([]by
 	if !w.checkpoint.OK() || index >= size {
 		return nil, errNotWitnessed
 	}
-	entries, err := l.bundle(ctx, index/layout.EntryBundleWidth, size)
+	prover := l.proverFor(size)
+	entry, proof, err := prover.prove(ctx, index)
 	if err != nil {
 		return nil, err
 	}
-	builder, err := client.NewProofBuilder(ctx, size, l.reader.ReadTile)
-	if err != nil {
-		return nil, errUnreadable.Because(err)
-	}
-	proof, err := builder.InclusionProof(ctx, index)
-	if err != nil {
-		return nil, errUnreadable.Because(err)
-	}
 	receipt := record.FormatReceipt(index, proof, w.data)
-	if _, err := l.verifier.VerifyReceipt(receipt, entries[index%layout.EntryBundleWidth]); err != nil {
+	if _, err := l.verifier.VerifyReceipt(receipt, entry); err != nil {
+		prover.forget()
 		return nil, errUnreadable.Because(err)
 	}
 	return receipt, nil

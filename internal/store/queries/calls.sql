@@ -2,7 +2,7 @@
 INSERT INTO door_calls (id, shop, merchant, kind, called_at, expected) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING;
 
 -- name: doorCallsOfMerchant :many
-SELECT * FROM door_calls WHERE merchant = $1 AND called_at >= sqlc.arg(since_at) ORDER BY called_at DESC, id LIMIT sqlc.arg(max_rows);
+SELECT * FROM door_calls WHERE merchant = $1 AND called_at >= sqlc.arg(since_at) ORDER BY called_at DESC, id LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: countDoorCalls :one
 SELECT count(*) FROM door_calls WHERE shop = $1 AND called_at >= sqlc.arg(since_at);

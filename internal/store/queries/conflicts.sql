@@ -6,13 +6,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, '', '', '') ON CONFLICT DO NOTHIN
 SELECT * FROM conflicts WHERE statement = $1;
 
 -- name: openConflictsOfVisit :many
-SELECT * FROM conflicts WHERE visit = $1 AND settled_at = 0 ORDER BY found_at, statement LIMIT $2;
+SELECT * FROM conflicts WHERE visit = $1 AND settled_at = 0 ORDER BY found_at, statement LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: conflictsOfProvider :many
-SELECT * FROM conflicts WHERE provider = $1 ORDER BY settled_at, found_at DESC, statement LIMIT $2;
+SELECT * FROM conflicts WHERE provider = $1 ORDER BY settled_at, found_at DESC, statement LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: conflictsOfOrg :many
-SELECT * FROM conflicts WHERE org = $1 ORDER BY settled_at, found_at DESC, statement LIMIT $2;
+SELECT * FROM conflicts WHERE org = $1 ORDER BY settled_at, found_at DESC, statement LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: settleConflict :execrows
 UPDATE conflicts SET settled_at = $2, settled_by = $3, outcome = $4, reason = $5 WHERE statement = $1 AND settled_at = 0;

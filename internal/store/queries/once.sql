@@ -49,7 +49,7 @@ INSERT INTO identities (field, keyed_hash, person, added_at) VALUES ($1, $2, $3,
 SELECT COUNT(*) FROM identities WHERE field = $1 AND keyed_hash = $2;
 
 -- name: identityHolders :many
-SELECT person FROM identities WHERE field = $1 AND keyed_hash = $2 ORDER BY added_at, person LIMIT $3;
+SELECT person FROM identities WHERE field = $1 AND keyed_hash = $2 ORDER BY added_at, person LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: deleteIdentities :execrows
 DELETE FROM identities WHERE person = $1 AND field = $2;
@@ -70,7 +70,7 @@ WHERE permit_digest = $1 AND state = sqlc.arg(old_state);
 SELECT * FROM permits WHERE visit = $1 ORDER BY created_at, permit_digest;
 
 -- name: permitsInState :many
-SELECT * FROM permits WHERE state = $1 ORDER BY updated_at, permit_digest LIMIT $2;
+SELECT * FROM permits WHERE state = $1 ORDER BY updated_at, permit_digest LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: identityFields :many
 SELECT DISTINCT field FROM identities WHERE person = $1 ORDER BY field;

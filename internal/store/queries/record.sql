@@ -23,7 +23,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO N
 -- name: eventsOfStream :many
 SELECT * FROM events
 WHERE org = $1 AND stream_kind = $2 AND stream_id = $3 AND number >= sqlc.arg(first_number)
-ORDER BY number LIMIT sqlc.arg(max_rows);
+ORDER BY number LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: eventByDigest :one
 SELECT * FROM events WHERE digest = $1;
@@ -35,7 +35,7 @@ SELECT * FROM events WHERE statement_digest = $1 ORDER BY received_at, stream_ki
 INSERT INTO outbox (event_digest, org, number, leaf, queued_at) VALUES ($1, $2, $3, $4, $5);
 
 -- name: pendingLeaves :many
-SELECT * FROM outbox WHERE leaf_index IS NULL ORDER BY queued_at, number, event_digest LIMIT $1;
+SELECT * FROM outbox WHERE leaf_index IS NULL ORDER BY queued_at, number, event_digest LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: outboxRow :one
 SELECT * FROM outbox WHERE event_digest = $1;
@@ -47,7 +47,7 @@ UPDATE outbox SET leaf_index = $2 WHERE event_digest = $1;
 UPDATE events SET leaf_index = $3 WHERE org = $1 AND digest = $2;
 
 -- name: unreceipted :many
-SELECT * FROM outbox WHERE leaf_index >= 0 ORDER BY leaf_index LIMIT $1;
+SELECT * FROM outbox WHERE leaf_index >= 0 ORDER BY leaf_index LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: receiptEvent :exec
 UPDATE events SET receipt = $3 WHERE org = $1 AND digest = $2;
@@ -65,7 +65,7 @@ ORDER BY number LIMIT 1;
 SELECT CAST(COALESCE(MAX(leaf_index), -1) AS BIGINT) FROM events WHERE leaf_index < CAST(sqlc.arg(log_size) AS BIGINT);
 
 -- name: eventsByLeaf :many
-SELECT * FROM events WHERE leaf_index > CAST(sqlc.arg(after) AS BIGINT) ORDER BY leaf_index, digest LIMIT sqlc.arg(max_rows);
+SELECT * FROM events WHERE leaf_index > CAST(sqlc.arg(after) AS BIGINT) ORDER BY leaf_index, digest LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: eventsUnsequenced :many
 SELECT events.* FROM events, outbox WHERE outbox.event_digest = events.digest AND outbox.org = events.org AND events.leaf_index IS NULL

@@ -20,7 +20,7 @@ SELECT * FROM people WHERE id = $1;
 SELECT * FROM people WHERE key_thumbprint = $1 AND key_thumbprint <> '';
 
 -- name: peopleOfOrg :many
-SELECT * FROM people WHERE org = $1 AND id > sqlc.arg(after_id) ORDER BY id LIMIT sqlc.arg(max_rows);
+SELECT * FROM people WHERE org = $1 AND id > sqlc.arg(after_id) ORDER BY id LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: putMerchant :exec
 INSERT INTO merchants (id, org, doc) VALUES ($1, $2, $3)
@@ -30,7 +30,7 @@ ON CONFLICT (id) DO UPDATE SET org = excluded.org, doc = excluded.doc;
 SELECT * FROM merchants WHERE id = $1;
 
 -- name: merchantsOfOrg :many
-SELECT * FROM merchants WHERE org = $1 AND id > sqlc.arg(after_id) ORDER BY id LIMIT sqlc.arg(max_rows);
+SELECT * FROM merchants WHERE org = $1 AND id > sqlc.arg(after_id) ORDER BY id LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: putShop :exec
 INSERT INTO shops (id, merchant, province, region, doc) VALUES ($1, $2, $3, $4, $5)
@@ -41,7 +41,7 @@ ON CONFLICT (id) DO UPDATE SET merchant = excluded.merchant, province = excluded
 SELECT * FROM shops WHERE id = $1;
 
 -- name: shopsOfMerchant :many
-SELECT * FROM shops WHERE merchant = $1 AND id > sqlc.arg(after_id) ORDER BY id LIMIT sqlc.arg(max_rows);
+SELECT * FROM shops WHERE merchant = $1 AND id > sqlc.arg(after_id) ORDER BY id LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: putModel :exec
 INSERT INTO models (id, doc) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc;
@@ -61,7 +61,7 @@ ON CONFLICT (serial) DO UPDATE SET model = excluded.model, maker = excluded.make
 SELECT * FROM devices WHERE serial = $1;
 
 -- name: devicesOfHolder :many
-SELECT * FROM devices WHERE holder = $1 AND serial > sqlc.arg(after_serial) ORDER BY serial LIMIT sqlc.arg(max_rows);
+SELECT * FROM devices WHERE holder = $1 AND serial > sqlc.arg(after_serial) ORDER BY serial LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: putOrder :exec
 INSERT INTO orders (org, id, provider, merchant, shop, kind, risk, state, window_start_at, window_end_at, created_at, doc)

@@ -7,14 +7,14 @@ SELECT * FROM jobs WHERE kind = $1 AND key = $2;
 
 -- name: dueJobs :many
 SELECT * FROM jobs WHERE kind = $1 AND state = 'ready' AND run_at <= sqlc.arg(now) ORDER BY run_at, key
-LIMIT sqlc.arg(max_rows);
+LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: moveJob :execrows
 UPDATE jobs SET state = $4, run_at = $5, lease_until = $6, attempts = $7, last_error = $8
 WHERE kind = $1 AND key = $2 AND attempts = $3 AND state = sqlc.arg(old_state);
 
 -- name: jobsInState :many
-SELECT * FROM jobs WHERE state = $1 ORDER BY run_at, kind, key LIMIT $2;
+SELECT * FROM jobs WHERE state = $1 ORDER BY run_at, kind, key LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: deleteDoneJobs :execrows
 DELETE FROM jobs WHERE state = 'done' AND run_at < $1;

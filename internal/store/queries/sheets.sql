@@ -7,10 +7,10 @@ WHERE sheet_drafts.org = excluded.org;
 SELECT * FROM sheet_drafts WHERE id = $1;
 
 -- name: sheetDraftsOfOrg :many
-SELECT * FROM sheet_drafts WHERE org = $1 AND id > sqlc.arg(after_id) ORDER BY id LIMIT sqlc.arg(max_rows);
+SELECT * FROM sheet_drafts WHERE org = $1 AND id > sqlc.arg(after_id) ORDER BY id LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: sheetDraftsOfOrder :many
-SELECT * FROM sheet_drafts WHERE order_id = $1 ORDER BY updated_at DESC, id LIMIT $2;
+SELECT * FROM sheet_drafts WHERE order_id = $1 ORDER BY updated_at DESC, id LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: deleteSheetDraft :execrows
 DELETE FROM sheet_drafts WHERE id = $1 AND org = $2;
@@ -19,5 +19,5 @@ DELETE FROM sheet_drafts WHERE id = $1 AND org = $2;
 DELETE FROM row_seals WHERE table_name = 'sheet_drafts' AND NOT EXISTS (SELECT 1 FROM sheet_drafts d WHERE d.id = row_seals.row_key);
 
 -- name: bindingsOfAcquirer :many
-SELECT * FROM bindings WHERE acquirer = $1 AND serial > sqlc.arg(after_serial) ORDER BY serial LIMIT sqlc.arg(max_rows);
+SELECT * FROM bindings WHERE acquirer = $1 AND serial > sqlc.arg(after_serial) ORDER BY serial LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 

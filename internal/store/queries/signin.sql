@@ -43,7 +43,7 @@ UPDATE invitations SET ended_at = $2 WHERE id = $1 AND ended_at = 0;
 UPDATE invitations SET ended_at = $4 WHERE person = $1 AND org = $2 AND role = $3 AND ended_at = 0;
 
 -- name: invitationsOfOrg :many
-SELECT * FROM invitations WHERE org = $1 ORDER BY created_at DESC, id LIMIT $2;
+SELECT * FROM invitations WHERE org = $1 ORDER BY created_at DESC, id LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: insertCeremony :exec
 INSERT INTO ceremonies (hash, kind, subject, doc, expires_at, used_at) VALUES ($1, $2, $3, $4, $5, 0);

@@ -13,4 +13,4 @@ INSERT INTO ticket_events (ticket, number, verb, reason, note, person, org, role
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING;
 
 -- name: ticketEvents :many
-SELECT * FROM ticket_events WHERE ticket = $1 ORDER BY number LIMIT $2;
+SELECT * FROM ticket_events WHERE ticket = $1 ORDER BY number LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);

@@ -28,10 +28,10 @@ SELECT s.id FROM vault_subjects s
 WHERE s.erased_at > 0 AND s.id > sqlc.arg(after_id) AND EXISTS (
     SELECT 1 FROM vault_values v WHERE v.subject = s.id AND v.keep_until <= sqlc.arg(now) AND length(v.ciphertext) > 0
 )
-ORDER BY s.id LIMIT sqlc.arg(max_rows);
+ORDER BY s.id LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: insertLook :exec
 INSERT INTO vault_looks (subject, field, commitment, who, purpose, looked_at) VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: looksAt :many
-SELECT * FROM vault_looks WHERE subject = $1 ORDER BY looked_at, field, who LIMIT $2;
+SELECT * FROM vault_looks WHERE subject = $1 ORDER BY looked_at, field, who LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);

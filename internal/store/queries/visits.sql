@@ -24,4 +24,4 @@ INSERT INTO visit_terms (term, opened_at, visit, org) VALUES ($1, $2, $3, $4) ON
 DELETE FROM visit_terms WHERE visit = $1 AND org = $2;
 
 -- name: countTerm :one
-SELECT COUNT(*) FROM (SELECT 1 FROM visit_terms WHERE term = $1 LIMIT $2) AS t;
+SELECT COUNT(*) FROM (SELECT 1 FROM visit_terms WHERE term = $1 LIMIT CAST(sqlc.arg(max_rows) AS INTEGER)) AS t;
