@@ -72,7 +72,7 @@ func (a *App) roomAtDoor(ctx context.Context, visitID string) error {
 // DoorAnswer is what a technician's app posts.
 type DoorAnswer struct {
 	QR           string             // the challenge's text
-	Presentation string             // badge and key binding
+	Presentation string             // badge and key binding; empty where the app finds that the order is none of its holder's
 	Opening      *statement.Opening // of the position that the key binding commits to; nil where the phone gives none
 }
 
@@ -85,9 +85,9 @@ type DoorAnswered struct {
 }
 
 // AnswerDoor judges an answer to a door challenge and stores the verdict. The first answer that is
-// stored is the only one, whatever it says. An answer that was given without signal is judged with the
+// stored is the only one, whatever it says; one by somebody who was not sent is not stored, and warns. An answer that was given without signal is judged with the
 // merchant's statement; here it only opens the position that it commits to: see openAnswer. Faults: challenge_text_*, door_challenge_unknown,
-// door_not_assigned, door_challenge_used, door_challenge_expired.
+// door_not_assigned, door_yours, door_challenge_used, door_challenge_expired.
 func (a *App) AnswerDoor(ctx context.Context, actor Actor, in DoorAnswer) (DoorAnswered, error) {
 	c, err := door.Parse(in.QR)
 	if err != nil {
@@ -97,6 +97,9 @@ func (a *App) AnswerDoor(ctx context.Context, actor Actor, in DoorAnswer) (DoorA
 		return a.openAnswer(ctx, actor, c, in)
 	}
 	check, s, err := a.doorOf(ctx, actor, c)
+	if err == nil && in.Presentation == "" {
+		err = errDoorYours
+	}
 	if err != nil {
 		return DoorAnswered{}, err
 	}
@@ -137,6 +140,11 @@ func (a *App) doorOf(ctx context.Context, actor Actor, c door.Challenge) (store.
 		return check, cachedState{}, errDoorUnknown
 	}
 	s, err := a.assignedTo(ctx, actor, c.Visit)
+	if fault.CodeOf(err) == errDoorAssigned.Code {
+		if noted := a.notSent(ctx, actor, c, s); noted != nil {
+			err = noted
+		}
+	}
 	return check, s, err
 }
 
@@ -228,6 +236,7 @@ var errDoorExpired = fault.New(fault.Refused, "door_challenge_expired", "这个�
 // DoorResult is a check as the merchant's page shows it. Verdict is "waiting" until somebody answered.
 type DoorResult struct {
 	Verdict        string
+	Scans          int // while waiting: how many scanned the code who were not sent; Code, Reason and Company are then of the last
 	Code           string
 	Reason         fault.Text
 	Name           string
@@ -250,9 +259,10 @@ const (
 	DoorRefused = "refused"
 )
 
-// Door waits up to 25 seconds for the verdict on a challenge that this phone asked for. What it shows
+// Door waits up to 25 seconds for the verdict on a challenge that this phone asked for, or for more scans by
+// people who were not sent than the page has seen. What it shows
 // of the technician comes out of the vault, and is recorded there.
-func (a *App) Door(ctx context.Context, actor Actor, visitID, challenge, secret string, wait time.Duration) (DoorResult, error) {
+func (a *App) Door(ctx context.Context, actor Actor, visitID, challenge, secret string, seen int, wait time.Duration) (DoorResult, error) {
 	if err := a.maySee(ctx, actor, visitID, access.ReadDoor); err != nil {
 		return DoorResult{}, err
 	}
@@ -265,18 +275,20 @@ func (a *App) Door(ctx context.Context, actor Actor, visitID, challenge, secret 
 	defer timer.Stop()
 	for {
 		next := a.doors.wait()
-		v, there, err := a.verdictOn(ctx, check)
-		if err != nil {
+		v, there, scans, err := a.verdictOn(ctx, check)
+		switch {
+		case err != nil:
 			return DoorResult{}, err
-		}
-		if there {
+		case there:
 			return a.doorResult(ctx, actor, check, v)
+		case len(scans) > seen:
+			return a.warned(ctx, scans)
 		}
 		look := time.NewTimer(doorLooksEvery)
 		select {
 		case <-timer.C:
 			look.Stop()
-			return DoorResult{Verdict: DoorWaiting, Metres: -1, ListAgeSeconds: -1}, nil
+			return a.warned(ctx, scans)
 		case <-ctx.Done():
 			look.Stop()
 			return DoorResult{}, ctx.Err()
@@ -305,12 +317,15 @@ func (a *App) checkOf(ctx context.Context, visitID, challenge, secret string) (s
 	return check, nil
 }
 
-func (a *App) verdictOn(ctx context.Context, check store.DoorCheck) (v store.DoorVerdict, there bool, err error) {
+func (a *App) verdictOn(ctx context.Context, check store.DoorCheck) (v store.DoorVerdict, there bool, scans []store.DoorScan, err error) {
 	err = a.Store.Read(ctx, func(tx *store.Tx) error {
-		v, there, err = tx.DoorVerdict(ctx, check.NonceHash)
+		if v, there, err = tx.DoorVerdict(ctx, check.NonceHash); there || err != nil {
+			return err
+		}
+		scans, err = tx.DoorScans(ctx, check.NonceHash)
 		return err
 	})
-	return v, there, err
+	return v, there, scans, err
 }
 
 func (a *App) doorResult(ctx context.Context, actor Actor, check store.DoorCheck, v store.DoorVerdict) (DoorResult, error) {

@@ -57,7 +57,7 @@ func (d *atDoor) answer(c app.Issued, by *scenario.Actor, where string) app.Door
 
 func (d *atDoor) result(c app.Issued) app.DoorResult {
 	d.t.Helper()
-	r, err := d.App.Door(d.t.Context(), actor(d.Cast.Merchant), d.play.ID, c.Statement, c.ResultSecret, 0)
+	r, err := d.App.Door(d.t.Context(), actor(d.Cast.Merchant), d.play.ID, c.Statement, c.ResultSecret, 0, 0)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -163,6 +163,72 @@ func TestAWrongAnswerIsRed(t *testing.T) {
 	wantCode(t, err, "door_challenge_used")
 }
 
+// Whoever scans and was not sent warns the shop at once, and spoils nothing: the one who was sent answers the same code. An
+// outsider, a shop and a crowd cannot make more of it.
+func TestAScanByAnotherWarnsAndBurnsNothing(t *testing.T) {
+	d := doorOpened(t)
+	c := d.ask()
+	scan := func(by app.Actor, code string) {
+		t.Helper()
+		_, err := d.App.AnswerDoor(t.Context(), by, app.DoorAnswer{QR: c.QR})
+		wantCode(t, err, code)
+	}
+	warned := func(scans int, code, company string) {
+		t.Helper()
+		if r := d.result(c); r.Verdict != app.DoorWaiting || r.Scans != scans || r.Code != code || (r.Reason.Zh != "") != (code != "") || r.Company != company || r.Name+r.Photo != "" {
+			t.Errorf("the page is told %+v", r)
+		}
+	}
+	scan(actor(d.Cast.Merchant), "door_not_assigned")
+	scan(app.Actor{Person: "hu", Organisation: d.Cast.Provider.ID, Role: visit.RoleDispatcher}, "door_not_assigned")
+	scan(actor(d.Cast.Technician), "door_yours") // his phone is behind: he refreshes, and nobody is alarmed
+	warned(0, "", "")
+
+	rival := app.Actor{Person: "xu", Organisation: "svc-rival", Role: visit.RoleTechnician}
+	scan(rival, "door_not_assigned")
+	warned(1, "door_other_company", rival.Organisation)
+	scan(rival, "door_not_assigned")
+	warned(1, "door_other_company", rival.Organisation)
+	for _, colleague := range []string{"bo", "cai", "di", "er", "fu", "guo"} {
+		scan(app.Actor{Person: colleague, Organisation: d.Cast.Provider.ID, Role: visit.RoleTechnician}, "door_not_assigned")
+	}
+	warned(store.MaxDoorScans, "door_other_person", "安装到家（演示）")
+
+	lan := d.Cast.Technician
+	if done, err := d.App.AnswerDoor(t.Context(), actor(lan), d.answer(c, lan, d.play.Shop.Position)); err != nil || !done.Genuine {
+		t.Fatalf("after all that, the one who was sent: %+v, %v", done, err)
+	}
+	if r := d.result(c); r.Verdict != app.DoorGenuine || r.Code != "" {
+		t.Errorf("the page shows %+v", r)
+	}
+	scan(rival, "door_not_assigned") // and later ones are told to nobody
+	if r := d.result(c); r.Verdict != app.DoorGenuine || r.Scans != 0 {
+		t.Errorf("the page shows %+v", r)
+	}
+}
+
+// A page that waits is told of a scan at once, and of each one once.
+func TestAWaitingPageIsToldOfAScan(t *testing.T) {
+	d := doorOpened(t)
+	c := d.ask()
+	told := make(chan app.DoorResult, 1)
+	go func() {
+		r, err := d.App.Door(t.Context(), actor(d.Cast.Merchant), d.play.ID, c.Statement, c.ResultSecret, 0, time.Minute)
+		if err != nil {
+			t.Error(err)
+		}
+		told <- r
+	}()
+	_, err := d.App.AnswerDoor(t.Context(), actor(d.Cast.Stranger), app.DoorAnswer{QR: c.QR})
+	wantCode(t, err, "door_not_assigned")
+	if r := <-told; r.Scans != 1 || r.Code != "door_other_person" {
+		t.Errorf("told of %+v", r)
+	}
+	if r, err := d.App.Door(t.Context(), actor(d.Cast.Merchant), d.play.ID, c.Statement, c.ResultSecret, 1, time.Millisecond); err != nil || r.Verdict != app.DoorWaiting {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 // Two hundred answers at once give one verdict.
 func TestParallelAnswersGiveOneVerdict(t *testing.T) {
 	d := doorOpened(t)
@@ -220,7 +286,7 @@ func TestOnlyThePageThatAskedReadsTheResult(t *testing.T) {
 	c := d.ask()
 	read := func(by *scenario.Actor, visitID, challenge, secret, code string) {
 		t.Helper()
-		_, err := d.App.Door(t.Context(), actor(by), visitID, challenge, secret, 0)
+		_, err := d.App.Door(t.Context(), actor(by), visitID, challenge, secret, 0, 0)
 		wantCode(t, err, code)
 	}
 	read(d.Cast.Merchant, d.play.ID, c.Statement, "another", "door_result_secret")
@@ -235,7 +301,7 @@ func TestTheResultComesByItself(t *testing.T) {
 	c := d.ask()
 	got := make(chan app.DoorResult, 1)
 	go func() {
-		r, err := d.App.Door(t.Context(), actor(d.Cast.Merchant), d.play.ID, c.Statement, c.ResultSecret, time.Minute)
+		r, err := d.App.Door(t.Context(), actor(d.Cast.Merchant), d.play.ID, c.Statement, c.ResultSecret, 0, time.Minute)
 		if err != nil {
 			t.Error(err)
 		}

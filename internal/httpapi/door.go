@@ -12,7 +12,7 @@ import (
 // DoorAnswerRequest is a technician's answer to a door challenge.
 type DoorAnswerRequest struct {
 	QR           string             `json:"qr" doc:"the challenge's text, as the camera read it (docs/door.md)"`
-	Presentation string             `json:"presentation" doc:"badge and key binding"`
+	Presentation string             `json:"presentation" doc:"badge and key binding; empty: the order is none of the holder's, and the shop is warned"`
 	Opening      *statement.Opening `json:"opening,omitempty" doc:"of the position that the key binding commits to"`
 }
 
@@ -37,6 +37,7 @@ type DoorDigits struct {
 // DoorResult is a door check as the merchant's page shows it.
 type DoorResult struct {
 	Verdict        string `json:"verdict" enum:"waiting,genuine,refused"`
+	Scans          int    `json:"scans" doc:"while waiting: how many scanned the code who were not sent; code, reason and company are then of the last"`
 	Code           string `json:"code" doc:"why not, empty when genuine"`
 	Reason         Text   `json:"reason"`
 	Name           string `json:"name" doc:"of who was sent; only when genuine, and each look is recorded"`
@@ -61,13 +62,14 @@ type doorResultInput struct {
 	Subject
 	Challenge string `path:"challenge" pattern:"^[0-9a-f]{64}$" maxLength:"64" doc:"核对的摘要 · digest of the challenge statement" example:"3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b"`
 	Wait      int    `query:"wait" minimum:"0" maximum:"25" default:"0" doc:"最多等几秒 · seconds to wait for an answer"`
+	Seen      int    `query:"seen" minimum:"0" maximum:"5" default:"0" doc:"已经知道的 scans；多了就马上回答 · the scans that the page knows; more of them are told at once"`
 	Secret    string `header:"Menshen-Result-Secret" maxLength:"64" doc:"发起核对时得到的 · from the challenge"`
 }
 
 // doorOperations are the door check with signal, and what it needs without.
 func (a *API) doorOperations() {
 	answer := operation{id: "answer_door", method: http.MethodPost, path: "/v1/door/answers", tag: "door", zh: "回答门口的核对", en: "answer a door challenge", success: http.StatusCreated}
-	answer.more = "By the assigned technician. The first answer that is stored is the only one, whatever its verdict."
+	answer.more = "By the assigned technician: the first answer that is stored is the only one, whatever its verdict. Any other technician's is refused and warns the shop that somebody scanned who was not sent; it uses nothing up."
 	answer.request, answer.answer = DoorAnswerRequest{QR: egChallengeText, Presentation: egPresentation}, DoorAnswered{Visit: egVisit, Genuine: true, Digits: "47"}
 	register(a, answer, a.answerDoor)
 
@@ -105,8 +107,8 @@ func (a *API) speakDoor(ctx context.Context, in *posted[DoorDigitsRequest]) (*an
 }
 
 func (a *API) readDoor(ctx context.Context, in *doorResultInput) (*answered[DoorResult], error) {
-	r, err := a.app.Door(ctx, actorOf(ctx), in.ID, in.Challenge, in.Secret, time.Duration(in.Wait)*time.Second)
-	return &answered[DoorResult]{Status: http.StatusOK, Body: DoorResult{Verdict: r.Verdict, Code: r.Code, Reason: r.Reason, Name: r.Name, Photo: r.Photo, PhotoType: r.PhotoType,
+	r, err := a.app.Door(ctx, actorOf(ctx), in.ID, in.Challenge, in.Secret, in.Seen, time.Duration(in.Wait)*time.Second)
+	return &answered[DoorResult]{Status: http.StatusOK, Body: DoorResult{Verdict: r.Verdict, Scans: r.Scans, Code: r.Code, Reason: r.Reason, Name: r.Name, Photo: r.Photo, PhotoType: r.PhotoType,
 		Company: r.Company, Job: r.Job, DistanceMetres: r.Metres, Digits: r.Digits, Grade: r.Grade, ListAgeSeconds: r.ListAgeSeconds, Presentation: r.Presentation, Answer: r.Answer}}, err
 }
 

@@ -101,6 +101,7 @@ type request struct {
 	body         string
 	kind         string // Content-Type; "-" for none
 	accept       string // Accept-Language
+	secret       string // Menshen-Result-Secret
 }
 
 func (w *world) do(t *testing.T, q request) reply {
@@ -129,6 +130,7 @@ func (w *world) do(t *testing.T, q request) reply {
 		req.Header.Set("Authorization", "Bearer "+q.token)
 	}
 	set("Accept-Language", q.accept, "")
+	set("Menshen-Result-Secret", q.secret, "")
 	if q.method == http.MethodPost {
 		set("Idempotency-Key", q.key, rand.Text())
 		set("Content-Type", q.kind, "application/json")

@@ -44,7 +44,7 @@ func TestTheDoorFromOutside(t *testing.T) {
 	f.press("是这家店，出示工作证")
 	f.sees("已出示，等店主看照片")
 	f.shot("door-shown")
-	r, err := f.App.Door(t.Context(), wei, "v1", c.Statement, c.ResultSecret, 5*time.Second)
+	r, err := f.App.Door(t.Context(), wei, "v1", c.Statement, c.ResultSecret, 0, 5*time.Second)
 	if err != nil || r.Verdict != "genuine" {
 		t.Fatalf("%+v %v", r, err)
 	}

@@ -110,6 +110,8 @@ COMMENT ON COLUMN row_seals.seal IS 'hex HMAC-SHA256 over table and row';
 
 COMMENT ON TABLE clerk_asks IS 'ClerkAsk is a clerk''s phone that asks its shop''s owner to be let in.';
 COMMENT ON COLUMN clerk_asks.ask IS 'JSON of what the phone sent, empty until it did';
+COMMENT ON TABLE door_scans IS 'DoorScan is a scan of a shop''s code by somebody who was not sent: a warning, never a verdict.';
+COMMENT ON COLUMN door_scans.code IS 'why the person is not the one: door_other_person or door_other_company';
 COMMENT ON TABLE door_calls IS 'DoorCall is what a stranger said on the public page, with the answer that only the shop sees.';
 COMMENT ON COLUMN door_calls.kind IS 'what is going on, one of the page''s words';
 COMMENT ON COLUMN door_calls.expected IS 'somebody was sent to this shop for that time';

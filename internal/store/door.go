@@ -108,7 +108,7 @@ func (t *Tx) DoorSecret(ctx context.Context, visit string) (DoorSecret, bool, er
 	return s, err == nil, t.wrap(err, "door")
 }
 
-// ForgetDoorChecks removes checks that expired before a time, and verdicts from before it.
+// ForgetDoorChecks removes checks that expired before a time, and verdicts and scans from before it.
 func (t *Tx) ForgetDoorChecks(ctx context.Context, before time.Time) (int, error) {
 	checks, err := t.q.deleteDoorChecks(ctx, At(before))
 	if err == nil {
@@ -121,5 +121,12 @@ func (t *Tx) ForgetDoorChecks(ctx context.Context, before time.Time) (int, error
 	if err == nil {
 		err = t.q.deleteSealsOfDoorVerdicts(ctx)
 	}
-	return int(checks + verdicts), t.wrap(err, "door")
+	if err != nil {
+		return 0, t.wrap(err, "door")
+	}
+	scans, err := t.q.deleteDoorScans(ctx, At(before))
+	if err == nil {
+		err = t.q.deleteSealsOfDoorScans(ctx)
+	}
+	return int(checks + verdicts + scans), t.wrap(err, "door")
 }

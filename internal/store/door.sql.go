@@ -32,6 +32,18 @@ func (q *Queries) deleteDoorChecks(ctx context.Context, expiresAt Instant) (int6
 	return result.RowsAffected()
 }
 
+const deleteDoorScans = `-- name: deleteDoorScans :execrows
+DELETE FROM door_scans WHERE scanned_at < $1
+`
+
+func (q *Queries) deleteDoorScans(ctx context.Context, scannedAt Instant) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteDoorScans, scannedAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const deleteDoorVerdicts = `-- name: deleteDoorVerdicts :execrows
 DELETE FROM door_verdicts WHERE answered_at < $1
 `
@@ -82,6 +94,40 @@ func (q *Queries) doorCheckByStatement(ctx context.Context, statement string) (D
 		&i.Burnt,
 	)
 	return i, err
+}
+
+const doorScans = `-- name: doorScans :many
+SELECT id, nonce_hash, person, org, code, scanned_at FROM door_scans WHERE nonce_hash = $1 ORDER BY scanned_at, id LIMIT $2
+`
+
+func (q *Queries) doorScans(ctx context.Context, nonceHash string, most int32) ([]DoorScan, error) {
+	rows, err := q.db.QueryContext(ctx, doorScans, nonceHash, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DoorScan
+	for rows.Next() {
+		var i DoorScan
+		if err := rows.Scan(
+			&i.ID,
+			&i.NonceHash,
+			&i.Person,
+			&i.Org,
+			&i.Code,
+			&i.ScannedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const doorSecret = `-- name: doorSecret :one
@@ -146,6 +192,34 @@ func (q *Queries) insertDoorCheck(ctx context.Context, arg insertDoorCheckParams
 		arg.SecretHash,
 		arg.AskedAt,
 		arg.ExpiresAt,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const insertDoorScan = `-- name: insertDoorScan :execrows
+INSERT INTO door_scans (id, nonce_hash, person, org, code, scanned_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+`
+
+type insertDoorScanParams struct {
+	ID        string
+	NonceHash string
+	Person    string
+	Org       string
+	Code      string
+	ScannedAt Instant
+}
+
+func (q *Queries) insertDoorScan(ctx context.Context, arg insertDoorScanParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertDoorScan,
+		arg.ID,
+		arg.NonceHash,
+		arg.Person,
+		arg.Org,
+		arg.Code,
+		arg.ScannedAt,
 	)
 	if err != nil {
 		return 0, err

@@ -86,6 +86,56 @@ func TestSpokenDigitsAreTriedOnce(t *testing.T) {
 	})
 }
 
+// A scan by somebody else is noted once a person, for a few people, and while nobody answered.
+func TestDoorScansWarnAndBurnNothing(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		scan := func(nonce, person string, at time.Time, want bool) {
+			t.Helper()
+			do(t, s, func(tx *store.Tx) error {
+				added, err := tx.AddDoorScan(ctx, store.DoorScan{ID: digest(nonce + person), NonceHash: digest(nonce), Person: person, Org: "svc", Code: "door_other_person", ScannedAt: store.At(at)})
+				if added != want {
+					t.Errorf("%s noted %s: %v", nonce, person, added)
+				}
+				return err
+			})
+		}
+		burnt := doorCheck()
+		burnt.NonceHash, burnt.Statement = digest("burnt"), digest("another")
+		do(t, s, func(tx *store.Tx) error { return tx.AddDoorCheck(ctx, doorCheck()) })
+		do(t, s, func(tx *store.Tx) error { return tx.AddDoorCheck(ctx, burnt) })
+		do(t, s, func(tx *store.Tx) error { return tx.SpeakDoorCheck(ctx, burnt, false, noon) })
+		refused(t, s, "door_challenge_unknown", func(tx *store.Tx) error {
+			_, err := tx.AddDoorScan(ctx, store.DoorScan{ID: digest("x"), NonceHash: digest("nobody's")})
+			return err
+		})
+		scan("burnt", "bo", noon, false)
+		scan("nonce", "bo", noon.Add(90*time.Second), false)
+		for n := range store.MaxDoorScans {
+			scan("nonce", fmt.Sprint("bo", n), noon.Add(time.Duration(n)*time.Second), true)
+			scan("nonce", "bo0", noon.Add(time.Minute), false)
+		}
+		scan("nonce", "one too many", noon, false)
+		do(t, s, func(tx *store.Tx) error { return tx.AddDoorVerdict(ctx, doorVerdict(0, noon.Add(time.Second))) })
+		do(t, s, func(tx *store.Tx) error {
+			list, err := tx.DoorScans(ctx, digest("nonce"))
+			if len(list) != store.MaxDoorScans || list[0].Person != "bo0" {
+				t.Errorf("%+v", list)
+			}
+			return err
+		})
+		do(t, s, func(tx *store.Tx) error {
+			if n, err := tx.ForgetDoorChecks(ctx, noon.Add(time.Hour)); n != 3+store.MaxDoorScans || err != nil {
+				t.Errorf("%d forgotten, %v", n, err)
+			}
+			return nil
+		})
+		do(t, s, func(tx *store.Tx) error { return tx.AddDoorCheck(ctx, doorCheck()) })
+		do(t, s, func(tx *store.Tx) error { return tx.AddDoorVerdict(ctx, doorVerdict(0, noon)) })
+		scan("nonce", "bo", noon, false)
+	})
+}
+
 func TestDoorSecretIsReplacedAndChecksAreForgotten(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()

@@ -136,6 +136,17 @@ type DoorCheck struct {
 	Burnt      bool
 }
 
+// DoorScan is a scan of a shop's code by somebody who was not sent: a warning, never a verdict.
+type DoorScan struct {
+	ID        string
+	NonceHash string
+	Person    string
+	Org       string
+	// why the person is not the one: door_other_person or door_other_company
+	Code      string
+	ScannedAt Instant
+}
+
 type DoorSecret struct {
 	Visit      string
 	Dispatch   string

@@ -45,6 +45,15 @@ func (q *Queries) deleteSealsOfDoorChecks(ctx context.Context) error {
 	return err
 }
 
+const deleteSealsOfDoorScans = `-- name: deleteSealsOfDoorScans :exec
+DELETE FROM row_seals WHERE table_name = 'door_scans' AND NOT EXISTS (SELECT 1 FROM door_scans WHERE door_scans.id = row_seals.row_key)
+`
+
+func (q *Queries) deleteSealsOfDoorScans(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, deleteSealsOfDoorScans)
+	return err
+}
+
 const deleteSealsOfDoorVerdicts = `-- name: deleteSealsOfDoorVerdicts :exec
 DELETE FROM row_seals WHERE table_name = 'door_verdicts' AND NOT EXISTS (SELECT 1 FROM door_verdicts WHERE door_verdicts.nonce_hash = row_seals.row_key)
 `

@@ -1,7 +1,7 @@
 // The door from the technician's side: scan the shop's code, see whose shop and which order it is, answer in person.
 import { button, h, noteOf, sign } from "./app-dom.mjs";
 import { language, say, span, when, word } from "./app-lang.mjs";
-import { badgeInHand, fetchWork, verifyPerson } from "./app-day.mjs";
+import { badgeInHand, fetchWork, refresh, verifyPerson } from "./app-day.mjs";
 import { ask, isOnline } from "./app-net.mjs";
 import { faultOf, Fault } from "./fault.mjs";
 import { keepOpening, outbox, position } from "./app-sign.mjs";
@@ -28,13 +28,13 @@ const fault = {
   digits: () => new Fault("digits_malformed", "要输六位数字。", "Six digits are needed."),
 };
 
-/** The step: scan, or six digits where there is no camera. */
+/** The step: scan, or six digits where there is no camera. @param {object} [v] the visit; without one there is nothing but the scan */
 export function doorStep(v) {
-  const box = h("div"), note = noteOf(`door-${v.id}`);
+  const box = h("div"), note = noteOf(`door-${v?.id ?? "any"}`);
   const start = () => box.replaceChildren(...[
     h("p", {}, say("请店主在自己手机上打开订单页，点「人到了，先核对」。您来扫店主手机上的码。", "The owner opens the order page on his own phone and taps “they are here: check first”. You scan the code on his phone.")),
     button(say("扫店主的码", "Scan the shop's code"), tried(note, () => scan(v, box, note, start))),
-    isOnline() && h("details", {}, h("summary", {}, say("没有相机：输店主念的六位数", "No camera: type the six digits the owner reads out")), sixDigits(v, box, note, start)), note].filter(Boolean));
+    v && isOnline() && h("details", {}, h("summary", {}, say("没有相机：输店主念的六位数", "No camera: type the six digits the owner reads out")), sixDigits(v, box, note, start)), note].filter(Boolean));
   start();
   return box;
 }
@@ -54,7 +54,7 @@ function scan(v, box, note, start) {
   return new Promise((resolve, reject) => { // ends when something was read, or nothing will be
     const s = startScanner(video, (text) => {
       const c = readScan(text);
-      assigned(c).then((of) => answer(of, c, box, note, start, text)).then(resolve, (e) => { start(); reject(e); });
+      assigned(c, text).then((of) => answer(of, c, box, note, start, text)).then(resolve, (e) => { start(); reject(e); });
     }, (f) => {
       if (f.code.startsWith("camera_") || f.code === "scanner_unavailable") { start(); reject(f); } else { said.textContent = f.text(language()); said.dataset.code = f.code; }
     }, { unclearSeconds: 6 });
@@ -76,13 +76,26 @@ export function readScan(text) {
 }
 
 // Finds the order among those assigned to this phone. What the page made without signal must carry the order's MAC.
-async function assigned(c) {
-  const v = (await visits()).find((x) => x.id === c.visit && x.work);
-  if (!v) throw fault.other();
+async function assigned(c, text) {
+  const v = await known(c) ?? await notMine(c, text);
   if (c.mac !== "") {
     if (!v.package?.order_secret) throw fault.secret();
     if (await checkSeal(c, v.package.order_secret) !== "") throw fault.mac();
   }
+  return v;
+}
+
+const known = async (c) => (await visits()).find((x) => x.id === c.visit && x.work);
+
+// A shop that shows its code to somebody who was not sent is to hear of it at once: the server warns it, and says here where
+// the order was given to this phone a moment ago.
+async function notMine(c, text) {
+  if (c.mac !== "" || !isOnline()) throw fault.other();
+  try { await ask("POST", "/v1/door/answers", { qr: text, presentation: "" }); } catch (e) {
+    if (e.code === "door_yours") await refresh(); else if (e.code !== "door_not_assigned") throw e;
+  }
+  const v = await known(c);
+  if (!v) throw fault.other();
   return v;
 }
 

@@ -28,7 +28,7 @@ const sender = startSender(actor.person, told);
 sayWhatLacks();
 keepForDoor();
 
-const acts = { begin, scan, same: () => face(true), other: () => face(false), report };
+const acts = { begin, scan, goOn, same: () => face(true), other: () => face(false), report };
 const screen = () => one(".screen:not([hidden])", root);
 
 /** Shows one state; a reader of the screen is led to its first words. */
@@ -80,14 +80,26 @@ async function online(mine, challenge) {
 
 /** Waits for the answer; a connection that breaks is asked again, the challenge stays the same. */
 async function answerOf(mine) {
-  const path = `${visitPath}/door/${encodeURIComponent(mine.challenge.statement)}?wait=25`;
+  const path = `${visitPath}/door/${encodeURIComponent(mine.challenge.statement)}?wait=25&seen=`;
+  mine.scans = 0;
   for (let pause = 300; !mine.stopped;) {
-    const { ok, status, body } = await call("GET", path, undefined, { headers: { "Menshen-Result-Secret": mine.challenge.result_secret }, timeoutSeconds: 35, tries: 1 });
+    const { ok, status, body } = await call("GET", path + mine.scans, undefined, { headers: { "Menshen-Result-Secret": mine.challenge.result_secret }, timeoutSeconds: 35, tries: 1 });
     if (mine.stopped) return;
     if (ok && body.verdict && !["waiting", "pending", "none"].includes(body.verdict)) { mine.stop(); await answered(mine, body); return; }
+    if (ok && body.scans > mine.scans) { mine.scans = body.scans; another(body); }
     if (!ok && status !== 0 && status < 500) { mine.stop(); failed(body); return; }
     if (!ok) { await new Promise((resolve) => { setTimeout(resolve, pause); }); pause = Math.min(pause * 2, 5000); }
   }
+}
+
+/** Somebody scanned who was not sent: red at once, while the one who was sent may still answer the same code. */
+function another({ reason, company }) {
+  verdict("another", { zh: `${reason.zh}（${company}）`, en: `${reason.en} (${company})` });
+}
+
+/** Back to the code for whoever was sent; a new one where it is over. */
+async function goOn() {
+  if (check.stopped) await begin(); else show("waiting");
 }
 
 function failed(body) {
@@ -173,6 +185,7 @@ function ask(person) {
   one("[data-photo]", root).hidden = !seen;
   one("[data-nophoto]", root).hidden = seen;
   one('[data-act="same"]', root).disabled = !seen; // without a picture nobody can say that it is the same person
+  one("[data-others]", root).hidden = !check.scans;
   show("face");
 }
 
@@ -271,9 +284,10 @@ function later(word, why) {
 
 let reporting;
 async function report() {
+  const shown = screen();
   reporting ??= filing({ stream: "visit", verb: "report_incident", type: "incident", body: { visit: actor.visit, kind: "wrong_person", note: "" } });
   const done = await reporting();
-  const place = one("[data-reported]", root);
+  const place = one("[data-reported]", shown);
   one("[data-report-number]", place).textContent = done.statement.slice(0, 12);
   place.hidden = false;
 }
@@ -286,7 +300,9 @@ function count(mine, seconds) {
   const tick = () => {
     const rest = Math.max(0, Math.ceil((until - Date.now()) / 1000));
     left.textContent = String(rest);
-    if (rest === 0 && !mine.stopped && !screen().matches('[data-state="scan"]')) { mine.stop(); verdict("expired"); }
+    if (rest > 0 || mine.stopped || screen().matches('[data-state="scan"]')) return;
+    mine.stop();
+    if (!screen().matches('[data-state="another"]')) verdict("expired"); // red stays until somebody acts
   };
   mine.timer = setInterval(tick, 1000);
   tick();

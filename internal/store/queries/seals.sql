@@ -22,3 +22,6 @@ DELETE FROM row_seals WHERE table_name = 'door_checks' AND NOT EXISTS (SELECT 1 
 
 -- name: deleteSealsOfDoorVerdicts :exec
 DELETE FROM row_seals WHERE table_name = 'door_verdicts' AND NOT EXISTS (SELECT 1 FROM door_verdicts WHERE door_verdicts.nonce_hash = row_seals.row_key);
+
+-- name: deleteSealsOfDoorScans :exec
+DELETE FROM row_seals WHERE table_name = 'door_scans' AND NOT EXISTS (SELECT 1 FROM door_scans WHERE door_scans.id = row_seals.row_key);
