@@ -22,9 +22,16 @@ type Answer struct {
 var errAskUnknown = fault.New(fault.Invalid, "ask_unknown", "没有这一步。", "There is no such ask.")
 
 // Ask puts an ask to the gate. Granted, the decision is signed and recorded; refused, nothing is
-// recorded but the look into the registers.
+// recorded but the look into the registers. Asked again after it was granted, because the answer was lost, it is
+// answered with the decision that stands, and nothing is recorded (decision 53).
 func (a *App) Ask(ctx context.Context, actor Actor, visitID, ask string) (Answer, error) {
 	began := a.Now()
+	answer, err := a.ask(ctx, actor, visitID, ask)
+	answer.Took = a.Now().Sub(began)
+	return answer, err
+}
+
+func (a *App) ask(ctx context.Context, actor Actor, visitID, ask string) (Answer, error) {
 	verb := visit.VerbOf(ask)
 	if verb == "" {
 		return Answer{}, errAskUnknown
@@ -32,17 +39,49 @@ func (a *App) Ask(ctx context.Context, actor Actor, visitID, ask string) (Answer
 	if err := a.mayDo(ctx, actor, visitID, verb); err != nil {
 		return Answer{}, err
 	}
+	if answer, stands, err := a.standingDecision(ctx, visitID, ask); err != nil || stands {
+		return answer, err
+	}
 	if err := a.publishExtract(ctx, visitID, ask); err != nil {
 		return Answer{}, err
 	}
 	for range retries {
 		answer, again, err := a.decide(ctx, visitID, ask)
+		if answer.Decision != "" {
+			return answer, err
+		}
+		// Two may ask at once: the other was granted it while this one was being judged.
+		if other, stands, failed := a.standingDecision(ctx, visitID, ask); stands && failed == nil {
+			return other, nil
+		}
 		if err != nil || !again {
-			answer.Took = a.Now().Sub(began)
 			return answer, err
 		}
 	}
 	return Answer{}, errBusy
+}
+
+// standingDecision finds the decision that an ask was granted with and that still stands (visit.Stands), with the
+// report that it rested on.
+func (a *App) standingDecision(ctx context.Context, visitID, ask string) (Answer, bool, error) {
+	s, err := a.visitStanding(ctx, visitID)
+	if err != nil {
+		return Answer{}, false, err
+	}
+	d, stands := s.state.Stands(ask, a.Now())
+	if !stands {
+		return Answer{}, false, nil
+	}
+	dossier, err := a.named(ctx, visitID, false)
+	if err != nil {
+		return Answer{}, false, err
+	}
+	if dossier.Openings, err = a.positions(ctx, dossier.Entries, a.Operator); err != nil {
+		return Answer{}, false, err
+	}
+	digest := d.Event.Statement.Digest()
+	report := a.reader.Recall(dossier, digest)
+	return Answer{Report: report, Decision: digest}, true, report.Refusal
 }
 
 // mayDo asks access for a visit's verb. A visit that the actor has no part in does not exist for him.

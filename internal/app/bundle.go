@@ -23,9 +23,8 @@ func (a *App) Bundle(ctx context.Context, actor Actor, visitID string) ([]byte, 
 	return b.Bytes()
 }
 
-// export gathers everything that the visit's decisions name, waits for its receipts where they are needed,
-// and closes it with the platform's signature.
-func (a *App) export(ctx context.Context, visitID, reader string, receipts bool) (*evidence.Bundle, error) {
+// named gathers everything that the visit's decisions name and, where receipts are needed, waits for them.
+func (a *App) named(ctx context.Context, visitID string, receipts bool) (evidence.Dossier, error) {
 	var d evidence.Dossier
 	err := a.awaited(ctx, receipts, func(tx *store.Tx) (*gather, error) {
 		g := a.gather(ctx, tx)
@@ -43,6 +42,13 @@ func (a *App) export(ctx context.Context, visitID, reader string, receipts bool)
 		d.LogSize, _ = g.logSize()
 		return g, nil
 	})
+	return d, err
+}
+
+// export gathers everything that the visit's decisions name, waits for its receipts where they are needed,
+// and closes it with the platform's signature.
+func (a *App) export(ctx context.Context, visitID, reader string, receipts bool) (*evidence.Bundle, error) {
+	d, err := a.named(ctx, visitID, receipts)
 	if err != nil {
 		return nil, err
 	}

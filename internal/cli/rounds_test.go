@@ -127,21 +127,6 @@ func mend(played []scenario.Scene, code string) (again []scenario.Scene) {
 	return again
 }
 
-// stageAfter is where an ask leads whose grant is not asked for twice.
-var stageAfter = map[string]visit.Stage{"ask dispatch": visit.Dispatched, "ask admit": visit.Admitted, "ask close": visit.Closed}
-
-func (s *stage) stands(p *scenario.Play) visit.Stage {
-	var v store.Visit
-	err := s.office.store.Read(s.t.Context(), func(tx *store.Tx) (err error) {
-		v, err = tx.Visit(s.t.Context(), p.ID)
-		return err
-	})
-	if err != nil {
-		s.t.Error(err)
-	}
-	return visit.Stage(v.State)
-}
-
 // patient has people try a scene again while something that is needed does not answer.
 func (s *stage) patient(p *scenario.Play, scenes []scenario.Scene) []scenario.Scene {
 	out := make([]scenario.Scene, len(scenes))
@@ -156,9 +141,6 @@ func (s *stage) patient(p *scenario.Play, scenes []scenario.Scene) []scenario.Sc
 					if err = scenario.Run(ctx, again); err == nil {
 						continue
 					}
-				}
-				if scenario.RefusalOf(err).Code == "stage_not_fitting" && s.stands(p) == stageAfter[sc.Name] {
-					return nil // it was granted, the answer was lost with the server, and the page says so
 				}
 				if err == nil || !away || time.Now().After(deadline) {
 					return err

@@ -176,7 +176,10 @@ var trialAttacks = []Attack{
 		Refused: or(by(ByEvidence, "trials_used_up"), ByIntake, "trials_used_up"),
 		Run: func(ctx context.Context, p *Play) error {
 			return p.before(ctx, "release trial", func(ctx context.Context) error {
-				for range visit.MaxTrials {
+				for range visit.MaxTrials { // each time the last permit is taken back: one that stands is the answer itself
+					if err := p.fileAs(ctx, p.Cast.Approver, visit.Cancel, p.VisitStream(), visit.TypeBrake, visit.Brake{Visit: p.ID, Reason: "once_more"}); err != nil {
+						return err
+					}
 					if err := p.MustAsk(ctx, visit.AskTrial); err != nil {
 						return err
 					}

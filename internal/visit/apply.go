@@ -2,6 +2,7 @@ package visit
 
 import (
 	"slices"
+	"time"
 
 	"github.com/menshen-project/menshen/internal/fault"
 )
@@ -146,6 +147,38 @@ var askRules = map[string]askRule{
 	AskLive:     {RequestPermit, from(Trial), None},
 	AskEnd:      {RequestPermit, from(Admitted, Live), None},
 	AskClose:    {Close, from(Admitted, Live), Closed},
+}
+
+// Stands finds the decision that an ask is answered with when it is put again, because the first answer was
+// lost: one that moved the visit past its own stage, or whose permit can still be acted on or was acted on. A
+// trial whose keys were loaded does not stand: asking again is asking for another one. Neither does anything of a
+// visit that is stopped, or that ended otherwise than by this ask.
+func (s State) Stands(ask string, now time.Time) (Recorded[Decision], bool) {
+	d, ok := s.Decision(ask)
+	rule := askRules[ask]
+	if !ok || s.frozen || (s.stage.Ended() && s.stage != rule.after) {
+		return Recorded[Decision]{}, false
+	}
+	if d.Body.Permit == nil {
+		ok = !slices.Contains(rule.from, s.stage)
+	} else {
+		ok = s.inForce(d, now)
+	}
+	if !ok {
+		return Recorded[Decision]{}, false
+	}
+	return d, true
+}
+
+// inForce says whether a permit waits for its host, in time, or did what it was for.
+func (s State) inForce(d Recorded[Decision], now time.Time) bool {
+	digest := d.Event.Statement.Digest()
+	if o, answered := s.Outcome(digest); answered {
+		return o.Body.Outcome == KeysEnded || (o.Body.Outcome == Loaded && d.Body.Ask == AskLive)
+	}
+	permits := s.permits()
+	until, err := d.Body.Permit.Until.Parse()
+	return err == nil && now.Before(until) && permits[len(permits)-1] == digest && !slices.Contains(s.cancelled, digest)
 }
 
 // VerbOf gives the verb that a decision at an ask is recorded under, "" for no such ask.
