@@ -75,8 +75,10 @@ func TestAMerchantsWholeOrder(t *testing.T) {
 	m.sees("您已经签过这份价格")
 	m.open("/shop/visits/v1")
 	m.at(NextSend)
+	m.unfolds()
 	s.scenes("dispatch", "ask dispatch")
 	m.at(NextDoor) // by itself
+	m.stillUnfolded()
 	s.startsShift()
 	lan := s.technician
 
@@ -172,6 +174,21 @@ func (s *street) isToldOfAStranger() {
 	}
 }
 
+// unfolds opens what he wants to read, and holds a finger on it.
+func (h *handset) unfolds() {
+	h.t.Helper()
+	h.js(`(() => { window.stayed = "yes"; window.fold = document.querySelector(".folds details"); fold.open = true;
+		const summary = fold.querySelector("summary"); summary.focus(); summary.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true })); return ""; })()`)
+}
+
+// stillUnfolded holds the page to that after it has changed: it waited for the finger, and was not loaded anew.
+func (h *handset) stillUnfolded() {
+	h.t.Helper()
+	if got := h.js(`[window.stayed, document.querySelector(".folds details").open, document.querySelector(".folds details") !== window.fold, document.activeElement.tagName].join()`); got != "yes,true,true,SUMMARY" {
+		h.t.Errorf("the page took away what was being read: %s", got)
+	}
+}
+
 // isToldOfACharge takes a membership fee that nobody agreed to, days after the visit: the open page turns red by itself
 // and offers what to do.
 func (s *street) isToldOfACharge() {
@@ -179,6 +196,7 @@ func (s *street) isToldOfACharge() {
 	m := s.merchant
 	m.open("/shop/visits/v1")
 	m.at(NextDone)
+	m.unfolds()
 	charge := agreement.Charge{At: statement.At(time.Now()), Code: "membership", AmountFen: 29900, Kind: agreement.ChargeOther, Reference: "m-1"}
 	if err := s.Host.ChargeOrder(s.play.Order.Order, charge); err != nil {
 		s.t.Fatal(err)
@@ -187,6 +205,7 @@ func (s *street) isToldOfACharge() {
 		s.t.Fatal(err)
 	}
 	m.sees("机器开通了，但多扣了钱") // by itself
+	m.stillUnfolded()
 	m.sees("¥299.00")
 	m.shot("journey-charged")
 	m.press("让收单机构查、退钱")

@@ -188,8 +188,15 @@ func TestTheSupervisorWatchesAndSignsOff(t *testing.T) {
 	o.open("/staff/visits?open=v1&lang=zh")
 	o.until(`document.querySelector("[data-live-on]").checked && document.querySelector("form[data-verb=sign_off] button")?.disabled === false`)
 	number := o.js(`document.querySelector("[data-live]").dataset.number`)
-	o.js(`window.stayed = true`)
+	// What he has opened and where he is stay; what he is pressing is not taken from under the finger.
+	o.js(`(() => { window.stayed = true; const d = document.querySelector("[data-part=conditions] details"); d.open = true; window.aimed = d.querySelector("summary"); aimed.focus();
+		aimed.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true })); return ""; })()`)
 	run(all[before : before+1])
+	o.js(`new Promise((later) => setTimeout(() => { window.lost = !aimed.isConnected; aimed.dispatchEvent(new PointerEvent("pointerup", { bubbles: true })); later(""); }, 800))`)
+	o.until(`!window.aimed.isConnected`)
+	if got := o.js(`[window.lost, document.activeElement.tagName === "SUMMARY", document.querySelector("[data-part=conditions] details").open].join()`); got != "false,true,true" {
+		t.Errorf("the page took away what was in hand: %s", got)
+	}
 	o.until(`document.querySelector("[data-live]").dataset.number > "` + number + `" && document.querySelector("[data-live-says]").textContent !== ""`)
 	o.look("supervisor", "/staff/visits?open=v1")
 	o.act("v1", visit.SignOffVerb)

@@ -1,5 +1,5 @@
 // Elements without a template language, and never out of text: what people or a scan wrote stays text.
-import { free } from "./app-draw.mjs";
+import { free } from "./hands.mjs";
 
 /**
  * Makes an element.

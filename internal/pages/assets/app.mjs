@@ -1,6 +1,6 @@
 // The technician's app: what is on the phone is shown at once, then brought up to date where there is signal.
 import { button, h } from "./app-dom.mjs";
-import { inHand, oneAtATime, put } from "./app-draw.mjs";
+import { inHand, oneAtATime, put } from "./hands.mjs";
 import { say } from "./app-lang.mjs";
 import { me, refresh } from "./app-day.mjs";
 import { isOnline, net, watch } from "./app-net.mjs";

@@ -1,5 +1,6 @@
 // The merchant's order page and its acts: forms that the phone's key signs, and pages that renew themselves.
 import { Fault } from "./fault.mjs";
+import { put } from "./hands.mjs";
 import { keepForDoor } from "./merchant-keep.mjs";
 import { actor, all, busy, filing, one, sayWhatLacks, signerHere } from "./shop.mjs";
 
@@ -91,27 +92,36 @@ async function watch(path, look) {
     } catch { text = undefined; }
     wait = text === undefined ? Math.min(wait * 2, 30) : 1;
     offline(text === undefined);
-    if (text !== undefined && look(new DOMParser().parseFromString(text, "text/html")) === "stop") return;
+    if (text !== undefined) look(new DOMParser().parseFromString(text, "text/html"));
   }
 }
 
 /** A part of a page that renews itself: what is charged shows within a second. */
 function renew(place) {
+  let served = place.innerHTML; // as the server wrote it: a fold that somebody opened is no change
   watch(place.dataset.live, (fresh) => {
     const next = one("[data-live]", fresh);
-    if (next && next.innerHTML !== place.innerHTML) place.replaceChildren(...next.cloneNode(true).childNodes);
+    if (next && next.innerHTML !== served && swap(place, next)) served = next.innerHTML;
   });
 }
 
-/** The order page follows the visit: a new state is loaded whole, since the button changed. */
+/** The order page follows the visit: a new state is taken whole, since the button changed. What was unfolded stays so. */
 function renewOrder() {
-  const now = one("[data-next]").dataset.next;
-  const alarms = all('[role="alert"].sign').length;
+  const state = (page) => `${one("[data-next]", page).dataset.next} ${all('[role="alert"].sign', page).length}`;
+  let now = state(document);
   watch(location.pathname, (fresh) => {
-    const next = one("[data-next]", fresh);
-    if (next && (next.dataset.next !== now || all('[role="alert"].sign', fresh).length !== alarms)) { location.reload(); return "stop"; }
+    if (!one("[data-next]", fresh) || state(fresh) === now) return;
+    const kept = Boolean(one("#keep"));
+    if (!swap(document.getElementById("main"), fresh.getElementById("main"))) return;
+    now = state(document);
+    document.title = fresh.title;
+    sayWhatLacks();
+    if (one("#keep") && !kept) keepFor(300);
   });
 }
+
+/** Puts what came in the place of what is there, unless somebody is just pressing something; the next turn tries again. */
+const swap = (place, next) => !one("[aria-busy=true]", place) && put(place, document.importNode(next, true), "");
 
 function offline(yes) { const bar = document.getElementById("offline"); if (bar) bar.hidden = !yes; }
 

@@ -107,8 +107,9 @@ export function filing(what) {
 export async function busy(button, within, work) {
   if (button.disabled) return;
   button.disabled = true;
+  button.setAttribute("aria-busy", "true"); // what renews itself leaves it alone
   quiet(within);
-  try { await work(); } catch (e) { tell(within, e); } finally { button.disabled = false; }
+  try { await work(); } catch (e) { tell(within, e); } finally { button.disabled = false; button.removeAttribute("aria-busy"); }
 }
 
 /** Whether this phone has a key for the merchant. @returns {Promise<object|null>} */

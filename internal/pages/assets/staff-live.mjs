@@ -1,6 +1,7 @@
 // A visit beside the list follows what happens to it, without a reload. It says in one sentence what changed,
 // moves nothing that its reader is filling in, and can be switched off.
 import { call } from "./api.mjs";
+import { put, unpressed } from "./hands.mjs";
 import { say } from "./staff-sign.mjs";
 
 const waitSeconds = 25;
@@ -72,6 +73,7 @@ async function show(live, wire) {
   const page = new DOMParser().parseFromString(text, "text/html");
   const fresh = page.querySelector("[data-live]");
   if (fresh?.dataset.live !== live.dataset.live) return;
+  await unpressed(); // a tap goes where it was aimed
   const held = parts.filter((name) => !take(live, fresh, name, wire));
   live.querySelector("[data-live-held]").hidden = held.length === 0;
   live.dataset.seen = fresh.dataset.number;
@@ -86,12 +88,6 @@ function take(live, fresh, name, wire) {
   if (!old || !part || served.get(name) === part.innerHTML) return true;
   if (inUse(old)) return false;
   served.set(name, part.innerHTML);
-  const open = new Set([...old.querySelectorAll("details[open] > summary")].map((s) => s.textContent));
-  const focused = old.contains(document.activeElement) ? document.activeElement.textContent : undefined;
-  const next = document.importNode(part, true);
-  for (const summary of next.querySelectorAll("details > summary")) summary.parentElement.open = open.has(summary.textContent);
-  old.replaceWith(next);
-  wire(next);
-  if (focused !== undefined) [...next.querySelectorAll("a, button, summary")].find((e) => e.textContent === focused)?.focus();
+  put(old, document.importNode(part, true), "", { wire });
   return true;
 }

@@ -1,5 +1,5 @@
-// Drawing: one at a time, the newest wins, only what changed, and never under a finger. What a person has opened,
-// typed, chosen, focused or scrolled to is there again afterwards.
+// What a person has in hand on a page that renews itself: one drawing at a time, the newest wins, only what changed,
+// and never under a finger. What was opened, typed, chosen, focused or scrolled to is there again afterwards.
 
 // What a person brought up and still needs: a camera, a picture just taken, a code or number that is being shown.
 const inUse = "[data-hold], video, .digits, figure.code, [aria-busy=true]";
@@ -19,6 +19,12 @@ addEventListener("click", () => { setTimeout(lift, 0); }, true);
 addEventListener("focusout", () => { setTimeout(free, 0); });
 
 const typing = (place) => place.contains(document.activeElement) && document.activeElement.matches("input:not([type=radio]):not([type=checkbox]), textarea, select");
+
+/** Resolves when no finger is on the page. */
+export const unpressed = () => pressed() ? new Promise((resolve) => {
+  const look = () => { if (!pressed()) { lifted.removeEventListener("free", look); resolve(); } };
+  lifted.addEventListener("free", look);
+}) : Promise.resolve();
 
 /** Whether a change elsewhere must wait: a word half written, a camera that runs. @param {Element} place */
 export const inHand = (place) => typing(place) || place.querySelector(inUse) !== null;
@@ -56,16 +62,18 @@ const drawn = new WeakMap(); // by place: what it shows
  * @param {Element} place
  * @param {Element} root its children move
  * @param {any} from what the children's buttons act on, if it is not all to be seen
- * @param {{anew?: boolean, done?: boolean}} [how] anew: another screen, nothing of the old one is kept
+ * @param {{anew?: boolean, done?: boolean, wire?: (place: Element) => void}} [how] anew: another screen, nothing of the old one is
+ *   kept; wire: makes what came in work
  * @returns {boolean} false: a finger is on the page, ask again
  */
-export function put(place, root, from, { anew = false, done = false } = {}) {
+export function put(place, root, from, { anew = false, done = false, wire } = {}) {
   const next = `${JSON.stringify(from)}${root.innerHTML}`;
   if (!anew && !done && drawn.get(place) === next) return true;
   if (pressed()) return false;
   drawn.set(place, next);
   const kept = anew ? undefined : keep(place, done);
   place.replaceChildren(...root.childNodes);
+  wire?.(place);
   if (kept) restore(place, kept);
   return true;
 }
@@ -74,8 +82,18 @@ const all = (place, what) => [...place.querySelectorAll(what)];
 const keyOf = {
   details: (d) => d.dataset.key ?? d.querySelector("summary")?.textContent,
   field: (f) => f.id || (f.type === "radio" ? `${f.name} ${f.value}` : f.name),
-  pressable: (e) => e.id || `${e.tagName} ${e.dataset.key ?? e.textContent}`,
+  pressable: (e) => e.tagName === "SUMMARY" ? keyOf.details(e.parentElement) : e.id || `${e.tagName} ${e.dataset.key ?? e.textContent}`,
 };
+
+// Things by their key; those of one key are told apart by their order.
+function byKey(things, key) {
+  const seen = new Map();
+  return new Map(things.map((t) => {
+    const k = key(t), n = seen.get(k) ?? 0;
+    seen.set(k, n + 1);
+    return [`${k} ${n}`, t];
+  }));
+}
 
 // What a person has done to a place. What he has just finished there is over: its fields come back empty, and folded.
 function keep(place, done) {
@@ -83,38 +101,41 @@ function keep(place, done) {
   const lives = (e) => !over.some((o) => o.contains(e));
   const focused = place.contains(document.activeElement) && document.activeElement !== place ? document.activeElement : null;
   return {
-    details: new Map(all(place, "details").filter(lives).map((d) => [keyOf.details(d), d.open])),
-    fields: new Map(all(place, "input, textarea, select").filter(lives).map((f) => [keyOf.field(f), f])),
-    notes: new Map(all(place, "[data-note]").map((n) => [n.dataset.note, n])),
-    focus: focused && { key: keyOf.pressable(focused), nth: all(place, focused.tagName).filter((e) => keyOf.pressable(e) === keyOf.pressable(focused)).indexOf(focused), tag: focused.tagName,
+    details: byKey(all(place, "details").filter(lives), keyOf.details),
+    fields: byKey(all(place, "input, textarea, select").filter(lives), keyOf.field),
+    notes: byKey(all(place, "[data-note]"), (n) => n.dataset.note),
+    focus: focused && { key: [...byKey(all(place, focused.tagName), keyOf.pressable)].find(([, e]) => e === focused)[0], tag: focused.tagName,
       selection: /^(text|search|tel|password)$/.test(focused.type) ? [focused.selectionStart, focused.selectionEnd] : null },
     scroll: scrollY,
   };
 }
 
 function restore(place, { details, fields, notes, focus, scroll }) {
-  for (const d of all(place, "details")) d.open = details.get(keyOf.details(d)) ?? d.open;
-  for (const f of all(place, "input, textarea, select")) fill(f, fields.get(keyOf.field(f)));
-  for (const n of all(place, "[data-note]")) {
-    const before = notes.get(n.dataset.note);
+  for (const [key, d] of byKey(all(place, "details"), keyOf.details)) d.open = details.get(key)?.open ?? d.open;
+  for (const [key, f] of byKey(all(place, "input, textarea, select"), keyOf.field)) fill(f, fields.get(key));
+  for (const [key, n] of byKey(all(place, "[data-note]"), (n) => n.dataset.note)) {
+    const before = notes.get(key);
     if (!before?.firstChild || n.firstChild) continue;
     n.append(...before.childNodes);
     for (const answer of n.children) answer.dispatchEvent(new Event("carried")); // it was said of what was there before
   }
   if (focus) {
-    const again = all(place, focus.tag).filter((e) => keyOf.pressable(e) === focus.key);
-    const to = again[focus.nth] ?? again[0] ?? place;
+    const again = byKey(all(place, focus.tag), keyOf.pressable);
+    const to = again.get(focus.key) ?? again.get(focus.key.replace(/ \d+$/, " 0")) ?? place;
     to.focus({ preventScroll: true });
     if (focus.selection && to !== place) to.setSelectionRange(...focus.selection);
   }
   if (scrollY !== scroll) scrollTo(0, scroll);
 }
 
+const byDefault = { value: (f) => f.tagName === "SELECT" ? ([...f.options].find((o) => o.defaultSelected) ?? f.options[0])?.value : f.defaultValue, checked: (f) => f.defaultChecked };
+
+// What a person changed; what the server wrote is the server's to change.
 function fill(f, before) {
-  if (!before) return;
+  if (!before || f.type === "hidden") return;
   if (f.type === "file") { f.files = before.files; return; } // chosen already: nobody chooses it twice
   const told = f.type === "radio" || f.type === "checkbox" ? "checked" : "value";
-  if (f[told] === before[told]) return;
+  if (before[told] === byDefault[told](before) || f[told] === before[told]) return;
   f[told] = before[told];
   f.dispatchEvent(new Event(told === "checked" ? "change" : "input", { bubbles: true }));
 }
