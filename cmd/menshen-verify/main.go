@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/menshen-project/menshen/evidence"
+	"github.com/menshen-project/menshen/internal/fault"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -29,7 +30,8 @@ func run(args []string, out, errs io.Writer) int {
 	o, err := parseOptions(args)
 	switch {
 	case err != nil:
-		fmt.Fprintf(errs, "menshen-verify: %v\n\n%s", err, usage)
+		complain(errs, err)
+		fmt.Fprintf(errs, "\n%s", usage)
 		return exitUnusable
 	case o.help:
 		fmt.Fprint(out, usage)
@@ -37,22 +39,33 @@ func run(args []string, out, errs io.Writer) int {
 	}
 	trust, bundle, err := load(o)
 	if err != nil {
-		fmt.Fprintf(errs, "menshen-verify: %v\n", err)
+		complain(errs, err)
 		return exitUnusable
 	}
 	r := report{Result: evidence.Verify(bundle, trust), trust: trust}
 	if err := r.draw(o.audit); err != nil {
-		fmt.Fprintf(errs, "menshen-verify: %v\n", err)
+		complain(errs, err)
 		return exitUnusable
 	}
 	if err := write(out, o, r); err != nil {
-		fmt.Fprintf(errs, "menshen-verify: %v\n", err)
+		complain(errs, errOut.Because(err))
 		return exitUnusable
 	}
 	if !r.Accepted() || r.undrawn != nil {
 		return exitRefused
 	}
 	return exitAccepted
+}
+
+// complain says what is wrong with the input, in both languages. A fault's cause is left out: it may hold
+// anything of the input.
+func complain(w io.Writer, err error) {
+	f := fault.Of(err)
+	where := ""
+	if f.Where != "" {
+		where = " (" + f.Where + ")"
+	}
+	fmt.Fprintf(w, "menshen-verify: %s%s：%s\nmenshen-verify: %s%s: %s\n", f.Code, where, f.Text.Zh, f.Code, where, f.Text.En)
 }
 
 // report is a bundle's verification and, where a checkpoint was given, its draw.
@@ -98,20 +111,29 @@ func load(o options) (evidence.Trust, *evidence.Bundle, error) {
 	return trust, bundle, err
 }
 
+var (
+	errFile = fault.New(fault.NotFound, "file_unreadable", "读不了这个文件：没有、没有权限，或者是个文件夹。", "The file cannot be read: it is not there, not permitted, or a folder.")
+	errHuge = fault.New(fault.TooLarge, "file_too_large", "这个文件太大，不是这里要的那一种。", "The file is larger than any of its kind may be.")
+	errOut  = fault.New(fault.Unavailable, "report_not_written", "结果写不出来。", "The report cannot be written.")
+)
+
 // readBounded reads a file whole, or standard input for "-", and refuses more than max bytes.
 func readBounded(name string, max int64) ([]byte, error) {
 	in := io.Reader(os.Stdin)
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, err
+			return nil, errFile.At(name).Because(err)
 		}
 		defer f.Close()
 		in = f
 	}
 	data, err := io.ReadAll(io.LimitReader(in, max+1))
-	if err == nil && int64(len(data)) > max {
-		err = fmt.Errorf("%s: over %d bytes", name, max)
+	if err != nil {
+		return nil, errFile.At(name).Because(err)
 	}
-	return data, err
+	if int64(len(data)) > max {
+		return nil, errHuge.At(name)
+	}
+	return data, nil
 }

@@ -4,6 +4,15 @@ import (
 	"errors"
 	"flag"
 	"io"
+
+	"github.com/menshen-project/menshen/internal/fault"
+)
+
+var (
+	errFlag   = fault.New(fault.Invalid, "usage", "命令或参数不对，正确写法见下。", "Wrong command or flag; this is how it is used:")
+	errBundle = fault.New(fault.Invalid, "usage", "请给出一份证据包。", "Name one bundle.")
+	errTrust  = fault.New(fault.Invalid, "usage", "必须用 --trust 给出信任文件。", "--trust is required.")
+	errLang   = fault.New(fault.Invalid, "usage", "--lang 只能是 zh、en 或 both。", "--lang is zh, en or both.")
 )
 
 const usage = `menshen-verify checks a bundle offline / 离线核对一份证据包
@@ -41,17 +50,17 @@ func parseOptions(args []string) (options, error) {
 	if err := f.Parse(args); err != nil {
 		o.help = errors.Is(err, flag.ErrHelp)
 		if o.help {
-			err = nil
+			return o, nil
 		}
-		return o, err
+		return o, errFlag.Because(err)
 	}
 	switch {
 	case f.NArg() != 1:
-		return o, errors.New("name one bundle / 请给出一份证据包")
+		return o, errBundle
 	case o.trust == "":
-		return o, errors.New("--trust is required / 必须用 --trust 给出信任文件")
+		return o, errTrust
 	case o.lang != "zh" && o.lang != "en" && o.lang != "both":
-		return o, errors.New("--lang is zh, en or both")
+		return o, errLang
 	}
 	o.bundle = f.Arg(0)
 	return o, nil
