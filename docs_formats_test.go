@@ -30,6 +30,8 @@ var bodies = map[string]any{
 	registry.TypeMandate:       registry.Mandate{},
 	registry.TypeStatusList:    registry.StatusList{},
 	registry.TypeCertificate:   registry.Certificate{},
+	registry.TypeCourse:        registry.Course{},
+	registry.TypeAttempt:       registry.Attempt{},
 	registry.TypeBadgeIssued:   registry.BadgeIssued{},
 	registry.TypeBadgeRevoked:  registry.BadgeRevoked{},
 	registry.TypeExtract:       registry.Extract{},

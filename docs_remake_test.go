@@ -127,6 +127,9 @@ func (m *maker) second(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := m.school(file); err != nil {
+		return err
+	}
 	for _, f := range []struct {
 		by                 *scenario.Actor
 		verb, stream, kind string
@@ -153,6 +156,29 @@ func (m *maker) second(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// school publishes the course of shops, whose test the merchant takes and passes.
+func (m *maker) school(file func(by *scenario.Actor, verb, stream, kind string, body any) (string, error)) error {
+	c := m.play.Cast
+	written, err := scenario.CourseFile("till")
+	if err != nil {
+		return err
+	}
+	published, err := file(c.School, visit.Publish, "organisation/"+c.School.ID, registry.TypeCourse,
+		written.Published(scenario.Hide("course_questions", "every question with its key").Commitment))
+	if err != nil {
+		return err
+	}
+	person := "person/" + c.Merchant.ID
+	attempt, err := file(c.Merchant, visit.TakeTest, person, registry.TypeAttempt, registry.Attempt{Issuer: c.School.ID, Course: written.Course, Version: written.Version,
+		Published: published, Paper: statement.Digest([]byte("example: the paper")), Answers: scenario.Hide(registry.KindAnswers, "[[0],[1],[0]]").Commitment})
+	if err != nil {
+		return err
+	}
+	_, err = file(c.School, visit.Train, person, registry.TypeCertificate, registry.Certificate{Holder: c.Merchant.ID, Course: written.Course,
+		From: statement.At(m.play.Now()), Until: statement.At(m.play.Now().AddDate(0, 0, written.Days)), Version: written.Version, Attempt: attempt})
+	return err
 }
 
 // keepStatements keeps one statement of each type, and the smaller forms around them.

@@ -18,7 +18,7 @@ func TestEveryAttackIsRefusedForItsOwnReason(t *testing.T) {
 			}
 		})
 	}
-	if len(attacks) < 240 {
+	if len(attacks) < 265 {
 		t.Errorf("only %d attacks", len(attacks))
 	}
 }

@@ -25,7 +25,6 @@ var (
 	errNotParty       = fault.New(fault.Refused, "signer_not_party", "签名的人不是这一单的当事人。", "The signer is not the party of this order whose word is needed.")
 	errNoParameters   = fault.New(fault.Refused, "parameters_absent", "没有收单机构的参数表。", "The acquirer's parameters are absent.")
 	errNoMandate      = fault.New(fault.Refused, "mandate_absent", "没有收单机构给服务商的委托。", "No mandate of the provider is there.")
-	errNoCertificate  = fault.New(fault.Refused, "course_missing", "上门人员没有通过必修的课程。", "The technician lacks a required course.")
 	errNoExtract      = fault.New(fault.Refused, "extract_absent", "没有登记摘录。", "There is no register extract for this ask.")
 	errExtractOld     = fault.New(fault.Refused, "extract_too_old", "登记摘录太旧。", "The register extract is too old for this ask.")
 	errSuperseded     = fault.New(fault.Refused, "list_superseded", "用的名单已经有了更新的一期。", "A list that was used has a newer number.")
@@ -44,6 +43,7 @@ type builder struct {
 	ask      string
 	now      time.Time
 	state    visit.State
+	courses  map[string]published // by issuer/course: those of the technician's certificates
 	order    gate.Fact[visit.Order]
 	facts    gate.Facts
 	statusAt time.Time            // when that was signed, once it was verified
@@ -211,7 +211,7 @@ func (b *builder) documents() {
 	if sent := b.inVisit(visit.TypeDispatch); len(sent) > 0 && sent[len(sent)-1].claims.Header.Organisation != o.Provider {
 		b.facts.Mandate = gate.Unknown[gate.Mandate](errDispatcher, sent[len(sent)-1].signed.Digest())
 	}
-	b.facts.Certificates = b.certificates(b.state.Dispatched().Technician)
+	b.certificates(b.state.Dispatched().Technician)
 	b.facts.Agreement = b.agreement(o)
 }
 
@@ -250,24 +250,6 @@ func (b *builder) mandate(acquirer, provider string) gate.Fact[gate.Mandate] {
 		}
 	}
 	return best
-}
-
-func (b *builder) certificates(technician string) gate.Fact[[]registry.Certificate] {
-	var list []registry.Certificate
-	var from []string
-	for _, it := range b.of(visit.StreamPerson+"/"+technician, registry.TypeCertificate) {
-		var c registry.Certificate
-		if err := it.signed.Body(registry.TypeCertificate, &c); err != nil {
-			return gate.Unknown[[]registry.Certificate](err, it.signed.Digest())
-		}
-		if b.keys.trust.IsKind(it.claims.Header.Organisation, credential.KindCourseIssuer) {
-			list, from = append(list, c), append(from, it.signed.Digest())
-		}
-	}
-	if len(list) == 0 {
-		return gate.Unknown[[]registry.Certificate](errNoCertificate)
-	}
-	return gate.Known(list, from...)
 }
 
 // agreement takes the last signature of each side: what changes the sheet after one side signed
@@ -328,6 +310,9 @@ func (b *builder) listsCurrent(x registry.Extract) error {
 		if err := current(x, registry.ListStatus, b.status.URI, b.status.Number); err != nil {
 			return err
 		}
+	}
+	if err := b.coursesCurrent(x); err != nil {
+		return err
 	}
 	if p := b.facts.Parameters; p.Err == nil {
 		return current(x, registry.ListParameters, p.Value.Acquirer, p.Value.Number)

@@ -279,7 +279,7 @@ func (r *Reader) proveOne(k *keyring, it *item) error {
 	if row.Stream == visit.StreamOrganisation && owner != it.claims.Header.Organisation && !othersWrite[row.Type] {
 		return errStreamOwner
 	}
-	if row.Stream == visit.StreamPerson && ofMerchant(*it) && owner != it.claims.Header.Signer {
+	if row.Stream == visit.StreamPerson && (ofMerchant(*it) || row.Verb == visit.TakeTest) && owner != it.claims.Header.Signer {
 		return errStreamOwner
 	}
 	return nil

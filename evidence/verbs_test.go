@@ -33,7 +33,7 @@ func TestTheVerbTableNamesTheTypesOfItsPeers(t *testing.T) {
 		agreement.TypeAgreement, agreement.TypeAcceptance, agreement.TypeChargeList, custody.TypeArrival, custody.TypeTransfer,
 		attest.TypeAttestation, credential.TypeTrustList, statement.TypeEnrolment, statement.TypeEnrolmentEnd,
 		registry.TypeParameters, registry.TypeMandate, registry.TypeCertificate, registry.TypeBadgeIssued, registry.TypeBadgeRevoked,
-		registry.TypeStatusList, registry.TypeExtract,
+		registry.TypeStatusList, registry.TypeExtract, registry.TypeCourse, registry.TypeAttempt,
 		visit.TypeOrder, visit.TypeOpened, visit.TypeDispatch, visit.TypeChallenge, visit.TypeAdmission, visit.TypeRefusal, visit.TypeStep,
 		visit.TypeBackup, visit.TypeNothingToKeep, visit.TypeSignOff, visit.TypeConfirmation, visit.TypeDecision, visit.TypeIntent,
 		visit.TypeOutcome, visit.TypeBrake, visit.TypeIncident, visit.TypeResumption, visit.TypeReview, visit.TypeSuspension, visit.TypeReinstatement,

@@ -14,6 +14,12 @@ import (
 //go:embed *.csv
 var Files embed.FS
 
+// Courses are courses with their keys, as a course issuer writes them: courses/security.yaml,
+// courses/till.yaml.
+//
+//go:embed courses
+var Courses embed.FS
+
 // Row is one line of a sheet, by the header of its column.
 type Row map[string]string
 

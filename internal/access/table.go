@@ -107,11 +107,12 @@ var table = map[string][]grant{
 
 	// people and organisations; whoever froze an organisation, only risk desk or regulator lift it
 	"train":             {to(CourseIssuer, OwnOrganisation, None)}, // those it trains work elsewhere
+	"take_test":         {to(Technician, Self), to(Merchant, Self), to(Clerk, Self)},
 	"issue_badge":       {to(Technician, Self), to(Organisation, OwnOrganisation)},
 	"revoke_badge":      {to(Technician, Self), dispatcher, to(Organisation, OwnOrganisation)},
 	"enrol":             {to(Merchant, Self), to(Organisation, Self, OwnOrganisation)}, // a merchant lets in his clerks
 	"end_enrolment":     {to(Merchant, Self), to(Technician, Self), dispatcher, approver, risk, to(Organisation, Self, OwnOrganisation)},
-	PublishOrganisation: {to(Regulator, Self), to(Organisation, Self)},
+	PublishOrganisation: {to(Regulator, Self), to(CourseIssuer, Self), to(Organisation, Self)},
 	// Any acquirer's risk desk, for its own orders; visit.SuspendsFor says for whose it counts.
 	FreezeOrganisation: {to(Risk, OwnOrganisation, None), regulatorOf},
 	ResumeOrganisation: {to(Risk, OwnOrganisation, None), regulatorOf},
@@ -154,7 +155,7 @@ var streams = map[string][]string{
 		"report_acceptance", "report_terminal", "confirm", "publish", "request_permit", "release_permit", "freeze", "cancel", "roll_back",
 		"report_incident", "resume", "abort", "close", "review"},
 	"device":       {"transfer"},
-	"person":       {"train", "issue_badge", "revoke_badge", "enrol", "end_enrolment", "freeze", "resume"},
+	"person":       {"train", "take_test", "issue_badge", "revoke_badge", "enrol", "end_enrolment", "freeze", "resume"},
 	"organisation": {"publish", "enrol", "end_enrolment", "freeze", "resume"},
 }
 

@@ -25,6 +25,8 @@ const (
 	refHolder     = "holder"      // holder/role → enrolment
 	refKeyEnd     = "key_end"     // thumbprint
 	refCourse     = "course"      // holder
+	refPublished  = "published"   // issuer/course: its version ranks it
+	refOffered    = "offered"     // issuer → his published courses
 	refBadge      = "badge"       // holder
 	refRevoked    = "revoked"     // holder
 
@@ -251,10 +253,13 @@ func (g *gather) current(p party) error {
 	}
 	if err := g.all([]store.RefWant{
 		{Kind: refMandate, Ref: p.order.Provider, Limit: 8},
-		{Kind: refCourse, Ref: tech, Limit: 16}, {Kind: refBadge, Ref: tech, Limit: badgesKept}, {Kind: refRevoked, Ref: tech, Limit: badgesKept},
+		{Kind: refCourse, Ref: tech, Limit: coursesKept}, {Kind: refBadge, Ref: tech, Limit: badgesKept}, {Kind: refRevoked, Ref: tech, Limit: badgesKept},
 		{Kind: refHolder, Ref: p.order.Merchant + "/" + visit.RoleMerchant, Limit: 4}, {Kind: refHolder, Ref: tech + "/" + visit.RoleTechnician, Limit: 4},
 		{Kind: refHolder, Ref: p.dispatch.Supervisor + "/" + visit.RoleSupervisor, Limit: 4}, {Kind: refHolder, Ref: p.order.Acquirer + "/" + visit.RoleHost, Limit: 4},
 	}); err != nil {
+		return err
+	}
+	if err := g.tests(tech); err != nil {
 		return err
 	}
 	uris, err := g.statusURIs(tech)

@@ -93,6 +93,9 @@ func (l *looker) lists(x *registry.Extract, o visit.Order, d visit.Dispatch) err
 		return err
 	}
 	g := l.app.gather(l.ctx, l.tx)
+	if err := l.courses(g, x, d.Technician); err != nil {
+		return err
+	}
 	if err := g.refs(refBadge, d.Technician, badgesKept); err != nil {
 		return err
 	}
@@ -103,6 +106,27 @@ func (l *looker) lists(x *registry.Extract, o visit.Order, d visit.Dispatch) err
 	for _, uri := range uris {
 		if err := add(registry.ListStatus, uri, refStatusList, uri); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// courses numbers the courses with a test that the technician has certificates of.
+func (l *looker) courses(g *gather, x *registry.Extract, technician string) error {
+	if err := g.refs(refCourse, technician, coursesKept); err != nil {
+		return err
+	}
+	held, err := g.certificates(technician)
+	if err != nil {
+		return err
+	}
+	for _, at := range coursesIn(held) {
+		n, err := l.tx.TopRank(l.ctx, refPublished, at)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			x.Lists = append(x.Lists, registry.ListNumber{List: registry.ListCourse, Issuer: at, Number: int(n)})
 		}
 	}
 	return nil

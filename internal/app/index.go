@@ -22,7 +22,7 @@ import (
 func (w *writing) index(ctx context.Context, tx *store.Tx) error {
 	var err error
 	switch w.claims.Type {
-	case credential.TypeTrustList, registry.TypeParameters, registry.TypeMandate, registry.TypeStatusList:
+	case credential.TypeTrustList, registry.TypeParameters, registry.TypeMandate, registry.TypeStatusList, registry.TypeCourse:
 		err = w.indexList(ctx, tx)
 	case statement.TypeEnrolment, statement.TypeEnrolmentEnd, registry.TypeCertificate, registry.TypeBadgeIssued, registry.TypeBadgeRevoked:
 		err = w.indexPerson(ctx, tx)
@@ -100,6 +100,8 @@ func (w *writing) indexList(ctx context.Context, tx *store.Tx) error {
 			return err
 		}
 		return w.ref(ctx, tx, refMandate, m.Provider, w.entry.Number)
+	case registry.TypeCourse:
+		return w.indexCourse(ctx, tx)
 	}
 	l, err := body[registry.StatusList](w)
 	if err != nil {

@@ -26,6 +26,10 @@ type Organisation interface {
 	EndKey(ctx context.Context, end orgapi.KeyEnd) (orgapi.Answer, error)
 	Statements(ctx context.Context, after int64, wait time.Duration) (orgapi.Answer, error)
 	People(ctx context.Context) (orgapi.People, error)
+	CourseText(ctx context.Context, digest string) (orgapi.TextAnswer, error)
+	Paper(ctx context.Context, ask orgapi.PaperAsk) (orgapi.PaperAnswer, error)
+	Attempt(ctx context.Context, ask orgapi.AttemptAsk) (orgapi.Graded, error)
+	Standing(ctx context.Context, ask orgapi.TakerAsk) (orgapi.Standings, error)
 }
 
 // PhoneHolds is how long an enrolled phone of a merchant or clerk stays signed in. Ending its key signs it
@@ -173,11 +177,16 @@ func (a *App) takeAllSigned(ctx context.Context, organisation string, list []org
 	return nil
 }
 
-// serviceVerbs are what an organisation's service may hand over: verb → types. Lists of other kinds and
-// parameters are filed by people.
-var serviceVerbs = map[string]string{
-	visit.Enrol: statement.TypeEnrolment, visit.EndEnrolment: statement.TypeEnrolmentEnd, visit.Publish: registry.TypeStatusList,
-	visit.IssueBadge: registry.TypeBadgeIssued, visit.RevokeBadge: registry.TypeBadgeRevoked,
+// serviceWords are what an organisation's service may hand over: type → verb and the role that it is signed
+// in. Lists of other kinds and parameters are filed by people.
+var serviceWords = map[string][2]string{
+	statement.TypeEnrolment:    {visit.Enrol, visit.RoleOrganisation},
+	statement.TypeEnrolmentEnd: {visit.EndEnrolment, visit.RoleOrganisation},
+	registry.TypeStatusList:    {visit.Publish, visit.RoleOrganisation},
+	registry.TypeBadgeIssued:   {visit.IssueBadge, visit.RoleOrganisation},
+	registry.TypeBadgeRevoked:  {visit.RevokeBadge, visit.RoleOrganisation},
+	registry.TypeCourse:        {visit.Publish, visit.RoleCourseIssuer},
+	registry.TypeCertificate:   {visit.Train, visit.RoleCourseIssuer},
 }
 
 // takeSigned proves and records one statement of a service, like any other that comes in.
@@ -191,7 +200,8 @@ func (a *App) takeSigned(ctx context.Context, organisation string, s orgapi.Sign
 		return errServiceWord.Because(err)
 	}
 	h := claims.Header
-	if h.Signer != organisation || h.Organisation != organisation || h.Role != visit.RoleOrganisation || serviceVerbs[s.Verb] != claims.Type || claims.Type == "" {
+	word, known := serviceWords[claims.Type]
+	if !known || h.Signer != organisation || h.Organisation != organisation || word != [2]string{s.Verb, h.Role} {
 		return errServiceWord.At(s.Verb)
 	}
 	_, err = a.record(ctx, nil, Submission{Stream: s.Stream, Verb: s.Verb, Envelope: envelope}, claims)

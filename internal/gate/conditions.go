@@ -93,7 +93,7 @@ func technicianTrained(f *Facts, now time.Time, _ bool) finding {
 		return rerun(err, f.Certificates.From...)
 	}
 	for _, course := range []string{p.SecurityCourse, family} {
-		if err := inDate(certificates, course, f.Assigned.Technician, now); err != nil {
+		if err := f.inDate(certificates, course, now); err != nil {
 			return rerun(err, f.Certificates.From...)
 		}
 	}

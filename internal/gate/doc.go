@@ -178,6 +178,7 @@ type Facts struct {
 	Parameters   Fact[registry.Parameters]
 	Mandate      Fact[Mandate]
 	Certificates Fact[[]registry.Certificate] // of the technician, signed by enrolled course issuers
+	Uncounted    map[string]error             // by course: why his certificate of it does not count
 	Agreement    Fact[agreement.Verified]
 	Merchant     Fact[Party] // the key that the acquirer enrolled
 	Approver     Fact[Party]

@@ -240,10 +240,14 @@ func merchantConfirmed(f *Facts, _ time.Time, _ bool) finding {
 	return rerun(err, f.Confirmation.From...)
 }
 
-func inDate(certificates []registry.Certificate, course, holder string, now time.Time) error {
+// inDate finds a certificate of the technician's that holds now; else the reason why there is none.
+func (f *Facts) inDate(certificates []registry.Certificate, course string, now time.Time) error {
 	err := error(errUntrained.At(course))
+	if why := f.Uncounted[course]; why != nil {
+		err = why
+	}
 	for _, c := range certificates {
-		if c.Course != course || c.Holder != holder {
+		if c.Course != course || c.Holder != f.Assigned.Technician {
 			continue
 		}
 		span, bad := registry.Period(c.From, c.Until)

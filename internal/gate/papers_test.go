@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/menshen-project/menshen/internal/credential"
+	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/gate"
 	"github.com/menshen-project/menshen/internal/registry"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -79,6 +80,13 @@ func TestTechnicianTrained(t *testing.T) {
 			*c = []registry.Certificate{certificate("forklift"), certificate("first-aid")}
 		}), code: "course_missing"},
 		{name: "certificates of another", spoil: edit(courses, func(c *[]registry.Certificate) { (*c)[0].Holder = "bo" }), code: "course_missing"},
+		{name: "a certificate without the test", spoil: func(f *gate.Facts) {
+			edit(courses, func(c *[]registry.Certificate) { *c = (*c)[1:] })(f)
+			f.Uncounted = map[string]error{"security": fault.New(fault.Refused, "certificate_without_attempt", "没有答卷。", "No attempt.")}
+		}, code: "certificate_without_attempt"},
+		{name: "an older one without the test beside", spoil: func(f *gate.Facts) {
+			f.Uncounted = map[string]error{"security": fault.New(fault.Refused, "certificate_without_attempt", "没有答卷。", "No attempt.")}
+		}},
 		{name: "another was sent", spoil: func(f *gate.Facts) { f.Assigned.Technician = "bo" }, code: "course_missing"},
 		{name: "in the certificates' first second", later: -time.Hour},
 		{name: "in their last second", later: time.Hour - time.Second},

@@ -64,6 +64,7 @@ var sayings = map[string]saying{
 	"visit/review":               {"评价", "review a closed visit"},
 	"device/transfer":            {"交接机具", "hand a device over"},
 	"person/train":               {"发培训证书", "certify a course"},
+	"person/take_test":           {"交考试答卷", "hand in a course's test"},
 	"person/issue_badge":         {"发工作证", "issue a badge"},
 	"person/revoke_badge":        {"吊销工作证", "revoke a badge"},
 	"person/freeze":              {"停用商户或人员", "suspend a merchant or person, as risk desk or regulator"},

@@ -41,7 +41,7 @@ const (
 type Config struct {
 	Organisation string   `yaml:"organisation"` // id on the trust list
 	Name         string   `yaml:"name"`         // as people know it; stands on the code sheet
-	Kinds        []string `yaml:"kinds"`        // acquirer, provider, supervisor: what the trust list lists it as
+	Kinds        []string `yaml:"kinds"`        // acquirer, provider, supervisor, course_issuer: what the trust list lists it as
 	Listen       string   `yaml:"listen"`       // host:port; without a certificate a loopback address
 	CertFile     string   `yaml:"cert_file"`    // PEM, with tls_key_file, for https; "" for plain http
 	TLSKeyFile   string   `yaml:"tls_key_file"`
@@ -52,6 +52,7 @@ type Config struct {
 	BadgeHours   int      `yaml:"badge_hours"` // how long a badge holds, at most 24
 	ListHours    int      `yaml:"list_hours"`  // how long a status list holds; it is signed anew at half of that
 	JournalMiB   int64    `yaml:"journal_mib"`
+	TrustFile    string   `yaml:"trust_file,omitempty"` // of whoever gives courses: what attempts are proven by, from its publisher
 	dir          string
 }
 
@@ -75,9 +76,9 @@ func (c Config) problems() []string {
 			out = append(out, what)
 		}
 	}
-	known := []string{credential.KindAcquirer, credential.KindProvider, credential.KindSupervisor}
+	known := []string{credential.KindAcquirer, credential.KindProvider, credential.KindSupervisor, credential.KindCourseIssuer}
 	wrong(identifier.CheckID(c.Organisation) != nil, "organisation: want an id")
-	wrong(len(c.Kinds) == 0 || slices.ContainsFunc(c.Kinds, func(k string) bool { return !slices.Contains(known, k) }), "kinds: want some of acquirer, provider, supervisor")
+	wrong(len(c.Kinds) == 0 || slices.ContainsFunc(c.Kinds, func(k string) bool { return !slices.Contains(known, k) }), "kinds: want some of acquirer, provider, supervisor, course_issuer")
 	wrong(c.Name == "" || len(c.Name) > 200, "name: want 1 to 200 bytes")
 	wrong(len(c.Site) > 200 || len(c.Phone) > 50, "site, phone: too long")
 	host, _, err := net.SplitHostPort(c.Listen)

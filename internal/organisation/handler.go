@@ -68,6 +68,10 @@ func (s *Server) routes() []route {
 		{"POST /badges/end", menshen, asked(func(a orgapi.BadgeEnd) (orgapi.Answer, error) { return s.EndBadges(a.Holder, a.Reason, a.By) })},
 		{"GET /statements", menshen, s.statements},
 		{"GET /people", menshen, s.people},
+		{"GET /courses/texts/{digest}", menshen, s.courseText},
+		{"POST /courses/papers", menshen, answering(s.Paper)},
+		{"POST /courses/attempts", menshen, large(s.Attempt)},
+		{"POST /courses/standing", menshen, answering(s.Standing)},
 
 		{"GET /desk/people", desk, s.people},
 		{"POST /desk/people", desk, asked(s.deskPerson)},
@@ -76,6 +80,8 @@ func (s *Server) routes() []route {
 		{"POST /desk/codes/revoke", desk, asked(func(a DeskAsk) (orgapi.Answer, error) { return answerOf(nil), s.RevokeCode(a.Holder, a.Role) })},
 		{"POST /desk/keys/end", desk, asked(func(a DeskAsk) (orgapi.Answer, error) { return s.EndKey(a.Key, a.Reason, byDesk) })},
 		{"POST /desk/badges/end", desk, asked(func(a DeskAsk) (orgapi.Answer, error) { return s.EndBadges(a.Holder, a.Reason, byDesk) })},
+		{"POST /desk/courses", desk, large(s.deskCourse)},
+		{"GET /desk/results", desk, func(w http.ResponseWriter, _ *http.Request) error { return service.WriteJSON(w, s.Results()) }},
 
 		{"GET /{$}", anybody, s.page},
 		{"POST /sign-in", anybody, s.pageSignIn},
@@ -114,9 +120,32 @@ func (s *Server) only(who side, inner http.Handler) http.Handler {
 
 // asked makes a handler of an ask that is answered with what was signed.
 func asked[A any](do func(A) (orgapi.Answer, error)) func(http.ResponseWriter, *http.Request) error {
+	return answering(do)
+}
+
+// answering makes a handler of any ask.
+func answering[A, B any](do func(A) (B, error)) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		var a A
 		if err := service.Decode(r, &a); err != nil {
+			return err
+		}
+		answer, err := do(a)
+		if err != nil {
+			return err
+		}
+		return service.WriteJSON(w, answer)
+	}
+}
+
+// maxLarge bounds a course file, and an attempt with the trust list beside it, in bytes.
+const maxLarge = 4 << 20
+
+// large is answering for what is longer than any other ask.
+func large[A, B any](do func(A) (B, error)) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		var a A
+		if err := service.DecodeLarge(r, &a, maxLarge); err != nil {
 			return err
 		}
 		answer, err := do(a)

@@ -35,6 +35,8 @@ type Service struct {
 	now  func() time.Time
 	log  *slog.Logger
 
+	reader *evidence.Reader // of a course issuer: proves attempts by the issuer's own trust file
+
 	mu      sync.Mutex
 	state   *state
 	journal *journal.Journal
@@ -50,11 +52,15 @@ func Open(c Config, now func() time.Time, log *slog.Logger) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	reader, err := c.trusting()
+	if err != nil {
+		return nil, err
+	}
 	j, changes, err := journal.Open(c.dir, journalHeader, c.JournalMiB<<20)
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{conf: c, keys: keys, now: now, log: log, state: newState(), journal: j, news: make(chan struct{})}
+	s := &Service{conf: c, keys: keys, now: now, log: log, reader: reader, state: newState(), journal: j, news: make(chan struct{})}
 	for i, raw := range changes {
 		var one change
 		err := statement.Decode(raw, &one)
@@ -100,9 +106,14 @@ func (s *Service) record(c change) error {
 
 // sign makes a statement in the organisation's name.
 func (s *Service) sign(now time.Time, stream, verb, kind string, body any) (orgapi.Signed, error) {
+	return s.signAs(now, visit.RoleOrganisation, stream, verb, kind, body)
+}
+
+// signAs signs as what the trust list lists the organisation.
+func (s *Service) signAs(now time.Time, role, stream, verb, kind string, body any) (orgapi.Signed, error) {
 	id := s.conf.Organisation
 	envelope, err := statement.Sign(s.keys.Own, statement.Unsigned{Type: kind, Subject: stream, Body: body,
-		Header: statement.Header{Signer: id, Organisation: id, Role: visit.RoleOrganisation, At: statement.At(now)}})
+		Header: statement.Header{Signer: id, Organisation: id, Role: role, At: statement.At(now)}})
 	return orgapi.Signed{Stream: stream, Verb: verb, Statement: base64.StdEncoding.EncodeToString(envelope)}, err
 }
 

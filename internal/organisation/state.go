@@ -20,6 +20,9 @@ const (
 	changeBadge    = "badge"     // a badge was issued
 	changeBadgeEnd = "badge_end" // a holder's badges were taken back
 	changeList     = "list"      // a status list was published
+	changeCourse   = "course"    // a course was published
+	changePaper    = "paper"     // a paper was handed out
+	changeGraded   = "graded"    // an attempt was graded
 )
 
 // change is one line of the journal: what happened, who asked, and what was signed for it.
@@ -37,6 +40,9 @@ type change struct {
 	Badge  *badgeRow       `json:"badge,omitempty"`
 	Lists  []listRow       `json:"lists,omitempty"`
 	Reason string          `json:"reason,omitempty"`
+	Course *courseRow      `json:"course,omitempty"`
+	Paper  *paperRow       `json:"paper,omitempty"`
+	Graded *gradedRow      `json:"graded,omitempty"`
 	Signed []orgapi.Signed `json:"signed,omitempty"`
 }
 
@@ -135,13 +141,14 @@ type state struct {
 	lists     []*list             // by number in its name, from 0
 	numbers   int64               // statements signed
 	recent    []orgapi.Signed     // the newest of them
+	courses   courses
 }
 
 // keepStatements is how many statements stay at hand for menshen, at least.
 const keepStatements = 10_000
 
 func newState() *state {
-	return &state{people: map[who]*person{}, byKey: map[string]*person{}, badges: map[string][]*badge{}, badgeKeys: map[string]bool{}}
+	return &state{people: map[who]*person{}, byKey: map[string]*person{}, badges: map[string][]*badge{}, badgeKeys: map[string]bool{}, courses: newCourses()}
 }
 
 var errChange = fault.New(fault.Refused, "organisation_change_unknown", "记录里有读不懂的内容，不能接着用。", "The journal holds a change that this version does not know.")
@@ -172,6 +179,12 @@ func (s *state) apply(c change) error {
 	case changeBadgeEnd:
 		s.endBadges(c, at)
 	case changeList:
+	case changeCourse:
+		err = s.course(c)
+	case changePaper:
+		err = s.paper(c)
+	case changeGraded:
+		err = s.graded(c, at)
 	default:
 		return errChange.At(c.Kind)
 	}

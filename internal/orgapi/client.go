@@ -94,12 +94,8 @@ func (c *Client) People(ctx context.Context) (People, error) {
 }
 
 func (c *Client) ask(ctx context.Context, path string, body any) (Answer, error) {
-	data, err := statement.Canonical(body)
-	if err != nil {
-		return Answer{}, err
-	}
 	var a Answer
-	err = c.call(ctx, http.MethodPost, path, data, callTime, maxAnswer, &a)
+	err := c.post(ctx, path, body, &a)
 	return a, err
 }
 

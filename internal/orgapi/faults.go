@@ -28,5 +28,5 @@ var (
 )
 
 // told are the refusals that menshen repeats in its own words.
-var told = []*fault.Fault{ErrCodeWrong, ErrCodeUsed, ErrCodeExpired, ErrCodeLocked, ErrCodeRevoked, ErrAskForm, ErrElsewhere, ErrRoleOther, ErrPossession,
-	ErrKeyTaken, ErrNoPerson, ErrNotActive, ErrNoKey, ErrKeyUnknown, ErrStale, ErrKeyReused, ErrManyBadges, ErrNoCard, ErrNotIssuer, ErrReason}
+var told = append([]*fault.Fault{ErrCodeWrong, ErrCodeUsed, ErrCodeExpired, ErrCodeLocked, ErrCodeRevoked, ErrAskForm, ErrElsewhere, ErrRoleOther, ErrPossession,
+	ErrKeyTaken, ErrNoPerson, ErrNotActive, ErrNoKey, ErrKeyUnknown, ErrStale, ErrKeyReused, ErrManyBadges, ErrNoCard, ErrNotIssuer, ErrReason}, courseFaults...)

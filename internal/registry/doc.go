@@ -34,12 +34,15 @@ type Mandate struct {
 	Until    statement.Time `json:"until"`
 }
 
-// Certificate says that a person passed a course.
+// Certificate says that a person passed a course. Version and Attempt are those of a course with a test,
+// absent where its issuer publishes none.
 type Certificate struct {
-	Holder string         `json:"holder"`
-	Course string         `json:"course"`
-	From   statement.Time `json:"from"`
-	Until  statement.Time `json:"until"`
+	Holder  string         `json:"holder"`
+	Course  string         `json:"course"`
+	From    statement.Time `json:"from"`
+	Until   statement.Time `json:"until"`
+	Version int            `json:"version,omitempty"` // of the course
+	Attempt string         `json:"attempt,omitempty"` // digest of the statement that the holder signed
 }
 
 // BadgeIssued is the employer's record that a badge exists, so that one which nobody ordered shows.

@@ -30,7 +30,7 @@ type Attack struct {
 
 // Attacks is the whole table.
 func Attacks() []Attack {
-	return slices.Concat(doorAttacks, offlineAttacks, badgeAttacks, peopleAttacks, keeperAttacks, listAttacks, dealAttacks, deviceAttacks, workAttacks, trialAttacks,
+	return slices.Concat(doorAttacks, offlineAttacks, badgeAttacks, peopleAttacks, keeperAttacks, courseAttacks, listAttacks, dealAttacks, deviceAttacks, workAttacks, trialAttacks,
 		powerAttacks, hostAttacks, liarAttacks, bundleAttacks, logAttacks, kindAttacks, honestLookalikes)
 }
 

@@ -34,6 +34,7 @@ type Deployment struct {
 	App     *app.App
 	API     *httpapi.API
 	Venue   *HTTPVenue
+	School  *Keeper // the course issuer's own service, nil for none
 
 	server *http.Server
 	stop   context.CancelFunc
@@ -56,6 +57,7 @@ type DeploymentConfig struct {
 	Wrap          func(http.Handler) http.Handler                  // between the network and the API; nil for nothing
 	Outbox        func(app.Log) app.Log                            // between the app and its log; nil for nothing
 	Organisations func(*Cast) (map[string]app.Organisation, error) // their own signing services; nil for none
+	School        string                                           // folder in which the cast's course issuer keeps its own service; "" for none
 	Receivers     []notify.Receiver                                // who outside hears of what; nil for nobody
 	Hosts         func(map[string]app.Host)                        // edits who is called; nil for the cast's own host
 }
@@ -122,6 +124,15 @@ func (d *Deployment) wire(c DeploymentConfig) error {
 			return err
 		}
 	}
+	if c.School != "" {
+		if d.School, err = KeepSchool(c.School, d.Cast, d.Trust, c.Now); err != nil {
+			return err
+		}
+		if services == nil {
+			services = map[string]app.Organisation{}
+		}
+		services[d.Cast.School.ID] = d.School.Client
+	}
 	d.App = app.New(app.Config{Store: d.Store, Vault: v, Log: log, Hosts: hosts, Organisations: services, Receivers: c.Receivers, Site: "https://menshen.example", Platform: d.Cast.Platform.Key, Operator: d.Cast.Platform.ID,
 		Province: "31", Trust: d.Trust, Now: c.Server, Patience: c.Patience})
 	c.API.App, c.API.Log = d.App, c.Log
@@ -156,6 +167,9 @@ func (d *Deployment) Close() error {
 	err := d.server.Shutdown(ctx)
 	d.stop()
 	d.ended.Wait()
+	if d.School != nil {
+		err = errors.Join(err, d.School.Close())
+	}
 	return errors.Join(err, d.failed, d.Store.Close())
 }
 

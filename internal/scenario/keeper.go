@@ -49,6 +49,10 @@ func Keep(dir string, of, badge *Actor, kind string, now Clock) (*Keeper, error)
 	if err != nil {
 		return nil, err
 	}
+	return keep(c, now)
+}
+
+func keep(c organisation.Config, now Clock) (*Keeper, error) {
 	s, err := organisation.Open(c, now, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err

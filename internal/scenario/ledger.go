@@ -340,6 +340,7 @@ func (l *Ledger) publishExtract(visitID, ask string) error {
 		Binding:  registry.BindingLook{Serial: d.Serial, Terminal: o.Terminal},
 		Open:     []registry.OpenMatter{}, Photos: []registry.PhotoLook{},
 	}
+	x.Lists = append(x.Lists, l.coursesPublished()...)
 	if b, ok := l.Bound[d.Serial]; ok {
 		x.Binding.SerialBoundTo, x.Binding.BoundAcquirer, x.Binding.BoundMerchant = b.SerialBoundTo, b.BoundAcquirer, b.BoundMerchant
 		x.Binding.DeviceKey, x.Binding.Firmware = b.DeviceKey, b.Firmware

@@ -113,6 +113,15 @@ func Decode(r *http.Request, v any) error {
 	return statement.Decode(data, v)
 }
 
+// DecodeLarge reads a strict JSON body in canonical form with a bound of its own, in bytes.
+func DecodeLarge(r *http.Request, v any, limit int) error {
+	data, err := ReadBody(r, int64(limit))
+	if err != nil {
+		return err
+	}
+	return statement.DecodeCanonicalWithin(data, v, limit)
+}
+
 // Bearer is the token that a request carries, "" for none.
 func Bearer(r *http.Request) string {
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")

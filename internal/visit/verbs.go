@@ -56,6 +56,7 @@ const (
 	ReportTerminal   = "report_terminal"
 	Confirm          = "confirm"
 	Train            = "train"
+	TakeTest         = "take_test"
 	Enrol            = "enrol"
 	EndEnrolment     = "end_enrolment"
 	IssueBadge       = "issue_badge"
@@ -122,6 +123,7 @@ var table = []Row{
 	{StreamDevice, Transfer, "transfer", roles(RoleMaker, RoleCustodian, RoleTechnician, RoleMerchant, RoleDispatcher), nil, BringsEvidence},
 
 	{StreamPerson, Train, registry.TypeCertificate, roles(RoleCourseIssuer), nil, BringsEvidence},
+	{StreamPerson, TakeTest, registry.TypeAttempt, roles(RoleTechnician, RoleMerchant, RoleClerk), nil, BringsEvidence},
 	{StreamPerson, IssueBadge, registry.TypeBadgeIssued, roles(RoleOrganisation), nil, BringsEvidence},
 	{StreamPerson, RevokeBadge, registry.TypeBadgeRevoked, roles(RoleOrganisation), nil, TakesPower},
 	// A merchant lets in his own clerks, in his own stream; nobody else's keys are his to vouch for.
@@ -135,6 +137,7 @@ var table = []Row{
 	{StreamOrganisation, Resume, TypeReinstatement, roles(RoleRisk, RoleRegulator), nil, GivesPower},
 	{StreamOrganisation, Publish, "trust_list", roles(RoleRegulator), nil, BringsEvidence},
 	{StreamOrganisation, Publish, registry.TypeParameters, roles(RoleOrganisation), nil, BringsEvidence},
+	{StreamOrganisation, Publish, registry.TypeCourse, roles(RoleCourseIssuer), nil, BringsEvidence},
 	{StreamOrganisation, Publish, registry.TypeMandate, roles(RoleOrganisation), nil, BringsEvidence},
 	{StreamOrganisation, Publish, registry.TypeStatusList, roles(RoleOrganisation), nil, BringsEvidence},
 	{StreamOrganisation, Enrol, statement.TypeEnrolment, roles(RoleOrganisation), nil, BringsEvidence},
