@@ -156,12 +156,16 @@ func withLang(path, lang string) string {
 func visitIn(ctx context.Context, address, viewer, scheme string, s size) ([]byte, []string) {
 	err := chromedp.Do(ctx, asViewer(viewer),
 		send(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: s.width, Height: s.height, DeviceScaleFactor: 1, Mobile: s.mobile}),
-		send(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}),
+		send(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}),
 		chromedp.Navigate(address))
 	if err != nil {
 		return nil, []string{err.Error()}
 	}
 	overflow, err := chromedp.Run(ctx, chromedp.Evaluate[string](wide))
+	if err != nil {
+		return nil, []string{err.Error()}
+	}
+	moves, err := chromedp.Run(ctx, chromedp.Evaluate[string](moving))
 	if err != nil {
 		return nil, []string{err.Error()}
 	}
@@ -172,6 +176,9 @@ func visitIn(ctx context.Context, address, viewer, scheme string, s size) ([]byt
 	var problems []string
 	if overflow != "" {
 		problems = append(problems, "scrolls sideways: "+overflow)
+	}
+	if moves != "" {
+		problems = append(problems, "moves, though asked not to: "+moves)
 	}
 	if s.axe {
 		problems = append(problems, askAxe(ctx)...)
@@ -199,7 +206,7 @@ func askAxe(ctx context.Context) []string {
 func TestTheBrowserChecksCanFail(t *testing.T) {
 	bad := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		fmt.Fprint(w, `<!DOCTYPE html><html><title>x</title><p style="color:#ffc300;background:#fff;width:2000px">amber on white<img src="https://elsewhere.example/x.png"><script>throw 1</script>`)
+		fmt.Fprint(w, `<!DOCTYPE html><html><title>x</title><style>@keyframes k { to { opacity: 0 } } p { animation: k 9s }</style><p style="color:#ffc300;background:#fff;width:2000px">amber on white<img src="https://elsewhere.example/x.png"><script>throw 1</script>`)
 	}))
 	defer bad.Close()
 	ctx := browser(t)
@@ -207,7 +214,7 @@ func TestTheBrowserChecksCanFail(t *testing.T) {
 	listen(t, ctx, &said, bad.URL)
 	_, problems := visitIn(ctx, bad.URL, "", "light", size{width: 360, height: 640, mobile: true, axe: true})
 	all := strings.Join(append(problems, said.take()...), "\n")
-	for _, want := range []string{"scrolls sideways", "color-contrast", "html-has-lang", "image-alt", "exception", "request to https://elsewhere.example"} {
+	for _, want := range []string{"scrolls sideways", "moves, though asked not to", "color-contrast", "html-has-lang", "image-alt", "exception", "request to https://elsewhere.example"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("nobody noticed %s in:\n%s", want, all)
 		}
@@ -231,6 +238,11 @@ const wide = `(() => {
   return [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > width + 1).slice(0, 5)
     .map(e => e.tagName + "." + e.className).join(" ") || "something";
 })()`
+
+// moving names what moves, or would, in front of somebody who asked for stillness.
+const moving = `[...document.querySelectorAll("body, body *")].filter(e => { const s = getComputedStyle(e);
+  return s.animationName !== "none" || s.scrollBehavior === "smooth" || s.transitionDuration.split(",").some(d => parseFloat(d) > 0); }).slice(0, 5).map(e => e.tagName + "." + e.className)
+  .concat(document.getAnimations().map(() => "an animation")).join(" ")`
 
 const runAxe = `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r =>
   JSON.stringify(r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + v.help + " " + n.html.slice(0, 160) + " " + (n.any[0]?.message ?? "")))))`

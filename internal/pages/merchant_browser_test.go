@@ -122,7 +122,7 @@ var shopShots = []struct{ name, viewer, path, state string }{
 	{"door-face", "wei", "/shop/visits/door/door", "face"}, {"door-admitted", "wei", "/shop/visits/door/door", "admitted"}, {"door-offline", "wei", "/shop/visits/door/door", "offline"},
 	{"door-weak", "wei", "/shop/visits/door/door", "weak"}, {"door-refused", "wei", "/shop/visits/door/door", "refused"}, {"door-another", "wei", "/shop/visits/door/door", "another"}, {"door-expired", "wei", "/shop/visits/door/door", "expired"},
 	{"door-clock", "wei", "/shop/visits/door/door", "clock"}, {"door-unscheduled", "wei", "/shop/visits/door/door", "unscheduled"},
-	{"door-nophone", "wei", "/shop/visits/door/door", "nophone"}, {"door-failed", "wei", "/shop/visits/door/door", "failed"},
+	{"door-nophone", "wei", "/shop/visits/door/door", "nophone"}, {"door-cannot", "wei", "/shop/visits/door/door", "cannot"}, {"door-failed", "wei", "/shop/visits/door/door", "failed"},
 }
 
 // showState brings one state of a page up, as its script would.
@@ -166,6 +166,10 @@ func lookAtShop(ctx context.Context, address, viewer, scheme string, s size, sta
 		overflow, err := chromedp.Run(ctx, chromedp.Evaluate[string](wide))
 		if err != nil || overflow != "" {
 			problems = append(problems, "scrolls sideways: "+overflow)
+		}
+		moves, err := chromedp.Run(ctx, chromedp.Evaluate[string](moving))
+		if err != nil || moves != "" {
+			problems = append(problems, "moves, though asked not to: "+moves)
 		}
 		if image, err = chromedp.Run(ctx, chromedp.FullScreenshot(100)); err != nil {
 			problems = append(problems, err.Error())
@@ -284,6 +288,20 @@ func TestInsideWeChatsView(t *testing.T) {
 	}
 	said := evaluate[string](t, ctx, `(async () => { const b = document.getElementById("lacking"); await `+until+`(() => !b.hidden && document.querySelector("[data-enrol] button").disabled); return b.innerText + document.querySelector("[data-enrol] button").disabled; })()`)
 	if !strings.Contains(said, "在浏览器打开") || !strings.Contains(said, "微信") || !strings.HasSuffix(said, "true") {
+		t.Error(said)
+	}
+	// At the door it says so too; what is kept here may be gone, and then it says whom to call.
+	if err := chromedp.Do(ctx, chromedp.Navigate(origin+"/shop/visits/door/door")); err != nil {
+		t.Fatal(err)
+	}
+	said = evaluate[string](t, ctx, `(async () => { const b = document.getElementById("lacking"), start = document.querySelector('[data-state="start"] [data-act="begin"]');
+		await `+until+`(() => !b.hidden && !start.disabled);
+		const told = b.innerText;
+		start.click();
+		await `+until+`(() => document.querySelector('[data-state="start"]').hidden);
+		const shown = document.querySelector(".screen:not([hidden])");
+		return told + shown.dataset.state + shown.querySelectorAll('a[href^="tel:"]').length; })()`)
+	if !strings.Contains(said, "在浏览器打开") || !strings.Contains(said, "微信") || !strings.HasSuffix(said, "nophone3") {
 		t.Error(said)
 	}
 }

@@ -23,5 +23,6 @@ var doorWords = texts(map[string]both{
 	"verdict.clock": {"手机的时间不对", "This phone's clock is wrong"}, "verdict.clock.do": {"时间不对就没法核对，我们不猜。请在手机设置里打开「自动设置时间」，再来一次；等不及就打电话。", "With a wrong clock nothing can be checked, and we do not guess. Turn on automatic time in the phone's settings and try again, or call."},
 	"verdict.unscheduled": {"现在没有安排人到您店里", "Nobody is scheduled now"}, "verdict.unscheduled.do": {"别让对方碰 POS 机，别给钱，别给验证码。", "No touching, no money, no codes."},
 	"verdict.nophone": {"这部手机还没开通", "This phone is not set up"}, "verdict.nophone.do": {"没开通的手机核对不了。请用开通过的手机，或打订单上的电话。没核对以前，别让对方碰 POS 机。", "A phone that is not set up cannot check. Use the one that is, or call the number on your order. Until then, no touching."},
+	"verdict.cannot": {"在这里核对不了", "No check is possible here"}, "verdict.cannot.do": {"没核对以前，别让任何人碰 POS 机。用开通过的手机和浏览器打开订单页再核对，或者打订单上的电话。", "Until there is a check nobody may touch the terminal. Open the order page on the phone and in the browser that were set up, or call the number on your order."},
 	"verdict.failed": {"没能核对", "The check did not work"}, "verdict.failed.do": {"没核对成，就当没核对：别让对方动 POS 机。再试一次，或打订单上的电话。", "No check is no check: do not let them touch the terminal. Try again, or call the number on your order."},
 })

@@ -137,9 +137,12 @@ func (h *handset) looksAt(t *testing.T, picture image.Image) {
 	}
 }
 
-// screen is what others see of a part of this phone's screen.
+// screen is what others see of a part of this phone's screen; a code on it is small enough for a cheap camera.
 func (h *handset) screen(part string) image.Image {
 	h.t.Helper()
+	if n := h.millis(`document.querySelector("` + part + ` svg.qr")?.viewBox.baseVal.width - 8`); n < 21 || n > 117 {
+		h.t.Errorf("the code has %d modules", n)
+	}
 	data, err := chromedp.Run(h.ctx, chromedp.Screenshot(chromedp.CSS(part)))
 	if err != nil {
 		h.t.Fatal(err)

@@ -25,8 +25,8 @@ for (const button of all("[data-act]", root)) {
 }
 for (const link of all("[data-home]", root)) link.href = actor.home;
 const sender = startSender(actor.person, told);
-sayWhatLacks();
 keepForDoor();
+sayWhatLacks().then((lacking) => { if (lacking.some((what) => ["insecure", "crypto", "old"].includes(what))) verdict("cannot"); }); // before anybody taps in vain
 
 const acts = { begin, scan, goOn, same: () => face(true), other: () => face(false), report };
 const screen = () => one(".screen:not([hidden])", root);

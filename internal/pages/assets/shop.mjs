@@ -20,7 +20,7 @@ export const one = (selector, within = document) => within.querySelector(selecto
 /** What this browser lacks for signing, by the names of the page's own sentences. @returns {Promise<string[]>} */
 export async function lacks() {
   const out = [];
-  if (!globalThis.crypto?.subtle || globalThis.isSecureContext === false) out.push("crypto");
+  if (globalThis.isSecureContext === false) out.push("insecure"); else if (!globalThis.crypto?.subtle) out.push("crypto");
   if (!Array.prototype.at || !String.prototype.isWellFormed || !globalThis.AbortSignal?.timeout) out.push("old");
   if (!await canStore()) out.push("storage");
   if (/MicroMessenger/i.test(navigator.userAgent)) out.push("wechat");
@@ -44,6 +44,7 @@ export async function sayWhatLacks() {
   if (box && list.length > 0) {
     box.hidden = false;
     for (const name of list) one(`[data-lack="${name}"]`, box).hidden = false;
+    one("[data-elsewhere]", box).hidden = list.includes("insecure"); // no browser makes an address safe
   }
   return list;
 }
