@@ -113,6 +113,6 @@ func (n *node) signIn(c Config) func(http.ResponseWriter, *http.Request, string)
 		}
 		http.SetCookie(w, &http.Cookie{Name: httpapi.SessionCookie, Value: secret, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
 			Secure: c.secure(r), MaxAge: int(sessionHolds.Seconds())})
-		return "/", nil
+		return pages.HomeOf(actor.Role), nil
 	}
 }

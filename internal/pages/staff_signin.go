@@ -90,13 +90,18 @@ func (s *Server) entered(w http.ResponseWriter, r *http.Request, in app.SignedIn
 		return nil, err
 	}
 	s.setSession(w, r, in)
-	if isStaff(Viewer{Role: in.Actor.Role}) {
-		return whereTo{Next: string(BoardQuery{Day: today}.href(boardPath))}, nil
+	return whereTo{Next: HomeOf(in.Actor.Role)}, nil
+}
+
+// HomeOf is where somebody of a role works, and so where signing in leads.
+func HomeOf(role string) string {
+	switch {
+	case isStaff(Viewer{Role: role}):
+		return string(BoardQuery{Day: today}.href(boardPath))
+	case role == visit.RoleTechnician:
+		return "/app"
 	}
-	if in.Actor.Role == visit.RoleTechnician {
-		return whereTo{Next: "/app"}, nil
-	}
-	return whereTo{Next: "/"}, nil
+	return "/"
 }
 
 func (s *Server) beginJoin(w http.ResponseWriter, r *http.Request) (any, error) {
