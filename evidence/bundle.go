@@ -69,11 +69,11 @@ func Open(data []byte) (*Bundle, error) {
 }
 
 // Bytes writes the bundle in its one form.
-func (b *Bundle) Bytes() ([]byte, error) { return statement.Canonical(b) }
+func (b *Bundle) Bytes() ([]byte, error) { return b.CanonicalBytes() }
 
 // ClosingFor gives the body that a platform signs for this export.
 func (b *Bundle) ClosingFor(reader string, logSize int64) (Closing, error) {
-	entries, errE := statement.Canonical(b.Entries)
+	entries, errE := canonicalEntries(b.Entries)
 	openings, errO := statement.Canonical(b.Openings)
 	return Closing{Visit: b.Visit, Reader: reader, Entries: statement.Digest(entries), Openings: statement.Digest(openings), LogSize: logSize},
 		errors.Join(errE, errO)

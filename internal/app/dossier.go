@@ -45,10 +45,11 @@ type gather struct {
 	entries []evidence.Entry
 	events  []store.Event
 	keys    map[string]bool // thumbprints of signers met
+	asked   map[string]bool // of these, whose enrolments were taken
 }
 
 func (a *App) gather(ctx context.Context, tx *store.Tx) *gather {
-	return &gather{logged: &a.logged, tx: tx, ctx: ctx, seen: map[string]bool{}, keys: map[string]bool{}}
+	return &gather{logged: &a.logged, tx: tx, ctx: ctx, seen: map[string]bool{}, keys: map[string]bool{}, asked: map[string]bool{}}
 }
 
 // add takes one event with its statement.
@@ -165,12 +166,7 @@ func (g *gather) byDigest(digest string) (store.Event, error) {
 // signers takes the enrolments of every key met so far, and what ended them; then those of the merchants
 // who let clerks in, whose keys were met only there.
 func (g *gather) signers() error {
-	before := -1
 	for range 2 {
-		if before == len(g.keys) {
-			return nil
-		}
-		before = len(g.keys)
 		if err := g.enrolments(); err != nil {
 			return err
 		}
@@ -181,6 +177,10 @@ func (g *gather) signers() error {
 func (g *gather) enrolments() error {
 	wants := make([]store.RefWant, 0, 2*len(g.keys))
 	for _, thumb := range sortedKeys(g.keys) {
+		if g.asked[thumb] {
+			continue
+		}
+		g.asked[thumb] = true
 		wants = append(wants, store.RefWant{Kind: refKey, Ref: thumb, Limit: 4}, store.RefWant{Kind: refKeyEnd, Ref: thumb, Limit: 4})
 	}
 	return g.all(wants)

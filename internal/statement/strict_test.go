@@ -301,3 +301,20 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// ownForm writes its canonical form itself.
+type ownForm struct {
+	Name string `json:"name"`
+}
+
+func (o *ownForm) CanonicalBytes() ([]byte, error) { return []byte(`{"name":"` + o.Name + `"}`), nil }
+
+func TestADocumentThatWritesItsOwnFormIsHeldToIt(t *testing.T) {
+	var o ownForm
+	if err := DecodeCanonical([]byte(`{"name":"wei"}`), &o); err != nil || o.Name != "wei" {
+		t.Errorf("%+v, %v", o, err)
+	}
+	if err := DecodeCanonical([]byte(`{"name": "wei"}`), &o); fault.CodeOf(err) != "json_not_canonical" {
+		t.Errorf("with a space: %v", err)
+	}
+}

@@ -24,12 +24,11 @@ type RefWant struct {
 	Limit     int
 }
 
-// refsAtOnce bounds the parts of one query; refsStep keeps the number of different texts small, since each
-// text is compiled once and kept.
-const (
-	refsAtOnce = 64
-	refsStep   = 8
-)
+// refsAtOnce bounds the parts of one query; refsSizes keep the number of different texts small, since each text
+// is compiled once and kept.
+const refsAtOnce = 64
+
+var refsSizes = []int{1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, refsAtOnce}
 
 // AllRefs gives the digests that several RefWants find, in no order, one found by two of them perhaps twice:
 // one query where Refs would be dozens.
@@ -63,10 +62,11 @@ func (t *Tx) someRefs(ctx context.Context, wants []RefWant) ([]string, error) {
 	return list, t.wrap(found.Err(), "event references")
 }
 
-// refsQuery is the query of name refs for each want, the last one again until a step is full.
+// refsQuery is the query of name refs for each want, the last one again until a size is full.
 func refsQuery(wants []RefWant) (string, []any) {
 	var s statement
-	for i := range (len(wants) + refsStep - 1) / refsStep * refsStep {
+	size, _ := slices.BinarySearch(refsSizes, len(wants))
+	for i := range refsSizes[size] {
 		w := wants[min(i, len(wants)-1)]
 		if i > 0 {
 			s.add(" UNION ALL ")
