@@ -97,7 +97,7 @@ func (q *Queries) doorCheckByStatement(ctx context.Context, statement string) (D
 }
 
 const doorScans = `-- name: doorScans :many
-SELECT id, nonce_hash, person, org, code, scanned_at FROM door_scans WHERE nonce_hash = $1 ORDER BY scanned_at, id LIMIT $2
+SELECT id, nonce_hash, person, org, code, scanned_at FROM door_scans WHERE nonce_hash = $1 ORDER BY scanned_at, id LIMIT CAST($2 AS INTEGER)
 `
 
 func (q *Queries) doorScans(ctx context.Context, nonceHash string, most int32) ([]DoorScan, error) {

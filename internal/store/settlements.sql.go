@@ -10,11 +10,11 @@ import (
 )
 
 const bindingsOfTerminal = `-- name: bindingsOfTerminal :many
-SELECT serial, acquirer, tuple_digest, terminal_code, merchant, merchant_code_digest, visit, state, since_at, device_key, firmware FROM bindings WHERE acquirer = $1 AND terminal_code = $2 ORDER BY serial LIMIT $3
+SELECT serial, acquirer, tuple_digest, terminal_code, merchant, merchant_code_digest, visit, state, since_at, device_key, firmware FROM bindings WHERE acquirer = $1 AND terminal_code = $2 ORDER BY serial LIMIT CAST($3 AS INTEGER)
 `
 
-func (q *Queries) bindingsOfTerminal(ctx context.Context, acquirer string, terminalCode string, limit int32) ([]Binding, error) {
-	rows, err := q.db.QueryContext(ctx, bindingsOfTerminal, acquirer, terminalCode, limit)
+func (q *Queries) bindingsOfTerminal(ctx context.Context, acquirer string, terminalCode string, maxRows int32) ([]Binding, error) {
+	rows, err := q.db.QueryContext(ctx, bindingsOfTerminal, acquirer, terminalCode, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (q *Queries) bindingsOfTerminal(ctx context.Context, acquirer string, termi
 }
 
 const differencesOfMerchant = `-- name: differencesOfMerchant :many
-SELECT id, org, file, merchant, terminal, visit, item, reference, charged_at, trade_fen, taken_fen, code, signed_fen, signed_ppm, taken_ppm, settled_at, settled_by, outcome FROM settlement_lines WHERE merchant = $1 AND code <> '' AND id < $2 ORDER BY id DESC LIMIT $3
+SELECT id, org, file, merchant, terminal, visit, item, reference, charged_at, trade_fen, taken_fen, code, signed_fen, signed_ppm, taken_ppm, settled_at, settled_by, outcome FROM settlement_lines WHERE merchant = $1 AND code <> '' AND id < $2 ORDER BY id DESC LIMIT CAST($3 AS INTEGER)
 `
 
 func (q *Queries) differencesOfMerchant(ctx context.Context, merchant string, beforeID string, maxRows int32) ([]SettlementLine, error) {
@@ -95,7 +95,7 @@ func (q *Queries) differencesOfMerchant(ctx context.Context, merchant string, be
 }
 
 const differencesOfOrg = `-- name: differencesOfOrg :many
-SELECT id, org, file, merchant, terminal, visit, item, reference, charged_at, trade_fen, taken_fen, code, signed_fen, signed_ppm, taken_ppm, settled_at, settled_by, outcome FROM settlement_lines WHERE org = $1 AND code <> '' AND id < $2 ORDER BY id DESC LIMIT $3
+SELECT id, org, file, merchant, terminal, visit, item, reference, charged_at, trade_fen, taken_fen, code, signed_fen, signed_ppm, taken_ppm, settled_at, settled_by, outcome FROM settlement_lines WHERE org = $1 AND code <> '' AND id < $2 ORDER BY id DESC LIMIT CAST($3 AS INTEGER)
 `
 
 func (q *Queries) differencesOfOrg(ctx context.Context, org string, beforeID string, maxRows int32) ([]SettlementLine, error) {
@@ -141,7 +141,7 @@ func (q *Queries) differencesOfOrg(ctx context.Context, org string, beforeID str
 }
 
 const openDifferencesOfOrg = `-- name: openDifferencesOfOrg :many
-SELECT id, org, file, merchant, terminal, visit, item, reference, charged_at, trade_fen, taken_fen, code, signed_fen, signed_ppm, taken_ppm, settled_at, settled_by, outcome FROM settlement_lines WHERE org = $1 AND code <> '' AND settled_at = 0 AND id < $2 ORDER BY id DESC LIMIT $3
+SELECT id, org, file, merchant, terminal, visit, item, reference, charged_at, trade_fen, taken_fen, code, signed_fen, signed_ppm, taken_ppm, settled_at, settled_by, outcome FROM settlement_lines WHERE org = $1 AND code <> '' AND settled_at = 0 AND id < $2 ORDER BY id DESC LIMIT CAST($3 AS INTEGER)
 `
 
 func (q *Queries) openDifferencesOfOrg(ctx context.Context, org string, beforeID string, maxRows int32) ([]SettlementLine, error) {
@@ -277,11 +277,11 @@ func (q *Queries) settleDifference(ctx context.Context, iD string, settledAt Ins
 }
 
 const settlementFilesOfOrg = `-- name: settlementFilesOfOrg :many
-SELECT id, org, made_by, made_at, lines, compared, differing FROM settlement_files WHERE org = $1 ORDER BY made_at DESC, id DESC LIMIT $2
+SELECT id, org, made_by, made_at, lines, compared, differing FROM settlement_files WHERE org = $1 ORDER BY made_at DESC, id DESC LIMIT CAST($2 AS INTEGER)
 `
 
-func (q *Queries) settlementFilesOfOrg(ctx context.Context, org string, limit int32) ([]SettlementFile, error) {
-	rows, err := q.db.QueryContext(ctx, settlementFilesOfOrg, org, limit)
+func (q *Queries) settlementFilesOfOrg(ctx context.Context, org string, maxRows int32) ([]SettlementFile, error) {
+	rows, err := q.db.QueryContext(ctx, settlementFilesOfOrg, org, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -372,15 +372,15 @@ func (q *Queries) settlementLineByReference(ctx context.Context, org string, ref
 }
 
 const settlementLinesOfTerminal = `-- name: settlementLinesOfTerminal :many
-SELECT id, org, file, merchant, terminal, visit, item, reference, charged_at, trade_fen, taken_fen, code, signed_fen, signed_ppm, taken_ppm, settled_at, settled_by, outcome FROM settlement_lines WHERE org = $1 AND merchant = $2 AND terminal = $3 ORDER BY id LIMIT $4
+SELECT id, org, file, merchant, terminal, visit, item, reference, charged_at, trade_fen, taken_fen, code, signed_fen, signed_ppm, taken_ppm, settled_at, settled_by, outcome FROM settlement_lines WHERE org = $1 AND merchant = $2 AND terminal = $3 ORDER BY id LIMIT CAST($4 AS INTEGER)
 `
 
-func (q *Queries) settlementLinesOfTerminal(ctx context.Context, org string, merchant string, terminal string, limit int32) ([]SettlementLine, error) {
+func (q *Queries) settlementLinesOfTerminal(ctx context.Context, org string, merchant string, terminal string, maxRows int32) ([]SettlementLine, error) {
 	rows, err := q.db.QueryContext(ctx, settlementLinesOfTerminal,
 		org,
 		merchant,
 		terminal,
-		limit,
+		maxRows,
 	)
 	if err != nil {
 		return nil, err

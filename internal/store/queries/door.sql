@@ -42,7 +42,7 @@ DELETE FROM door_verdicts WHERE answered_at < $1;
 INSERT INTO door_scans (id, nonce_hash, person, org, code, scanned_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING;
 
 -- name: doorScans :many
-SELECT * FROM door_scans WHERE nonce_hash = $1 ORDER BY scanned_at, id LIMIT sqlc.arg(most);
+SELECT * FROM door_scans WHERE nonce_hash = $1 ORDER BY scanned_at, id LIMIT CAST(sqlc.arg(most) AS INTEGER);
 
 -- name: deleteDoorScans :execrows
 DELETE FROM door_scans WHERE scanned_at < $1;
