@@ -29,12 +29,15 @@ COMMIT := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 CLI := github.com/menshen-project/menshen/internal/cli
 LDFLAGS := -s -w -X $(CLI).version=$(VERSION) -X $(CLI).commit=$(COMMIT)
 
-.PHONY: help build run check test fmt fuzz cover mutation lint unit all-tests debian npm $(COMMANDS:%=bin/%)
+.PHONY: help build run check test fmt fuzz cover mutation lint unit all-tests debian npm verifier $(COMMANDS:%=bin/%)
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
-build: $(COMMANDS:%=bin/%) ## build every command of cmd/ into bin/, without cgo
+build: verifier $(COMMANDS:%=bin/%) ## build every command of cmd/ into bin/, without cgo
+
+verifier: ## compile menshen-verify for the page /verify; what is built afterwards carries it
+	script/verifier
 
 $(COMMANDS:%=bin/%):
 	go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/$(@F)

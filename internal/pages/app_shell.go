@@ -25,7 +25,7 @@ func (s *Server) appShell(w http.ResponseWriter, r *http.Request) error {
 }
 
 // others are the beginnings of files that only other audiences' pages use.
-var others = []string{"merchant", "staff", "public", "menshen.js"}
+var others = []string{"merchant", "staff", "public", "verify", "menshen.js"}
 
 // appKeeps lists what a phone keeps to open the app without signal: its page, and every file that its
 // scripts may want, the scanner's too.

@@ -222,7 +222,7 @@ func (s *Server) shopSticker(w http.ResponseWriter, r *http.Request) error {
 }
 
 // shopOthers are the beginnings of files that the door needs nothing of.
-var shopOthers = []string{"app", "staff", "public", "signin", "report", "merchant-phone", "enrol", "menshen.js"}
+var shopOthers = []string{"app", "staff", "public", "signin", "report", "merchant-phone", "enrol", "verify", "menshen.js"}
 
 // shopKeeps lists the files that a phone keeps to check at the door without signal, the scanner's too.
 func (p *page) shopKeeps() string {

@@ -13,6 +13,7 @@ type needs struct {
 	pictures bool // show pictures out of the browser's own store: blob:
 	scanner  bool // compile the vendored scanner where the browser has none of its own
 	passkey  bool // make and use passkeys
+	verifier bool // compile and run menshen-verify
 }
 
 // allow writes what the page that is about to be shown may do.
@@ -24,9 +25,9 @@ func allow(w http.ResponseWriter, n needs) {
 
 func (n needs) contentPolicy() string {
 	out := "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-	out += "; script-src 'self'" + when(n.scanner, " 'wasm-unsafe-eval'")
+	out += "; script-src 'self'" + when(n.scanner || n.verifier, " 'wasm-unsafe-eval'")
 	out += "; img-src 'self'" + when(n.pictures, " blob:")
-	out += when(n.api || n.scanner, "; connect-src 'self'") // the scanner fetches its wasm
+	out += when(n.api || n.scanner || n.verifier, "; connect-src 'self'") // scanner and verifier fetch their wasm
 	out += when(n.worker, "; worker-src 'self'")
 	return out + when(n.manifest, "; manifest-src 'self'")
 }

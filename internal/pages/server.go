@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -29,6 +30,8 @@ type Config struct {
 	Log      *slog.Logger             // gets causes of errors; nil discards them
 	Secure   func(*http.Request) bool // the browser came over TLS: cookies say so; nil is never
 	Contacts []Contact                // whom to call, on pages and in packs; nil for DefaultContacts
+	// Verifier holds menshen-verify for browsers, as script/verifier makes it; nil: what was built in.
+	Verifier fs.FS
 	// CallLimit counts one call of the public page against the request's network; nil counts nothing.
 	CallLimit func(*http.Request) (wait time.Duration, ok bool)
 }
@@ -73,6 +76,7 @@ func (s *Server) Routes() http.Handler {
 	maps.Copy(routes, s.acquirerRoutes())
 	maps.Copy(routes, s.appRoutes())
 	maps.Copy(routes, s.shopRoutes())
+	maps.Copy(routes, s.verifyRoutes())
 	for pattern, h := range routes {
 		mux.Handle(pattern, s.page(h))
 	}
