@@ -26,6 +26,7 @@ type BoardFilter struct {
 type BoardRow struct {
 	store.Visit
 	Window Window
+	Phone  store.PhoneUnsent // what its technician's phone said last, the zero value for nothing
 }
 
 // Words of a visit's row by which a day's visits and the frozen ones are found without looking at the others.
@@ -78,10 +79,25 @@ func (a *App) Board(ctx context.Context, actor Actor, f BoardFilter) ([]BoardRow
 				return err
 			}
 			rows[i] = BoardRow{Visit: v, Window: Window{From: o.WindowStartAt.Time(), Until: o.WindowEndAt.Time()}}
+			if rows[i].Phone, err = phoneOf(ctx, tx, v); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
 	return rows, next, err
+}
+
+// phoneOf is what the phone of whoever is sent said last; a phone of somebody before him counts where it still holds
+// something.
+func phoneOf(ctx context.Context, tx *store.Tx, v store.Visit) (out store.PhoneUnsent, err error) {
+	phones, err := tx.PhonesUnsent(ctx, v.ID, mostOnVisit)
+	for _, u := range phones {
+		if u.Statements+u.Photos > 0 && out.Statements+out.Photos == 0 || u.Technician == v.Technician && out.Technician == "" {
+			out = u
+		}
+	}
+	return out, err
 }
 
 // Course is one course of a person and how long it counts.

@@ -198,11 +198,29 @@ func TestAContradictionGoesToAPerson(t *testing.T) {
 		t.Errorf("refused as %s", code)
 	}
 	f.shot("conflict")
+	f.toldUnsent(2, 1) // the dispatcher sees whom to call
 	if n := len(f.work().Done); n != 2 {
 		t.Errorf("%d statements went past the refused one", n)
 	}
 	f.do(chromedp.Reload())
 	f.sees("被退回，要人看")
+}
+
+// toldUnsent waits until the employer's board shows what this phone holds.
+func (f *field) toldUnsent(statements, photos int64) {
+	f.t.Helper()
+	d := f.Cast.Dispatcher
+	var rows []app.BoardRow
+	for began := time.Now(); time.Since(began) < 20*time.Second; time.Sleep(100 * time.Millisecond) {
+		var err error
+		if rows, _, err = f.App.Board(f.t.Context(), app.Actor{Person: d.ID, Organisation: d.Organisation, Role: d.Role}, app.BoardFilter{}); err != nil {
+			f.t.Fatal(err)
+		}
+		if rows[0].Phone.Statements == statements && rows[0].Phone.Photos == photos {
+			return
+		}
+	}
+	f.t.Errorf("the board shows %+v", rows[0].Phone)
 }
 
 // phoneKey is the thumbprint of the key that the phone signs with.

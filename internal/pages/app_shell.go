@@ -4,13 +4,33 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+
+	"github.com/menshen-project/menshen/internal/app"
 )
 
 // appRoutes are the technician's app and what carries for it.
 func (s *Server) appRoutes() map[string]handler {
 	return map[string]handler{
-		"GET /app": s.appShell, "GET /app.webmanifest": s.manifest, "GET /sw.js": s.serviceWorker, "GET /carry": s.carryPage,
+		"GET /app": s.appShell, "GET /app.webmanifest": s.manifest, "GET /sw.js": s.serviceWorker, "GET /carry": s.carryPage, "POST /app/unsent": s.answer(s.tellUnsent),
 	}
+}
+
+// tellUnsent takes a phone's word on what it has not sent yet.
+func (s *Server) tellUnsent(w http.ResponseWriter, r *http.Request) (any, error) {
+	if s.Desk.App == nil {
+		return nil, errNoRoute
+	}
+	p, err := s.signedIn(w, r)
+	if err != nil {
+		return nil, err
+	}
+	var in struct {
+		Visits []app.Unsent `json:"visits"`
+	}
+	if err := readForm(w, r, &in); err != nil {
+		return nil, err
+	}
+	return struct{}{}, s.Desk.App.TellUnsent(r.Context(), actorOf(p.viewer), in.Visits)
 }
 
 // appNeeds is what the technician's app uses: it signs, takes photos, scans, and works without signal.

@@ -40,6 +40,13 @@ var settlementWords = texts(map[string]both{
 	"difference.charge_before_sheet":       {"还没签合同，就收了 {taken}。", "{taken} was taken before anything was signed."},
 	"difference.settlement_line_malformed": {"和合同对不上，实收 {taken}。", "It does not match the sheet; taken {taken}."},
 
+	"phone.of":           {"手机", "Phone of"},
+	"phone.unsent":       {"没发：签字 {statements}，照片 {photos}（{at} 报的）", "unsent: {statements} signed, {photos} photos (heard {at})"},
+	"phone.sent":         {"都发了（{at} 报的）", "all sent (heard {at})"},
+	"phone.status":       {"工作证停用表", "Status list of badges"},
+	"phone.status.since": {"收到于", "received"},
+	"phone.status.none":  {"还没有", "none yet"},
+
 	"charges.title":       {"收费对不对", "Were you charged right?"},
 	"charges.lead":        {"收单机构扣您的每一笔，都和您签的价目单比过。多收的在这里。", "What your acquirer charged is compared with the sheet you signed. What was charged beyond it is here."},
 	"charges.none":        {"没有发现多收。", "Nothing beyond your sheet was found."},

@@ -15,6 +15,7 @@ import (
 	"github.com/menshen-project/menshen/internal/access"
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/identifier"
+	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -124,6 +125,8 @@ type BesideView struct {
 	Number     int // of its newest event, from which the page follows it
 	Order      visit.Order
 	Dispatch   visit.Dispatch
+	Phones     []store.PhoneUnsent // heard last first
+	Status     app.StatusAge
 	Open       []string // freezes and incidents that nobody answered
 	Candidates []app.Candidate
 	May        map[string]bool // by verb
@@ -172,6 +175,9 @@ func (s *Server) beside(r *http.Request, p *page, id string) (*BesideView, error
 	}
 	v := &BesideView{Number: d.State.Number(), Order: d.Order, Dispatch: d.State.Dispatched(), Open: d.State.Open(), May: map[string]bool{}}
 	if v.Visit, err = s.Source.Visit(r.Context(), p.viewer, id); err != nil {
+		return nil, err
+	}
+	if v.Phones, v.Status, err = s.Desk.App.VisitPhones(r.Context(), actor, id); err != nil {
 		return nil, err
 	}
 	rel := app.Relation(actor, d.Order, v.Dispatch)
@@ -226,6 +232,15 @@ func turnOf(r app.BoardRow) string {
 // late is a visit whose appointment is over while it is not.
 func late(r app.BoardRow, now time.Time) bool {
 	return !visit.Stage(r.State).Ended() && r.Window.Until.Before(now)
+}
+
+// unsentText is what a phone said last, and when.
+func (p *page) unsentText(u store.PhoneUnsent) string {
+	key := "phone.unsent"
+	if u.Statements+u.Photos == 0 {
+		key = "phone.sent"
+	}
+	return strings.NewReplacer("{statements}", fen(u.Statements), "{photos}", fen(u.Photos), "{at}", p.clock(u.HeardAt.Time())).Replace(p.t(key))
 }
 
 func boardLevel(r app.BoardRow) string {

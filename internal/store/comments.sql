@@ -123,3 +123,5 @@ COMMENT ON COLUMN settlement_lines.id IS 'time of the charge in unix millisecond
 COMMENT ON COLUMN settlement_lines.visit IS 'that brought the terminal live';
 COMMENT ON COLUMN settlement_lines.code IS 'rule that it breaks, empty for none';
 COMMENT ON COLUMN settlement_lines.outcome IS 'refunded or misreported, empty while open';
+COMMENT ON TABLE phone_unsent IS 'PhoneUnsent is what a technician''s phone has not sent yet of a visit, by its own word.';
+COMMENT ON COLUMN phone_unsent.heard_at IS 'when the phone said so';

@@ -354,6 +354,16 @@ type Person struct {
 	Doc string
 }
 
+// PhoneUnsent is what a technician's phone has not sent yet of a visit, by its own word.
+type PhoneUnsent struct {
+	Visit      string
+	Technician string
+	Statements int64
+	Photos     int64
+	// when the phone said so
+	HeardAt Instant
+}
+
 // Photo says where a picture was used first.
 type Photo struct {
 	// hex SHA-256 of the file

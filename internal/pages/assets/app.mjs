@@ -6,6 +6,7 @@ import { me, refresh } from "./app-day.mjs";
 import { isOnline, net, watch } from "./app-net.mjs";
 import { outbox, queued, sendFor, sendOpenings } from "./app-sign.mjs";
 import { phone, problem, today, unsent } from "./app-screens.mjs";
+import { tellUnsent } from "./app-unsent.mjs";
 import { freshen, lookAgain, visit } from "./app-visit.mjs";
 
 const main = document.getElementById("main"), bar = document.getElementById("bar");
@@ -86,6 +87,7 @@ async function follow() {
       if (await lookAgain(id)) await draw();
     } catch { /* no signal for a moment, or signed out: the line says so */ }
   }
+  me().then(tellUnsent).catch(() => {}); // nobody waits for it
   setTimeout(follow, 3000);
 }
 

@@ -39,7 +39,18 @@ CREATE INDEX settlement_lines_open ON settlement_lines (org, id) WHERE code <> '
 CREATE INDEX settlement_lines_of_merchant ON settlement_lines (merchant, id) WHERE code <> '';
 CREATE INDEX bindings_of_terminal ON bindings (acquirer, terminal_code, serial);
 
+-- What a technician's phone said last of what it has not sent for a visit.
+CREATE TABLE phone_unsent (
+    visit      TEXT   NOT NULL,
+    technician TEXT   NOT NULL,
+    statements BIGINT NOT NULL,
+    photos     BIGINT NOT NULL,
+    heard_at   BIGINT NOT NULL,
+    PRIMARY KEY (visit, technician)
+);
+
 -- +goose Down
+DROP TABLE phone_unsent;
 DROP INDEX bindings_of_terminal;
 DROP TABLE settlement_lines;
 DROP TABLE settlement_files;

@@ -1,0 +1,7 @@
+-- name: putPhoneUnsent :exec
+INSERT INTO phone_unsent (visit, technician, statements, photos, heard_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (visit, technician) DO UPDATE SET statements = excluded.statements, photos = excluded.photos, heard_at = excluded.heard_at
+WHERE phone_unsent.heard_at <= excluded.heard_at;
+
+-- name: phonesUnsent :many
+SELECT * FROM phone_unsent WHERE visit = $1 ORDER BY heard_at DESC, technician LIMIT $2;
