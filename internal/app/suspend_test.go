@@ -2,9 +2,12 @@ package app_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/menshen-project/menshen/internal/agreement"
+	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -82,4 +85,69 @@ func TestASuspendedMerchantGetsNoTerminal(t *testing.T) {
 		visit.Reinstatement{Subject: d.Cast.Provider.ID, Reason: "r", Closes: []string{own}}, "reinstatement_names_nothing")
 	submit(t, d, d.Cast.Risk, "person/"+id, visit.Resume, visit.TypeReinstatement, visit.Reinstatement{Subject: id, Reason: "cleared", Closes: []string{own}}, "")
 	nothingOpen(t, p, "")
+}
+
+// Whoever is concerned sees who is stopped, by whom, why, and how to object; a rival sees none of it. It is gone from
+// the list when it is lifted, and what was stopped with a visit is there with it.
+func TestTheListOfWhatIsStopped(t *testing.T) {
+	d, p := sent(t)
+	ctx, c := t.Context(), d.Cast
+	if r, err := d.Register(ctx, p.Device.Model); err != nil {
+		t.Fatal(err, r.Problems)
+	}
+	stop := visit.Suspension{Subject: c.Provider.ID, Reason: "rating_failed", Appeal: "write to the risk desk"}
+	own := submit(t, d, c.Risk, "organisation/"+c.Provider.ID, visit.Freeze, visit.TypeSuspension, stop, "")
+	submit(t, d, c.Association, "person/"+c.Merchant.ID, visit.Freeze, visit.TypeSuspension, visit.Suspension{Subject: c.Merchant.ID, Reason: "fraud", Appeal: "write"}, "")
+	if err := p.Freeze(ctx, c.Dispatcher, "other"); err != nil {
+		t.Fatal(err)
+	}
+	rival := app.Actor{Person: "x", Organisation: c.Other.ID, Role: visit.RoleRisk}
+	for _, q := range []struct {
+		name string
+		who  app.Actor
+		want int
+	}{{"the risk desk", as(c.Risk), 4}, {"the provider's dispatcher", as(c.Dispatcher), 4}, {"the regulator", app.Actor{Person: c.Association.ID, Organisation: c.Association.ID, Role: visit.RoleRegulator}, 4}, {"another acquirer", rival, 1}} {
+		list, next, err := d.App.AllSuspended(ctx, q.who, "", 0)
+		if err != nil || len(list) != q.want || next != "" {
+			t.Errorf("%s: %+v, %s, %v", q.name, list, next, err)
+		}
+	}
+	var seen []string
+	for cursor := ""; ; {
+		list, next, err := d.App.AllSuspended(ctx, as(c.Risk), cursor, 1)
+		if err != nil || len(list) != 1 {
+			t.Fatal(list, err)
+		}
+		seen = append(seen, list[0].SubjectKind+" "+list[0].Subject)
+		if s := list[0]; s.Statement == own && (s.Reason != "rating_failed" || s.Appeal == "" || s.Signer != c.Risk.ID || !s.MayLift) {
+			t.Errorf("%+v", s)
+		} else if s.Statement != own && s.MayLift {
+			t.Errorf("the risk desk may lift what is not its own: %+v", s)
+		}
+		if cursor = next; next == "" {
+			break
+		}
+	}
+	slices.Sort(seen)
+	if want := []string{"device " + p.Device.Serial, "organisation " + c.Provider.ID, "person " + c.Technician.ID, "person " + c.Merchant.ID}; !slices.Equal(seen, want) {
+		t.Errorf("page by page: %v, want %v", seen, want)
+	}
+	submit(t, d, c.Risk, "organisation/"+c.Provider.ID, visit.Resume, visit.TypeReinstatement, visit.Reinstatement{Subject: c.Provider.ID, Reason: "rating_passed", Closes: []string{own}}, "")
+	if list, _, err := d.App.AllSuspended(ctx, as(c.Risk), "", 0); err != nil || len(list) != 3 {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if _, _, err := d.App.AllSuspended(ctx, as(c.Technician), "", 0); fault.CodeOf(err) != "access_denied" {
+		t.Error(err)
+	}
+	for id, want := range map[string]string{c.Provider.ID: "", "nobody": "suspension_subject_unknown", "..": "suspension_subject_unknown"} {
+		if s, err := d.App.Suspendable(ctx, as(c.Risk), "organisation", id); fault.CodeOf(err) != want {
+			t.Errorf("%+v, %v", s, err)
+		}
+	}
+	if s, err := d.App.Suspendable(ctx, as(c.Risk), "person", c.Merchant.ID); err != nil || s.Of != c.Acquirer.ID || s.Open != 1 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if _, err := d.App.Suspendable(ctx, as(c.Approver), "person", c.Merchant.ID); fault.CodeOf(err) != "access_denied" {
+		t.Error(err)
+	}
 }

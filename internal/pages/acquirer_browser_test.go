@@ -222,6 +222,27 @@ func TestSheetsAreUploadedAndStopsAreWatched(t *testing.T) {
 	o.until(`document.querySelectorAll("table[data-rows] tbody tr").length === 1`)
 	o.look("incidents", "/staff/incidents")
 	o.look("terminals", "/staff/terminals")
+	o.suspendAndLift()
+}
+
+// suspendAndLift is the risk desk stopping the provider as a whole: whom, what follows, signed; and lifting it.
+func (o *office) suspendAndLift() {
+	o.t.Helper()
+	r, id := o.Cast.Risk, o.Cast.Provider.ID
+	o.join(r.ID, r.Organisation, r.Role)
+	o.makeKey(r, o.Cast.Acquirer)
+	o.open("/staff/suspensions?kind=organisation&id=nobody&lang=zh")
+	o.until(`document.querySelector("[role=alert]")?.innerText.includes("没有这个编号")`)
+	o.open("/staff/suspensions?kind=organisation&id=" + id + "&lang=zh")
+	o.until(`document.querySelector("form[data-type=suspension] button[type=submit]")?.disabled === false`)
+	o.fill(map[string]string{"#suspend-appeal": "0529-65550001"})
+	o.sign("form[data-type=suspension]", id, "涉嫌欺诈", "派不出去")
+	o.until(`document.querySelectorAll("table[data-rows] tbody tr").length === 1`)
+	o.look("suspensions", "/staff/suspensions?kind=organisation&id="+id)
+	o.open("/staff/suspensions?lang=zh")
+	o.until(`document.querySelector("form[data-type=reinstatement] button")?.disabled === false`)
+	o.sign("form[data-type=reinstatement]", id, "查清了")
+	o.until(`document.querySelector("table[data-rows]") === null && document.querySelector(".empty") !== null`)
 }
 
 // as makes the browser somebody else's.

@@ -65,6 +65,7 @@ func (s *Server) staffRoutes() map[string]handler {
 		"GET /staff/visits/{id}/news":           s.answer(s.news),
 		"POST /staff/visits/{id}/send-link":     s.answer(s.sendLink),
 		"GET /staff/conflicts":                  s.conflicts,
+		"GET /staff/suspensions":                s.suspensions,
 		"POST /staff/conflicts/{id}/settle":     s.answer(s.settle),
 		"GET /staff/key":                        s.keyPage,
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 )
@@ -88,6 +89,16 @@ func (t *Tx) TopRank(ctx context.Context, kind, ref string) (int64, error) {
 func (t *Tx) AddMatter(ctx context.Context, m OpenMatter) error {
 	return t.wrap(t.q.insertMatter(ctx, insertMatterParams{Statement: m.Statement, SubjectKind: m.SubjectKind, Subject: m.Subject,
 		Matter: m.Matter, FoundIn: m.FoundIn, SinceAt: m.SinceAt}), "open matter")
+}
+
+// MattersStanding gives what is open against people, organisations and devices, newest first, after one of them; the
+// zero value is before all.
+func (t *Tx) MattersStanding(ctx context.Context, after OpenMatter, limit int) ([]OpenMatter, error) {
+	if after.Statement == "" {
+		after.SinceAt = math.MaxInt64
+	}
+	list, err := t.q.mattersStanding(ctx, after.SinceAt, after.Statement, after.SubjectKind, rows(limit))
+	return list, t.wrap(err, "matters")
 }
 
 // MattersOf gives up to limit matters that are open against a subject, oldest first.

@@ -120,6 +120,48 @@ func (q *Queries) mattersOf(ctx context.Context, subjectKind string, subject str
 	return items, nil
 }
 
+const mattersStanding = `-- name: mattersStanding :many
+SELECT statement, subject_kind, subject, matter, found_in, since_at, closed_at FROM open_matters WHERE closed_at = 0 AND subject_kind <> 'visit'
+  AND (since_at < $1 OR since_at = $1 AND (statement > $2 OR statement = $2 AND subject_kind > $3))
+ORDER BY since_at DESC, statement, subject_kind LIMIT $4
+`
+
+func (q *Queries) mattersStanding(ctx context.Context, sinceAt Instant, statement string, subjectKind string, limit int32) ([]OpenMatter, error) {
+	rows, err := q.db.QueryContext(ctx, mattersStanding,
+		sinceAt,
+		statement,
+		subjectKind,
+		limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OpenMatter
+	for rows.Next() {
+		var i OpenMatter
+		if err := rows.Scan(
+			&i.Statement,
+			&i.SubjectKind,
+			&i.Subject,
+			&i.Matter,
+			&i.FoundIn,
+			&i.SinceAt,
+			&i.ClosedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const refs = `-- name: refs :many
 SELECT event_digest FROM event_refs WHERE kind = $1 AND ref = $2 ORDER BY rank DESC, event_digest LIMIT CAST($3 AS INTEGER)
 `

@@ -48,8 +48,10 @@ CREATE TABLE phone_unsent (
     heard_at   BIGINT NOT NULL,
     PRIMARY KEY (visit, technician)
 );
+CREATE INDEX open_matters_standing ON open_matters (since_at, statement, subject_kind, subject) WHERE closed_at = 0 AND subject_kind <> 'visit';
 
 -- +goose Down
+DROP INDEX open_matters_standing;
 DROP TABLE phone_unsent;
 DROP INDEX bindings_of_terminal;
 DROP TABLE settlement_lines;

@@ -14,6 +14,11 @@ VALUES ($1, $2, $3, $4, $5, $6, 0) ON CONFLICT DO NOTHING;
 -- name: mattersOf :many
 SELECT * FROM open_matters WHERE subject_kind = $1 AND subject = $2 AND closed_at = 0 ORDER BY since_at, statement LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
+-- name: mattersStanding :many
+SELECT * FROM open_matters WHERE closed_at = 0 AND subject_kind <> 'visit'
+  AND (since_at < $1 OR since_at = $1 AND (statement > $2 OR statement = $2 AND subject_kind > $3))
+ORDER BY since_at DESC, statement, subject_kind LIMIT $4;
+
 -- name: closeMatter :exec
 UPDATE open_matters SET closed_at = $2 WHERE statement = $1 AND closed_at = 0;
 
