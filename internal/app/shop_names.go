@@ -14,7 +14,8 @@ import (
 const fieldShopName = "shop_name"
 
 // ShopName gives the name of a shop to its merchant, to his clerks and to its acquirer's approver; "" to others, and where it
-// cannot be told: the vault keeps names by merchant, so that of one who has several shops none is any one's.
+// cannot be told: the vault keeps names by merchant, so that of one who has several shops a name is one's only where the shop's
+// own row says which.
 // The node remembers what it opened: one look, not one for each page.
 func (a *App) ShopName(ctx context.Context, actor Actor, shop string) (string, error) {
 	merchant, commitment, err := a.shopNameOf(ctx, actor, shop)
@@ -54,14 +55,19 @@ func (a *App) shopNameOf(ctx context.Context, actor Actor, id string) (merchant,
 		if !own && !its {
 			return nil
 		}
+		doc, err := docOf(shop.Doc)
+		if err != nil {
+			return err
+		}
 		shops, err := tx.ShopsOfMerchant(ctx, m.ID, "", 2)
-		if err != nil || len(shops) != 1 {
+		chosen, named := doc[commitmentOf+fieldShopName]
+		if err != nil || !named && len(shops) != 1 {
 			return err
 		}
 		merchant = m.ID
 		values, err := a.Vault.List(ctx, tx, m.ID)
 		for _, v := range values {
-			if v.Field == fieldShopName && !v.Erased {
+			if v.Field == fieldShopName && !v.Erased && (!named || v.Commitment == chosen) {
 				commitment = v.Commitment // oldest first: the newest stands
 			}
 		}

@@ -229,4 +229,22 @@ func TestAShopsNameForThoseEntitled(t *testing.T) {
 	if got := name(wei, "wei-1"); got != "" {
 		t.Errorf("one of two shops is called %q", got)
 	}
+	// Each shop's own row names one of the merchant's values; what it names and nobody keeps is no name.
+	for shop, its := range map[string]statement.Opening{"wei-2": statement.NewOpening("shop_name", [16]byte{0}, "旧面馆"), "wei-3": statement.NewOpening("shop_name", [16]byte{1}, "示例面馆"), "wei-4": statement.NewOpening("shop_name", [16]byte{9}, "别家")} {
+		commitment, err := its.Commitment()
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = d.App.Store.Write(t.Context(), func(tx *store.Tx) error {
+			return tx.PutShop(t.Context(), store.Shop{ID: shop, Merchant: wei.Person, Province: "31", Region: "2900", Doc: `{"commitment.shop_name":"` + commitment + `"}`})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for shop, want := range map[string]string{"wei-1": "", "wei-2": "旧面馆", "wei-3": "示例面馆", "wei-4": ""} {
+		if got := name(wei, shop); got != want {
+			t.Errorf("%s is called %q, want %q", shop, got, want)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"net/url"
+	"slices"
 
 	"github.com/a-h/templ"
 )
@@ -34,6 +35,17 @@ func (v PhoneView) sure() string {
 func clerkAddress(holder, organisation string) string {
 	u := url.URL{Path: "/shop/clerk", RawQuery: url.Values{"holder": {holder}, "organisation": {organisation}}.Encode()}
 	return u.String()
+}
+
+// shopOf names an order's shop, "" to a merchant who has one shop and knows which.
+func (h ShopHome) shopOf(o ShopOrderRow) string {
+	if len(h.Shops) < 2 {
+		return ""
+	}
+	if i := slices.IndexFunc(h.Shops, func(s ShopPlace) bool { return s.Code == o.Shop }); i >= 0 {
+		return h.Shops[i].Name
+	}
+	return o.Shop
 }
 
 func underway(h ShopHome) []ShopOrderRow { return rows(h, ShopOrderRow.Underway) }

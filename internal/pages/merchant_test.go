@@ -364,7 +364,19 @@ func TestThePublicPageIsNoOracle(t *testing.T) {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		w := httptest.NewRecorder()
 		s.Routes().ServeHTTP(w, r)
+		typed := source.calls[len(source.calls)-1].Code
 		got := w.Result().Status + w.Header().Get("Location") + w.Body.String()
+		// The page that follows leads to the shop's own report, with whatever was typed: a code of a shop or of none.
+		told := body(t, ask{path: w.Header().Get("Location")}.of(s))
+		if want := `href="/shop?shop=` + url.QueryEscape(typed) + `#calls"`; !strings.Contains(told, want) {
+			t.Errorf("%q: it does not lead to %s", code, want)
+		}
+		got += told
+		if typed != "" {
+			got = strings.ReplaceAll(got, url.QueryEscape(typed), typed)
+			got = strings.ReplaceAll(strings.ReplaceAll(got, "code="+typed, "code="), `value="`+typed, `value="`)
+			got = strings.ReplaceAll(got, "shop="+typed, "shop=")
+		}
 		if first == "" {
 			first = got
 		}

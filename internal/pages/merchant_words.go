@@ -64,6 +64,7 @@ var shopWords = texts(map[string]both{
 	"call.110": {"拨打 110", "Call 110"}, "call.96110": {"拨打 96110 反诈", "Call 96110 (anti-fraud)"}, "call.order": {"拨打", "Call"},
 	"alarm.title": {"多扣钱了，马上停", "Something else was charged: stop"}, "alarm.do": {"下面的钱，价格表和试机里都没有。别让对方继续，打电话问。", "What follows is neither on the price sheet nor in the test. Do not let them go on; call."},
 
+	"charge.unlisted": {"（价格表上没有）", " (not on the price sheet)"}, "charge.other": {"价格表上没有的一笔", "Something that is not on the price sheet"},
 	"price.title": {"看价格、签字", "The price, and your signature"}, "price.none": {"什么都不收", "Nothing is charged"}, "price.back": {"退还：", "Returned: "},
 	"price.service": {"保修 {w} 个月；报修 {a} 小时内回应，{b} 小时内修好。", "Warranty {w} months; answer to a fault within {a} hours, repair within {b}."},
 	"price.scope":   {"包括什么", "What is included"}, "price.clauses": {"全部 {n} 条条款", "All {n} clauses"}, "price.clauses.one": {"1 条条款", "1 clause"},
@@ -120,6 +121,7 @@ var shopMoreWords = texts(map[string]both{
 	"public.always": {"请打开您自己的订单页。它没说可以之前，别让任何人碰 POS 机，别给钱，别给验证码。", "Open your own order page. Until it says so: no touching, no money, no codes."},
 	"public.ask":    {"告诉这家店的老板", "Tell the owner of this shop"}, "public.code": {"店的编号（在门贴上）", "The shop's code (on the door sticker)"}, "public.what": {"现在怎么样", "What is going on"},
 	"public.tell": {"告诉老板", "Tell the owner"}, "public.where": {"回答只出现在老板自己的页面上。这里对谁都说一样的话。", "The answer appears on the owner's own page only. This page says the same to everybody."},
+	"public.own": {"您就是店里的人？在自己的手机上打开这家店：这件事已经在那里，点一下就报告给收单机构。", "Are you of this shop? Open it on your own phone: this is there already, and one tap reports it to the acquirer."}, "public.report": {"这是我的店：报告", "This is my shop: report it"},
 	"public.told":   {"已转告。老板会在自己的页面上看到。", "Passed on. The owner sees it on their own page."},
 	"sticker.title": {"门贴", "Door sticker"}, "sticker.head": {"上门弄 POS 机？先核对。", "About the card terminal? Check first."}, "sticker.scan": {"店里的人：扫这个码，或打开自己的订单页。上门的人没有核对，不能动机器。", "Staff: scan this, or open your own order page. Nobody touches the terminal unchecked."},
 	"sticker.qr": {"打开核对页的二维码", "QR code of the check page"}, "sticker.print": {"用 A5 或 A4 纸打印，贴在收银台和门上。", "Print on A5 or A4; put it at the till and on the door."},

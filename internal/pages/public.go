@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/a-h/templ"
 	"rsc.io/qr"
 
 	"github.com/menshen-project/menshen/internal/fault"
@@ -23,6 +24,9 @@ var (
 // the form, and what it says is the same for every code.
 func (s *Server) public(w http.ResponseWriter, r *http.Request) error {
 	code := r.PathValue("code")
+	if code == "" {
+		code = r.URL.Query().Get("code")
+	}
 	if len(code) > maxShopCode || !searchable.MatchString(code) {
 		code = ""
 	}
@@ -49,8 +53,21 @@ func (s *Server) publicTold(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	http.Redirect(w, r, "/s?told=1", http.StatusSeeOther)
+	http.Redirect(w, r, toldHref(call.Code), http.StatusSeeOther)
 	return nil
+}
+
+// toldHref keeps the code that was typed, whatever it is, so that the shop's own people need not type it again.
+func toldHref(code string) string {
+	u := url.URL{Path: "/s", RawQuery: url.Values{"told": {"1"}, "code": {code}}.Encode()}
+	return u.String()
+}
+
+// reportShopHref leads to the shop's own page, where the call that was just made waits with its report; who is not
+// signed in there gets no further.
+func reportShopHref(code string) templ.SafeURL {
+	u := url.URL{Path: "/shop", RawQuery: url.Values{"shop": {code}}.Encode(), Fragment: "calls"}
+	return templ.SafeURL(u.String())
 }
 
 // publicAddress is the address that a sticker prints, "" where the operator did not say what it is: a Host
