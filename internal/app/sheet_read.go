@@ -118,7 +118,7 @@ func separator(data []byte) rune {
 	return best
 }
 
-// readXLSX reads the first sheet. Cells come as they are stored and not as they look: what a long
+// readXLSX reads the one sheet that people see. Cells come as they are stored and not as they look: what a long
 // number or a date has become is then seen, and said.
 func readXLSX(data []byte) (lines []line, err error) {
 	defer func() {
@@ -138,11 +138,11 @@ func readXLSX(data []byte) (lines []line, err error) {
 			lines, err = nil, errSheetRead.Because(closing)
 		}
 	}()
-	names := book.GetSheetList()
-	if len(names) == 0 {
-		return nil, errSheetRead
+	name, odd, err := looked(data)
+	if err != nil {
+		return nil, err
 	}
-	rows, err := book.Rows(names[0])
+	rows, err := book.Rows(name)
 	if err != nil {
 		return nil, errSheetRead.Because(err)
 	}
@@ -162,7 +162,10 @@ func readXLSX(data []byte) (lines []line, err error) {
 		if number == 1 {
 			width = len(cells)
 		}
-		if l, given := xlsxLine(number, width, cells); given {
+		if l, given := xlsxLine(number, width, cells); given || odd[number] != nil {
+			if odd[number] != nil {
+				l.number, l.broken = number, odd[number]
+			}
 			lines = append(lines, l)
 		}
 	}
