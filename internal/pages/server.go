@@ -60,6 +60,14 @@ func New(c Config) *Server {
 // Routes are all pages there are.
 func (s *Server) Routes() http.Handler {
 	mux := http.NewServeMux()
+	for pattern, h := range s.routes() {
+		mux.Handle(pattern, s.page(h))
+	}
+	return mux
+}
+
+// routes is every pattern with its handler.
+func (s *Server) routes() map[string]handler {
 	routes := map[string]handler{
 		"GET /{$}":                         s.start,
 		"GET /visits/{id}":                 s.visit,
@@ -77,10 +85,7 @@ func (s *Server) Routes() http.Handler {
 	maps.Copy(routes, s.appRoutes())
 	maps.Copy(routes, s.shopRoutes())
 	maps.Copy(routes, s.verifyRoutes())
-	for pattern, h := range routes {
-		mux.Handle(pattern, s.page(h))
-	}
-	return mux
+	return routes
 }
 
 // handler answers a request or says why not; page turns the error into what people see.

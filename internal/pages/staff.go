@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+	"unicode/utf8"
 
 	"github.com/a-h/templ"
 
@@ -36,7 +38,7 @@ func (s *Server) staffRoutes() map[string]handler {
 	}
 	return map[string]handler{
 		"GET /sign-in":                          s.signInPage,
-		"POST /sign-in/options":                 s.answer(s.limited(s.beginSignIn)),
+		"POST /sign-in/options":                 s.answer(s.limited(bare(s.beginSignIn))),
 		"POST /sign-in":                         s.answer(s.limited(s.finishSignIn)),
 		"GET /join":                             s.joinPage,
 		"POST /join/options":                    s.answer(s.limited(s.beginJoin)),
@@ -45,7 +47,7 @@ func (s *Server) staffRoutes() map[string]handler {
 		"POST /account/sign-out":                s.signOut,
 		"POST /account/sessions/{id}/end":       s.endSession,
 		"POST /account/sessions/end-others":     s.endOtherSessions,
-		"POST /account/passkeys/options":        s.answer(s.beginAddPasskey),
+		"POST /account/passkeys/options":        s.answer(bare(s.beginAddPasskey)),
 		"POST /account/passkeys":                s.answer(s.finishAddPasskey),
 		"POST /account/passkeys/{id}/name":      s.renamePasskey,
 		"POST /account/passkeys/{id}/remove":    s.removePasskey,
@@ -61,9 +63,9 @@ func (s *Server) staffRoutes() map[string]handler {
 		"GET /staff/devices":                    s.stock,
 		"GET /staff/devices.csv":                s.stockCSV,
 		"GET /staff/technicians/{id}/face":      s.answer(s.face),
-		"POST /staff/visits/{id}/link":          s.answer(s.orderLink),
+		"POST /staff/visits/{id}/link":          s.answer(bare(s.orderLink)),
 		"GET /staff/visits/{id}/news":           s.answer(s.news),
-		"POST /staff/visits/{id}/send-link":     s.answer(s.sendLink),
+		"POST /staff/visits/{id}/send-link":     s.answer(bare(s.sendLink)),
 		"GET /staff/conflicts":                  s.conflicts,
 		"GET /staff/suspensions":                s.suspensions,
 		"POST /staff/conflicts/{id}/settle":     s.answer(s.settle),
@@ -127,12 +129,30 @@ func (s *Server) limited(h asked) asked {
 	}
 }
 
+// bare takes requests that have nothing to say, and only those: what else stands in them was meant for something
+// else.
+func bare(h asked) asked {
+	return func(w http.ResponseWriter, r *http.Request) (any, error) {
+		if err := readForm(w, r, &struct{}{}); err != nil {
+			return nil, err
+		}
+		return h(w, r)
+	}
+}
+
 // readForm reads a small JSON body.
 func readForm(w http.ResponseWriter, r *http.Request, into any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return errForm
 	}
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxForm))
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
+	if err != nil {
+		return errForm.Because(err)
+	}
+	if !utf8.Valid(data) || !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) { // null would be taken for an empty form
+		return errForm
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
 		return errForm.Because(err)

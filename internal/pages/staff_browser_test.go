@@ -378,7 +378,7 @@ func TestTheOrderLinkIsTheAcquirers(t *testing.T) {
 	if o.js(`document.querySelector("form[data-do=link]") === null`) != "true" {
 		t.Error("the dispatcher has the button")
 	}
-	if got := o.js(`fetch("/staff/visits/v1/link", { method: "POST" }).then((r) => r.status)`); got != "403" {
+	if got := o.js(`fetch("/staff/visits/v1/link", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" }).then((r) => r.status)`); got != "403" {
 		t.Errorf("the dispatcher asks: %s", got)
 	}
 	o.join(a.ID, a.Organisation, a.Role)
