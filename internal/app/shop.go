@@ -187,34 +187,42 @@ func (a *App) TakeDoorCall(ctx context.Context, shop, kind string) error {
 	})
 }
 
+// nobodys stands for a code that no shop can have, so that as much is asked about it as about a shop's.
+const nobodys = "-"
+
 // AnswerDoorCall works out a queued call and keeps the answer where only the shop sees it. A code that
-// is no shop's leaves nothing behind.
+// is no shop's leaves nothing behind, and is asked about as a shop's is: whoever watches how busy the server is
+// learns nothing.
 func (a *App) AnswerDoorCall(ctx context.Context, payload, id string) error {
 	kind, code, _ := strings.Cut(payload, "\n")
 	if identifier.CheckID(code) != nil {
-		return nil
+		code = nobodys
+	}
+	call := store.DoorCall{ID: id, Shop: code, Kind: kind, CalledAt: store.At(a.Now())}
+	shop := store.Shop{ID: code, Merchant: nobodys}
+	often := 0
+	err := a.Store.Read(ctx, func(tx *store.Tx) error {
+		known, err := tx.Shop(ctx, code)
+		if err == nil {
+			shop = known
+		} else if fault.KindOf(err) != fault.NotFound {
+			return err
+		}
+		if often, err = tx.CountDoorCalls(ctx, code, a.Now().Add(-time.Hour)); err != nil {
+			return err
+		}
+		call.Expected, err = a.expected(ctx, tx, shop)
+		return err
+	})
+	if err != nil || often >= callsPerHour {
+		return err // the shop has been told often enough
 	}
 	return a.Store.Write(ctx, func(tx *store.Tx) error {
-		shop, err := tx.Shop(ctx, code)
-		if fault.KindOf(err) == fault.NotFound {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		n, err := tx.CountDoorCalls(ctx, code, a.Now().Add(-time.Hour))
-		if err != nil || n >= callsPerHour {
-			return err // the shop has been told often enough
-		}
-		expected, err := a.expected(ctx, tx, shop)
-		if err != nil {
-			return err
-		}
-		added, err := tx.AddDoorCall(ctx, store.DoorCall{ID: id, Shop: shop.ID, Merchant: shop.Merchant, Kind: kind, CalledAt: store.At(a.Now()), Expected: expected})
+		added, err := tx.AddDoorCall(ctx, call)
 		if err != nil || !added {
 			return err
 		}
-		return a.tellCall(ctx, tx, shop, expected)
+		return a.tellCall(ctx, tx, shop, call.Expected)
 	})
 }
 

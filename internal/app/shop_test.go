@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -44,6 +45,42 @@ func answerAll(t *testing.T, a *app.App) {
 		if err := a.AnswerDoorCall(t.Context(), string(j.Payload), j.Key); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// What is asked of the database does not tell a shop's code from another: neither while the public page answers, nor afterwards
+// while the call is worked out, but for the last lines that keep a real one. It counts statements; a clock would prove nothing.
+func TestAsMuchIsAskedAboutACodeOfNoShop(t *testing.T) {
+	d, p := dispatched(t)
+	registered(t, d, p, "wei-2") // somebody is expected at another shop of this merchant, not at this one
+	asked := func(work func(ctx context.Context) error) (list []string) {
+		t.Helper()
+		if err := work(store.Traced(t.Context(), func(query string) { list = append(list, query) })); err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	take := func(code string) []string {
+		return asked(func(ctx context.Context) error { return d.App.TakeDoorCall(ctx, code, "asks_money") })
+	}
+	work := func(code string) []string {
+		return asked(func(ctx context.Context) error { return d.App.AnswerDoorCall(ctx, "asks_money\n"+code, "call-"+code) })
+	}
+	work("first-of-all") // reads the catalogue, once in a process
+	taken, none := take("wei-2"), work("no-such-shop")
+	if len(taken) == 0 || len(none) < 4 {
+		t.Fatalf("%d and %d statements: nobody counted", len(taken), len(none))
+	}
+	for _, code := range []string{"no-such-shop", "", "../x", "门神"} {
+		if got := take(code); !slices.Equal(got, taken) {
+			t.Errorf("the page asks otherwise about %q:\n%q\n%q", code, got, taken)
+		}
+		if got := work(code); !slices.Equal(got, none) {
+			t.Errorf("%q is worked out otherwise:\n%q\n%q", code, got, none)
+		}
+	}
+	if got := work("wei-2"); len(got) <= len(none) || !slices.Equal(got[:len(none)], none) {
+		t.Errorf("a shop's code is worked out otherwise before it is kept:\n%q\n%q", got, none)
 	}
 }
 

@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// AddDoorCall keeps a call of the public page; added is false when it is there already.
+// AddDoorCall keeps a call of the public page; added is false when it is there already, and of a code that is no
+// shop's: the same statement is asked of both. The merchant is the shop's own, whatever c says.
 func (t *Tx) AddDoorCall(ctx context.Context, c DoorCall) (added bool, err error) {
-	n, err := t.q.insertDoorCall(ctx, insertDoorCallParams(c))
+	n, err := t.q.insertDoorCall(ctx, insertDoorCallParams{ID: c.ID, Shop: c.Shop, Kind: c.Kind, Called: int64(c.CalledAt), Expected: c.Expected})
 	return n == 1, t.sealed(ctx, t.wrap(err, "door call"), "door_calls", "id", c.ID)
 }
 

@@ -67,26 +67,26 @@ func (q *Queries) doorCallsOfMerchant(ctx context.Context, merchant string, sinc
 }
 
 const insertDoorCall = `-- name: insertDoorCall :execrows
-INSERT INTO door_calls (id, shop, merchant, kind, called_at, expected) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+INSERT INTO door_calls (id, shop, merchant, kind, called_at, expected)
+SELECT CAST($1 AS TEXT), s.id, s.merchant, CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS BOOLEAN)
+FROM shops s WHERE s.id = $5 ON CONFLICT DO NOTHING
 `
 
 type insertDoorCallParams struct {
 	ID       string
-	Shop     string
-	Merchant string
 	Kind     string
-	CalledAt Instant
+	Called   int64
 	Expected bool
+	Shop     string
 }
 
 func (q *Queries) insertDoorCall(ctx context.Context, arg insertDoorCallParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, insertDoorCall,
 		arg.ID,
-		arg.Shop,
-		arg.Merchant,
 		arg.Kind,
-		arg.CalledAt,
+		arg.Called,
 		arg.Expected,
+		arg.Shop,
 	)
 	if err != nil {
 		return 0, err

@@ -78,7 +78,22 @@ func (s *session) usable() error {
 	return s.failed
 }
 
+type tracing struct{}
+
+// Traced hands every statement that is asked under a context to a function, without its values: what a request
+// asks of the database can be compared with what another asks.
+func Traced(ctx context.Context, seen func(query string)) context.Context {
+	return context.WithValue(ctx, tracing{}, seen)
+}
+
+func traced(ctx context.Context, query string) {
+	if seen, ok := ctx.Value(tracing{}).(func(string)); ok {
+		seen(query)
+	}
+}
+
 func (s *session) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	traced(ctx, query)
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
@@ -91,6 +106,7 @@ func (s *session) PrepareContext(context.Context, string) (*sql.Stmt, error) {
 }
 
 func (s *session) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	traced(ctx, query)
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
@@ -99,6 +115,7 @@ func (s *session) QueryContext(ctx context.Context, query string, args ...any) (
 }
 
 func (s *session) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	traced(ctx, query)
 	if s.usable() != nil {
 		return closed.QueryRowContext(ctx, query)
 	}

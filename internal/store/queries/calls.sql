@@ -1,5 +1,7 @@
 -- name: insertDoorCall :execrows
-INSERT INTO door_calls (id, shop, merchant, kind, called_at, expected) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING;
+INSERT INTO door_calls (id, shop, merchant, kind, called_at, expected)
+SELECT CAST(sqlc.arg(id) AS TEXT), s.id, s.merchant, CAST(sqlc.arg(kind) AS TEXT), CAST(sqlc.arg(called) AS BIGINT), CAST(sqlc.arg(expected) AS BOOLEAN)
+FROM shops s WHERE s.id = sqlc.arg(shop) ON CONFLICT DO NOTHING;
 
 -- name: doorCallsOfMerchant :many
 SELECT * FROM door_calls WHERE merchant = $1 AND called_at >= sqlc.arg(since_at) ORDER BY called_at DESC, id LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
