@@ -119,7 +119,7 @@ func TestWorkOfAWholeVisit(t *testing.T) {
 	if w.Stage != string(visit.Closed) || w.Ask != "" || len(w.Permits) != 2 || w.Permits[0].Outcome != visit.Loaded || w.Permits[1].Ask != visit.AskLive {
 		t.Errorf("%s, next %q, permits %+v", w.Stage, w.Ask, w.Permits)
 	}
-	if len(w.Attested) != 2 || len(w.Reported) != 8 || w.Reported[0].Result != "passed" {
+	if len(w.Attested) != 2 || w.Attested[0].AfterReport || !w.Attested[1].AfterReport || len(w.Reported) != 8 || w.Reported[0].Result != "passed" {
 		t.Errorf("attested %v, reported %v", w.Attested, w.Reported)
 	}
 	for _, done := range w.Done {

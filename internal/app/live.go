@@ -35,3 +35,34 @@ func (a *App) Follow(ctx context.Context, actor Actor, visitID string, after int
 		}
 	}
 }
+
+// workPause is the least time between two looks of one phone that waits, however much is recorded meanwhile.
+const workPause = 200 * time.Millisecond
+
+// FollowWork gives a visit's work as soon as it is other than the caller's, by its tag, or when wait is over. What
+// happens beside the visit, such as a device handed over, is seen within a second.
+func (a *App) FollowWork(ctx context.Context, actor Actor, visitID, tag string, wait time.Duration) (Work, error) {
+	over := time.NewTimer(wait)
+	defer over.Stop()
+	for {
+		moved := a.moved.wait() // as in Follow
+		w, err := a.Work(ctx, actor, visitID)
+		if err != nil || w.Tag != tag {
+			return w, err
+		}
+		pause := time.After(workPause)
+		select {
+		case <-ctx.Done():
+			return Work{}, ctx.Err()
+		case <-over.C:
+			return w, nil
+		case <-moved:
+		case <-time.After(followPause):
+		}
+		select {
+		case <-ctx.Done():
+			return Work{}, ctx.Err()
+		case <-pause:
+		}
+	}
+}

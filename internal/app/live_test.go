@@ -50,6 +50,47 @@ func TestFollowingAVisit(t *testing.T) {
 	}
 }
 
+// The technician's phone waits for what others do: the same work comes back when the wait is over, another as soon as it
+// is another, and to whoever has none at once.
+func TestFollowingTheWork(t *testing.T) {
+	d, p := bookedVisit(t)
+	ctx := t.Context()
+	approver := as(d.Cast.Approver)
+	first, err := d.App.FollowWork(ctx, approver, p.ID, "", time.Minute)
+	if err != nil || first.Tag == "" || first.Frozen {
+		t.Fatalf("%+v %v", first, err)
+	}
+	if same, err := d.App.FollowWork(ctx, approver, p.ID, first.Tag, time.Millisecond); err != nil || same.Tag != first.Tag {
+		t.Errorf("nothing happened: %s, %v", same.Tag, err)
+	}
+	moved := make(chan app.Work, 1)
+	go func() {
+		w, err := d.App.FollowWork(ctx, approver, p.ID, first.Tag, time.Minute)
+		if err != nil {
+			t.Error(err)
+		}
+		moved <- w
+	}()
+	if err := p.Freeze(ctx, d.Cast.Approver, "other"); err != nil {
+		t.Fatal(err)
+	}
+	if w := <-moved; !w.Frozen || w.Tag == first.Tag {
+		t.Errorf("after the freeze: %+v", w)
+	}
+	if _, err := d.App.FollowWork(ctx, as(d.Cast.Supervisor), p.ID, "", time.Minute); fault.CodeOf(err) != "visit_not_found" {
+		t.Errorf("a stranger follows: %v", err)
+	}
+	gone, leave := context.WithCancel(ctx)
+	time.AfterFunc(50*time.Millisecond, leave)
+	now, err := d.App.Work(ctx, approver, p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.App.FollowWork(gone, approver, p.ID, now.Tag, time.Minute); err == nil {
+		t.Error("somebody who left still waits")
+	}
+}
+
 // A page that asks by itself keeps nobody signed in: the idle bound counts from the last use by a person.
 func TestAnUnattendedPageIsNoUse(t *testing.T) {
 	d := heard(t)

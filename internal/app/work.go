@@ -2,6 +2,11 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"time"
 
 	"github.com/menshen-project/menshen/internal/access"
 	"github.com/menshen-project/menshen/internal/agreement"
@@ -38,6 +43,7 @@ type Work struct {
 	Reported  []WorkReport   `json:"reported" nullable:"false"` // the acceptance script, as the host signed it
 	ReportAt  statement.Time `json:"reported_at"`               // "" for no report
 	UpdatedAt statement.Time `json:"updated_at"`                // by the server's clock
+	Tag       string         `json:"tag"`                       // of all the rest: the same tag, the same work
 
 	Old        *WorkOld       `json:"old,omitempty"`
 	Said       *WorkSaid      `json:"said,omitempty"`
@@ -47,6 +53,7 @@ type Work struct {
 	Lost       *WorkLost      `json:"lost,omitempty"`
 
 	found []custody.Notice // what each arrival scanned, in order
+	fresh []string         // nonces made since the report, by their challenge's digest
 }
 
 // Parcel is the last hand-over's notice, which the counter must find again.
@@ -76,7 +83,8 @@ type WorkDone struct {
 
 // WorkAttested is a device's answer to one of this visit's nonces.
 type WorkAttested struct {
-	At statement.Time `json:"at"`
+	At          statement.Time `json:"at"`
+	AfterReport bool           `json:"after_report"` // the nonce was made after the acceptance report that stands: it counts at live
 }
 
 // WorkPermit is a permit and what the host made of it.
@@ -115,7 +123,17 @@ func (a *App) Work(ctx context.Context, actor Actor, visitID string) (Work, erro
 	if err == nil {
 		err = a.lose(ctx, &w)
 	}
-	w.UpdatedAt = statement.At(a.Now())
+	if err != nil {
+		return Work{}, err
+	}
+	return w.stamped(a.Now())
+}
+
+// stamped gives the work its tag and the time.
+func (w Work) stamped(now time.Time) (Work, error) {
+	all, err := json.Marshal(w)
+	sum := sha256.Sum256(all)
+	w.Tag, w.UpdatedAt = hex.EncodeToString(sum[:8]), statement.At(now)
 	return w, err
 }
 
@@ -188,10 +206,18 @@ func (w *Work) happened(c statement.Claims, at statement.Time) error {
 		done.Good = b.Satisfied
 	case visit.TypeNothingToKeep, visit.TypeConfirmation, visit.TypeAdmission, visit.TypeIncident:
 	case "attestation":
-		w.Attested = append(w.Attested, WorkAttested{At: at})
+		w.Attested = append(w.Attested, WorkAttested{At: at, AfterReport: slices.Contains(w.fresh, c.Header.Answers)})
+		return nil
+	case visit.TypeChallenge:
+		if w.ReportAt != "" {
+			w.fresh = append(w.fresh, c.Digest())
+		}
 		return nil
 	case agreement.TypeAcceptance:
-		w.ReportAt = at
+		w.ReportAt, w.fresh = at, nil
+		for i := range w.Attested {
+			w.Attested[i].AfterReport = false
+		}
 		return w.report(c)
 	default:
 		return nil

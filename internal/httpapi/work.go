@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
+	"time"
 
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/custody"
@@ -77,6 +78,7 @@ type Me struct {
 func (a *API) workOperations() {
 	work := operation{id: "read_work", method: http.MethodGet, path: "/v1/visits/{id}/work", tag: "visits", zh: "看一次上门要做什么、做了什么",
 		en: "what a visit has to do and what was done", success: http.StatusOK, answer: egWork}
+	work.more = "With tag and wait the answer comes when the work is other than that one, or when the wait is over."
 	register(a, work, a.work)
 
 	me := operation{id: "read_me", method: http.MethodGet, path: "/v1/me", tag: "service", zh: "看自己是谁", en: "who is signed in", success: http.StatusOK,
@@ -99,8 +101,14 @@ func (a *API) workOperations() {
 	register(a, carry, a.carry)
 }
 
-func (a *API) work(ctx context.Context, in *Subject) (*answered[app.Work], error) {
-	w, err := a.app.Work(ctx, actorOf(ctx), in.ID)
+type workInput struct {
+	Subject
+	Wait int    `query:"wait" minimum:"0" maximum:"25" default:"0" doc:"最多等几秒 · seconds to wait for something new"`
+	Tag  string `query:"tag" maxLength:"16" doc:"已经有的那一份的 tag · the tag of what the phone has"`
+}
+
+func (a *API) work(ctx context.Context, in *workInput) (*answered[app.Work], error) {
+	w, err := a.app.FollowWork(ctx, actorOf(ctx), in.ID, in.Tag, time.Duration(in.Wait)*time.Second)
 	return &answered[app.Work]{Status: http.StatusOK, Body: w}, err
 }
 
@@ -147,7 +155,7 @@ func (a *API) carry(ctx context.Context, in *carryInput) (*answered[CarryAnswer]
 	return &answered[CarryAnswer]{Status: http.StatusOK, Body: out}, nil
 }
 
-var egWork = app.Work{Visit: egVisit, Order: egOrder, Kind: visit.Install, Stage: string(visit.Admitted), Ask: visit.AskTrial, Shop: "shop-wei", Merchant: "wei", Acquirer: "acq-huaishan", Serial: egSerial,
+var egWork = app.Work{Visit: egVisit, Tag: "3a7bd3e2360a3d29", Order: egOrder, Kind: visit.Install, Stage: string(visit.Admitted), Ask: visit.AskTrial, Shop: "shop-wei", Merchant: "wei", Acquirer: "acq-huaishan", Serial: egSerial,
 	Model: "TD20", Terminal: "W1489724", Watched: "remote", From: egTime, Until: egTime,
 	Parcel: &app.Parcel{Transfer: egDigest, To: "lan", Notice: custody.Notice{Tracking: egOrder, BagSeal: "B7300112", BoxSerial: "X" + egSerial, DeviceSerial: egSerial}},
 	Steps:  []app.WorkStep{{Step: "mount", By: visit.RoleTechnician, Photos: 1}}, Done: []app.WorkDone{}, Attested: []app.WorkAttested{},

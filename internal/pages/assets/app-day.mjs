@@ -117,10 +117,11 @@ const over = ["closed", "refused", "aborted", "rolled_back"];
 
 /**
  * Fetches the day: visits, what each has to do, order packages, and each chain's last statement.
+ * @param {{papers?: boolean}} [what] papers: order packages anew, even those that are a few minutes old
  * @returns {Promise<{at: string, failed: Fault[]}>}
  * @throws {Fault} offline, signed_out
  */
-export async function refresh() {
+export async function refresh({ papers = false } = {}) {
   await whoAmI();
   const rows = [];
   for (let cursor = "", page = 0; page < 5; page++) {
@@ -131,7 +132,7 @@ export async function refresh() {
   const failed = [];
   const keyName = await isEnrolled() ? await thumbprint((await signer()).key) : "";
   for (const row of rows) {
-    try { await fetchVisit(row.id, keyName); } catch (e) { failed.push(faultOf(e)); }
+    try { await fetchVisit(row.id, keyName, papers); } catch (e) { failed.push(faultOf(e)); }
   }
   await letGo(rows.map((r) => r.id));
   const day = { at: new Date().toISOString(), ids: rows.map((r) => r.id) };
@@ -139,19 +140,41 @@ export async function refresh() {
   return { at: day.at, failed };
 }
 
-/** Fetches what one visit has to do and what was done: light enough to ask again and again. @param {string} id */
-export async function fetchWork(id) {
-  const work = await ask("GET", `/v1/visits/${encodeURIComponent(id)}/work`);
+export const news = new EventTarget(); // "work": detail is {id, work}, as the server just said it
+
+const workPath = (id) => `/v1/visits/${encodeURIComponent(id)}/work`;
+
+async function keepWork(id, work) {
   await mergeVisit(id, { work, work_at: new Date().toISOString() });
+  news.dispatchEvent(new CustomEvent("work", { detail: { id, work } }));
   return work;
 }
 
-/** Fetches one visit with its order package, which opens personal values: every look at those is recorded. @param {string} id @param {string} [key] thumbprint */
-export async function fetchVisit(id, key) {
+/** Fetches what one visit has to do and what was done: light enough to ask again and again. @param {string} id */
+export const fetchWork = async (id) => keepWork(id, await ask("GET", workPath(id)));
+
+const waitSeconds = 25;
+
+/** Waits at the server until a visit's work is other than it stands here. @param {string} id @param {AbortSignal} signal @throws {Fault} */
+export async function awaitWork(id, signal) {
+  const tag = (await visits()).find((v) => v.id === id)?.work?.tag ?? "";
+  return keepWork(id, await ask("GET", `${workPath(id)}?wait=${waitSeconds}&tag=${encodeURIComponent(tag)}`, undefined, { timeoutSeconds: waitSeconds + 10, signal }));
+}
+
+const papersKeepMs = 300_000;
+
+/**
+ * Fetches one visit with its order package, which opens personal values: every look at those is recorded, so one that
+ * is minutes old will do.
+ * @param {string} id @param {string} [key] thumbprint @param {boolean} [papers] the package in any case
+ */
+export async function fetchVisit(id, key, papers = false) {
   const path = `/v1/visits/${encodeURIComponent(id)}`;
   const work = await fetchWork(id);
   const at = new Date().toISOString();
   if (key) await nextPrevious(id, key); // kept for when there is no signal
+  const kept = (await visits()).find((v) => v.id === id);
+  if (!papers && kept?.package && Date.now() - new Date(kept.package_at) < papersKeepMs) return work;
   try {
     await mergeVisit(id, { package: await ask("GET", `${path}/package`), package_at: at });
   } catch (e) {

@@ -6,6 +6,7 @@ import { ask, isOnline } from "./app-net.mjs";
 import { faultOf, Fault } from "./fault.mjs";
 import { keepOpening, outbox, position } from "./app-sign.mjs";
 import { genuineOrder, notGenuine } from "./app-genuine.mjs";
+import { whenWork } from "./app-power.mjs";
 import { problem, shopOf, tried } from "./app-screens.mjs";
 import { startScanner } from "./scan.mjs";
 import { visits } from "./app-store.mjs";
@@ -92,7 +93,7 @@ const known = async (c) => (await visits()).find((x) => x.id === c.visit && x.wo
 async function notMine(c, text) {
   if (c.mac !== "" || !isOnline()) throw fault.other();
   try { await ask("POST", "/v1/door/answers", { qr: text, presentation: "" }); } catch (e) {
-    if (e.code === "door_yours") await refresh(); else if (e.code !== "door_not_assigned") throw e;
+    if (e.code === "door_yours") await refresh(); else if (!["door_not_assigned", "door_challenge_unknown"].includes(e.code)) throw e;
   }
   const v = await known(c);
   if (!v) throw fault.other();
@@ -134,16 +135,7 @@ const bigDigits = (digits) => h("p.digits", { "aria-label": `${say("两位数", 
 function told(v, box, digits) {
   box.replaceChildren(sign("wait", say("已出示，等店主看照片", "Shown; the owner looks at the photo"), h("p", {}, say("两部手机上的数要一样：", "Both phones must show the same number:")), bigDigits(digits)),
     h("p", {}, say("店主点「是同一个人」以后，这一步自己打勾。", "When the owner says it is you, this step ticks itself.")));
-  const look = async () => {
-    while (box.isConnected) {
-      await new Promise((resolve) => { setTimeout(resolve, 2000); });
-      try {
-        const w = await fetchWork(v.id);
-        if (!["booked", "dispatched"].includes(w.stage)) { changed(); return; }
-      } catch { /* no signal for a moment */ }
-    }
-  };
-  look();
+  whenWork(v, box, (w) => !["booked", "dispatched"].includes(w.stage), changed);
 }
 
 // Without signal the answer goes back as a picture; too long for one code, it says so instead of shrinking it.

@@ -9,7 +9,8 @@ let online = navigator.onLine, signedIn = true, answeredAt = 0;
 export const isOnline = () => online;
 export const isSignedIn = () => signedIn;
 
-function noted(answer) {
+function noted(answer, signal) {
+  if (signal?.aborted) return answer; // nobody waited for it any more: it says nothing of the signal
   const [was, in_] = [online, signedIn];
   online = answer.status !== 0 && ![502, 503, 504].includes(answer.status);
   if (online) answeredAt = Date.now();
@@ -20,7 +21,7 @@ function noted(answer) {
 }
 
 /** As call of api.mjs, noting whether the server answered. */
-export const reach = async (...request) => noted(await call(...request));
+export const reach = async (method, path, body, options) => noted(await call(method, path, body, options), options?.signal);
 
 /** The answer's body, or the server's refusal as a Fault. @throws {Fault} */
 export async function ask(method, path, body, options) {
@@ -44,6 +45,6 @@ export function watch() {
   const again = () => { answeredAt = 0; look(); };
   for (const event of ["online", "offline"]) addEventListener(event, again);
   document.addEventListener("visibilitychange", again);
-  const turn = async () => { await look(); setTimeout(turn, 4000); };
+  const turn = async () => { await look(); setTimeout(turn, document.hidden ? 30000 : 4000); };
   turn();
 }

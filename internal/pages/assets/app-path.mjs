@@ -150,7 +150,7 @@ export function powerNext(work, now = new Date()) {
   if (work.stage !== "trial") return work.attested.some((a) => now - new Date(a.at) < quoteHoldsMs) ? "ask_trial" : "attest";
   if (failed(work)) return "failed";
   if (reportOf(work).length === 0) return "acceptance";
-  return work.attested.some((a) => a.at >= work.reported_at && now - new Date(a.at) < quoteHoldsMs) ? "ask_live" : "attest_again";
+  return work.attested.some((a) => a.after_report && now - new Date(a.at) < quoteHoldsMs) ? "ask_live" : "attest_again";
 }
 
 /** Whether the device is the shop's by a signature; a repair's never left it. */

@@ -4,7 +4,7 @@ import { svg } from "./qr.mjs";
 import { fromBase64 } from "./bytes.mjs";
 import { button, h, noteOf, sign } from "./app-dom.mjs";
 import { language, say, when, word } from "./app-lang.mjs";
-import { fetchWork } from "./app-day.mjs";
+import { fetchWork, news } from "./app-day.mjs";
 import { Fault } from "./fault.mjs";
 import { ask, isOnline } from "./app-net.mjs";
 import { columnOf, endNext, handoverOpen, openPermit, powerNext } from "./app-path.mjs";
@@ -84,7 +84,7 @@ function attest(v, note, box, again) {
       h("figure.code", { "data-text": `MSN1~${v.id}~${c.statement}~${c.nonce}` }, svg(`MSN1~${v.id}~${c.statement}~${c.nonce}`, { label: say("给机具扫的码", "code for the device") })),
       h("p.quiet", {}, `${say("有效到", "Valid until")} ${when(c.until)}`),
       h("details", {}, h("summary", {}, say("机具不能联网", "The device has no connection")), h("label", { for: "a-file" }, say("机具给的回答文件", "The answer file of the device")), file), note);
-    poll(v, box, (w) => w.attested.length > v.work.attested.length, again);
+    whenWork(v, box, (w) => w.attested.length > v.work.attested.length, changed);
   }));
   return start;
 }
@@ -100,15 +100,14 @@ async function bring(v, challenge, file) {
   await post(v, "attest_device", { challenge: challenge.statement, purpose: "device", serial: v.work.serial, format: String(answer.format), proof: answer.proof });
 }
 
-// Looks again while the page still shows what waits.
-async function poll(v, shown, arrived, again) {
-  while (shown.isConnected) {
-    await new Promise((resolve) => { setTimeout(resolve, 2500); });
-    if (!shown.isConnected) return;
-    try {
-      if (arrived(await fetchWork(v.id))) { await again(); return; }
-    } catch { /* no signal for a moment: look again */ }
-  }
+/** Does something once the visit's work says what a part of the page waits for; while it is shown, the page follows the visit. */
+export function whenWork(v, shown, arrived, then) {
+  const heard = ({ detail: { id, work } }) => {
+    if (shown.isConnected && (id !== v.id || !arrived(work))) return;
+    news.removeEventListener("work", heard);
+    if (shown.isConnected) then();
+  };
+  news.addEventListener("work", heard);
 }
 
 function gate(v, what, label, note, again) {

@@ -59,7 +59,7 @@ export async function today(root, { go }) {
     open.length === 0 && h("p.card", {}, say("没有派给您的上门。", "No visits are assigned to you.")),
     open.length === 0 && isOnline() && s && h("section.card", {}, h("h2", {}, say("有店主让您扫码？", "A shop asks you to scan?")), doorStep()),
     h("p.quiet.fresh", {}, fresh ? say(`单子是${age(Date.now() - new Date(fresh))}取的`, `List from ${age(Date.now() - new Date(fresh))}`) : say("单子还没取过", "The list was never fetched"), " ",
-      button(say("刷新", "Refresh"), tried(note, async () => { await refresh(); changed(); }), "plain")),
+      button(say("刷新", "Refresh"), tried(note, async () => { await refresh({ papers: true }); changed(); }), "plain")),
     closed.length > 0 && h("details.card", {}, h("summary", {}, h("h2", {}, say(`做完的 ${closed.length} 单`, `${closed.length} done`))), h("ul.plain", {}, closed.map((v) => h("li", {}, h("a", { href: `#/visit/${v.id}` }, `${word(v.work.kind)} · ${shopOf(v)} · ${word(v.work.stage)}`))))));
   return undefined;
 }

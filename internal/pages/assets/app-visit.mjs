@@ -1,7 +1,7 @@
 // One visit: a path of steps, one at a time. The step of now is open and has one main button.
 import { button, h, noteOf, sign } from "./app-dom.mjs";
 import { age, say, span, when, word } from "./app-lang.mjs";
-import { fetchVisit, fetchWork, signer } from "./app-day.mjs";
+import { fetchVisit, signer } from "./app-day.mjs";
 import { isOnline } from "./app-net.mjs";
 import { columnOf, ended, pathOf, stopped } from "./app-path.mjs";
 import { arrivalStep, backupStep, photoStep, saidStep } from "./app-work.mjs";
@@ -36,13 +36,6 @@ function path(steps, open, now) {
     h("ol.steps", { start: before + 1 }, steps.slice(before).map(item))];
 }
 
-/** Looks whether others did something meanwhile. @param {string} id @returns {Promise<boolean>} whether the page shows something old */
-export async function lookAgain(id) {
-  const { updated_at: _, ...before } = (await stored(id))?.work ?? {};
-  const { updated_at: __, ...now } = await fetchWork(id);
-  return JSON.stringify(before) !== JSON.stringify(now);
-}
-
 export async function visit(root, { id }) {
   const [v, items] = [await stored(id), await queued()];
   if (!v?.work) {
@@ -63,8 +56,7 @@ export async function visit(root, { id }) {
     ...standing(v, items.filter((i) => i.visit === id)),
     ...path(steps, open, open && !still && await doing(open, v)),
     ...!ended(work) ? [brakes(v, signed, note), note] : []);
-  const { updated_at: _, ...about } = work;
-  return [about, v.package_at, signed.map((i) => [i.digest, i.state])];
+  return [work.tag, v.package_at, signed.map((i) => [i.digest, i.state])];
 }
 
 const braking = ["incident", "brake", "refusal"];

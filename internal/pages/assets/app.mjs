@@ -2,12 +2,12 @@
 import { button, h } from "./app-dom.mjs";
 import { inHand, oneAtATime, put } from "./hands.mjs";
 import { say } from "./app-lang.mjs";
-import { me, refresh } from "./app-day.mjs";
+import { awaitWork, me, news, refresh } from "./app-day.mjs";
 import { isOnline, net, watch } from "./app-net.mjs";
 import { outbox, queued, sendFor, sendOpenings } from "./app-sign.mjs";
 import { phone, problem, today, unsent } from "./app-screens.mjs";
 import { tellUnsent } from "./app-unsent.mjs";
-import { freshen, lookAgain, visit } from "./app-visit.mjs";
+import { freshen, visit } from "./app-visit.mjs";
 
 const main = document.getElementById("main"), bar = document.getElementById("bar");
 const go = (hash) => { location.hash = hash; };
@@ -58,8 +58,10 @@ const visitShown = () => /^#\/visit\/([A-Za-z0-9._-]{1,64})$/.exec(location.hash
 let later;
 function happened() {
   clearTimeout(later);
-  later = setTimeout(draw, 60);
+  later = setTimeout(() => { draw(); tell(); }, 60);
 }
+
+const tell = () => { me().then(tellUnsent).catch(() => {}); }; // nobody waits for it
 
 // Tries on while anything waits: the shop's phone may find its signal later than this one.
 let soon;
@@ -79,16 +81,27 @@ async function update() {
   happened();
 }
 
-// What the merchant, the supervisor and the host sign shows by itself while somebody looks at the visit.
+// What the merchant, the supervisor and the host sign shows by itself while somebody looks at the visit: the question
+// waits at the server. What fails is asked again after growing pauses, and at once when something changes here.
+let followed = new AbortController(), turned = () => {};
+const turn = () => { followed.abort(); turned(); };
+const turnOr = (ms) => new Promise((resolve) => { turned = resolve; setTimeout(resolve, ms); });
+
 async function follow() {
-  const id = visitShown();
-  if (id && isOnline() && document.visibilityState === "visible") {
+  for (let pause = 2000; ;) {
+    const id = visitShown();
+    followed = new AbortController();
+    if (!id || !isOnline() || document.hidden) { await turnOr(60000); continue; }
     try {
-      if (await lookAgain(id)) await draw();
-    } catch { /* no signal for a moment, or signed out: the line says so */ }
+      const { tag } = await awaitWork(id, followed.signal);
+      pause = 2000;
+      await turnOr(tag ? 250 : 5000); // a server of an older release does not wait
+    } catch {
+      if (followed.signal.aborted) continue;
+      await turnOr(pause);
+      pause = Math.min(pause * 2, 60000);
+    }
   }
-  me().then(tellUnsent).catch(() => {}); // nobody waits for it
-  setTimeout(follow, 3000);
 }
 
 async function install() {
@@ -107,12 +120,15 @@ async function install() {
   setInterval(() => { if (isOnline()) worker.update().catch(() => {}); }, 1800000);
 }
 
-addEventListener("hashchange", () => { draw(); update(); });
-net.addEventListener("change", () => { happened(); if (isOnline()) update(); });
+addEventListener("hashchange", () => { draw(); update(); turn(); });
+net.addEventListener("change", () => { happened(); if (isOnline()) update(); turn(); });
+news.addEventListener("work", happened);
 outbox.addEventListener("change", happened);
 outbox.addEventListener("shown", openDoors); // an answer without signal
 outbox.addEventListener("done", () => { draw({ done: true }); }); // the person finished something: show what comes next
-addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") update(); });
+addEventListener("visibilitychange", () => { if (!document.hidden) update(); turn(); });
+setInterval(draw, 60000); // how old things are
+setInterval(tell, 15000);
 
 sendFor(await me());
 await draw();
