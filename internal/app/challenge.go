@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	"github.com/menshen-project/menshen/internal/access"
@@ -61,11 +63,17 @@ func (a *App) Challenge(ctx context.Context, actor Actor, visitID, purpose strin
 	if _, checkpoint, err := a.Log.Witnessed(ctx); err == nil {
 		c.Root = statement.Digest(checkpoint)
 	}
-	done, err := a.recordOwnAs(ctx, visit.StreamVisit+"/"+visitID, visit.ChallengeVerb, visit.TypeChallenge, "", c)
-	if err != nil || purpose != visit.PurposeDoor {
-		return Issued{Statement: done.Statement, Nonce: c.Nonce, Until: c.Until}, err
+	in := Submission{Stream: visit.StreamVisit + "/" + visitID, Verb: visit.ChallengeVerb}
+	out := Issued{Nonce: c.Nonce, Until: c.Until}
+	if purpose == visit.PurposeDoor {
+		in.beside = askedAtDoor(visitID, &out)
 	}
-	return a.askedAtDoor(ctx, visitID, c, done)
+	done, err := a.recordOwnWith(ctx, in, visit.TypeChallenge, "", c)
+	if err != nil {
+		return Issued{}, err
+	}
+	out.Statement = done.Statement
+	return out, nil
 }
 
 // AttestDevice records a device's answer to a challenge. The platform signs that it came in; whether
@@ -97,4 +105,9 @@ func (a *App) attestedBefore(ctx context.Context, visitID string, body attest.At
 		return err
 	})
 	return done, err
+}
+
+func hashHex(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
 }

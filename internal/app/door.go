@@ -38,24 +38,17 @@ var (
 	errDoorOpening  = fault.New(fault.Invalid, "opening_stray", "附上的原文不属于这份文件里的任何承诺。", "An opening fits no commitment of this statement.")
 )
 
-// askedAtDoor keeps what a merchant's page needs beside a door challenge: the text of its code, and a
-// secret with which only this page fetches the result.
-func (a *App) askedAtDoor(ctx context.Context, visitID string, c visit.Challenge, done Accepted) (Issued, error) {
+// askedAtDoor keeps what a merchant's page needs beside a door challenge, in the event's own transaction: the text
+// of its code, and a secret with which only this page fetches the result. It fills in what the page gets.
+func askedAtDoor(visitID string, out *Issued) func(ctx context.Context, tx *store.Tx, e store.Event) error {
 	var secret [16]byte
 	_, _ = rand.Read(secret[:]) // never fails, says its documentation
-	out := Issued{Statement: done.Statement, Nonce: c.Nonce, Until: c.Until, ResultSecret: base64.RawURLEncoding.EncodeToString(secret[:]),
-		SixDigits: door.SixDigits(visitID, c.Nonce)}
-	err := a.Store.Write(ctx, func(tx *store.Tx) error {
-		e, err := tx.EventByDigest(ctx, done.Event)
-		if err != nil {
-			return err
-		}
-		asked := e.ReceivedAt.Time().Truncate(time.Second)
-		out.QR = door.Challenge{Visit: visitID, Nonce: c.Nonce, Asked: asked}.Text()
-		return tx.AddDoorCheck(ctx, store.DoorCheck{NonceHash: hashHex(c.Nonce), Statement: done.Statement, Visit: visitID, SecretHash: hashHex(out.ResultSecret),
+	out.ResultSecret, out.SixDigits = base64.RawURLEncoding.EncodeToString(secret[:]), door.SixDigits(visitID, out.Nonce)
+	return func(ctx context.Context, tx *store.Tx, e store.Event) error {
+		out.QR = door.Challenge{Visit: visitID, Nonce: out.Nonce, Asked: e.ReceivedAt.Time().Truncate(time.Second)}.Text()
+		return tx.AddDoorCheck(ctx, store.DoorCheck{NonceHash: hashHex(out.Nonce), Statement: e.StatementDigest, Visit: visitID, SecretHash: hashHex(out.ResultSecret),
 			AskedAt: e.ReceivedAt, ExpiresAt: store.At(e.ReceivedAt.Time().Add(doorNonceHolds))})
-	})
-	return out, err
+	}
 }
 
 // roomAtDoor bounds how many challenges a visit's page makes.

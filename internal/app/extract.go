@@ -35,7 +35,12 @@ func (a *App) recordOwn(ctx context.Context, stream, verb, kind, answers string,
 }
 
 func (a *App) recordOwnAs(ctx context.Context, stream, verb, kind, answers string, body any) (Accepted, error) {
-	envelope, err := a.sign(stream, kind, answers, body)
+	return a.recordOwnWith(ctx, Submission{Stream: stream, Verb: verb}, kind, answers, body)
+}
+
+// recordOwnWith does so with what is kept beside the event.
+func (a *App) recordOwnWith(ctx context.Context, in Submission, kind, answers string, body any) (Accepted, error) {
+	envelope, err := a.sign(in.Stream, kind, answers, body)
 	if err != nil {
 		return Accepted{}, err
 	}
@@ -43,7 +48,8 @@ func (a *App) recordOwnAs(ctx context.Context, stream, verb, kind, answers strin
 	if err != nil {
 		return Accepted{}, err
 	}
-	return a.record(ctx, nil, Submission{Stream: stream, Verb: verb, Envelope: envelope}, claims)
+	in.Envelope = envelope
+	return a.record(ctx, nil, in, claims)
 }
 
 // looker reads the registers within one snapshot.

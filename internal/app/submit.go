@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
@@ -25,7 +23,8 @@ type Submission struct {
 	Envelope []byte
 	Openings []statement.Opening // personal values behind its commitments, for the vault
 
-	carrier string // who brought it, where that is not the signer
+	carrier string                                                       // who brought it, where that is not the signer
+	beside  func(ctx context.Context, tx *store.Tx, e store.Event) error // what is kept with the event, in its transaction; nil for nothing
 }
 
 // Accepted says where a statement was recorded.
@@ -459,7 +458,10 @@ func (w *writing) commit(ctx context.Context, tx *store.Tx) error {
 		return err
 	}
 	w.done = Accepted{Stream: w.in.Stream, Number: w.entry.Number, Event: w.entry.Digest, Statement: w.claims.Digest()}
-	return nil
+	if w.in.beside == nil {
+		return nil
+	}
+	return w.in.beside(ctx, tx, w.entry)
 }
 
 // keepRecords is how long law keeps what an order was made on (records of transactions, at least
@@ -494,9 +496,4 @@ func (w *writing) subject() string {
 		}
 	}
 	return w.claims.Header.Signer
-}
-
-func hashHex(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:])
 }
