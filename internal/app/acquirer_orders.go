@@ -42,8 +42,11 @@ type OrdersFilter struct {
 	Limit                      int
 }
 
-// Orders lists the actor's own acquirer's orders, newest first, and the next page's cursor. A page that was
-// narrowed by turn may be short and still have a next.
+// mostTurnPages bounds how far one page of orders looks for those whose turn it is.
+const mostTurnPages = 20
+
+// Orders lists the actor's own acquirer's orders, newest first, and the next page's cursor. Whose turn it is, is in no
+// index: a page that is narrowed by it looks on until it has enough, and may have more than enough.
 func (a *App) Orders(ctx context.Context, actor Actor, f OrdersFilter) (out []OrderRow, next string, err error) {
 	if err := ofAcquirer(actor); err != nil {
 		return nil, "", err
@@ -52,23 +55,34 @@ func (a *App) Orders(ctx context.Context, actor Actor, f OrdersFilter) (out []Or
 		f.Limit = maxPage
 	}
 	err = a.Store.Read(ctx, func(tx *store.Tx) error {
-		list, more, err := ordersBy(ctx, tx, actor.Organisation, f)
-		if err != nil {
-			return err
-		}
-		next = more
-		for _, o := range list {
-			row, err := a.orderRow(ctx, tx, o)
+		for range mostTurnPages {
+			list, more, err := ordersBy(ctx, tx, actor.Organisation, f)
 			if err != nil {
 				return err
 			}
-			if f.Turn == "" || row.Turn == f.Turn {
-				out = append(out, row)
+			if out, err = a.addOrders(ctx, tx, out, list, f.Turn); err != nil {
+				return err
+			}
+			if f.Cursor, next = more, more; next == "" || len(out) >= f.Limit || f.Turn == "" {
+				return nil
 			}
 		}
 		return nil
 	})
 	return out, next, err
+}
+
+func (a *App) addOrders(ctx context.Context, tx *store.Tx, out []OrderRow, list []store.Order, turn string) ([]OrderRow, error) {
+	for _, o := range list {
+		row, err := a.orderRow(ctx, tx, o)
+		if err != nil {
+			return nil, err
+		}
+		if turn == "" || row.Turn == turn {
+			out = append(out, row)
+		}
+	}
+	return out, nil
 }
 
 func ordersBy(ctx context.Context, tx *store.Tx, org string, f OrdersFilter) ([]store.Order, string, error) {

@@ -211,6 +211,7 @@ func (a *App) Clerks(ctx context.Context, actor Actor) ([]Clerk, error) {
 		return nil, err
 	}
 	var list []Clerk
+	inForce := map[string]bool{}
 	err := a.Store.Read(ctx, func(tx *store.Tx) error {
 		events, err := tx.Events(ctx, store.Stream{Kind: visit.StreamPerson, ID: actor.Person}, 1, maxClerks)
 		if err != nil {
@@ -225,8 +226,18 @@ func (a *App) Clerks(ctx context.Context, actor Actor) ([]Clerk, error) {
 				return err
 			}
 		}
+		for _, c := range list {
+			_, err := a.keyInForce(ctx, tx, Actor{Person: c.Clerk, Organisation: actor.Organisation, Role: visit.RoleClerk}, c.Key)
+			if err != nil && fault.CodeOf(err) != errPhoneKey.Code {
+				return err
+			}
+			inForce[c.Key] = err == nil
+		}
 		return nil
 	})
+	for i := range list {
+		list[i].Ended = list[i].Ended || !inForce[list[i].Key] // also where the owner's own key, which let it in, ended
+	}
 	return list, err
 }
 

@@ -37,11 +37,12 @@ var (
 // holds up the visit until a person settles it (design §4).
 func (w *writing) keepConflict(ctx context.Context, refused error) error {
 	h := w.claims.Header
-	if fault.CodeOf(refused) != "signer_chain_broken" || h.Role != visit.RoleTechnician || !w.envelope.OK() {
+	against := map[string]func(context.Context, *store.Tx) (string, error){"signer_chain_broken": w.rivalOf, errFormer.Code: w.dispatchNow}[fault.CodeOf(refused)]
+	if against == nil || h.Role != visit.RoleTechnician || !w.envelope.OK() {
 		return nil
 	}
 	return w.app.Store.Write(ctx, func(tx *store.Tx) error {
-		stands, err := w.rivalOf(ctx, tx)
+		stands, err := against(ctx, tx)
 		if err != nil || stands == "" {
 			return err
 		}
@@ -49,6 +50,60 @@ func (w *writing) keepConflict(ctx context.Context, refused error) error {
 		return tx.AddConflict(ctx, store.Conflict{Statement: w.claims.Digest(), Org: o.Acquirer, Provider: o.Provider, Visit: w.id, Signer: h.Signer, Verb: w.in.Verb,
 			Stands: stands, Envelope: w.in.Envelope, FoundAt: store.At(w.now)})
 	})
+}
+
+// mostLate bounds what one visit keeps for a person of those who were on it before.
+const mostLate = 16
+
+var errFormer = fault.New(fault.Conflict, "statement_of_former_technician", "这次上门已经换了人。您签的收下了，派单的人会看；不用再发。", "Somebody else is on this visit now. What you signed was kept, and the dispatcher looks at it; do not send it again.")
+
+// formerly says whether the actor is a technician who was sent on this visit before somebody else was. What he signed
+// meanwhile without signal is evidence: it is kept for a person and not refused as a stranger's (design §4).
+func (w *writing) formerly(ctx context.Context) (former bool, err error) {
+	if w.kind != visit.StreamVisit || w.actor == nil || w.actor.Role != visit.RoleTechnician || w.claims.Header.Signer != w.actor.Person || w.claims.Header.Organisation != w.actor.Organisation {
+		return false, nil
+	}
+	err = w.app.Store.Read(ctx, func(tx *store.Tx) error {
+		open, err := tx.OpenConflicts(ctx, w.id, mostLate)
+		if err != nil || len(open) == mostLate {
+			return err
+		}
+		sent, err := w.dispatches(ctx, tx)
+		for _, d := range sent {
+			former = former || d.body.Technician == w.actor.Person && d.body.Issuer == w.actor.Organisation
+		}
+		return err
+	})
+	return former, err
+}
+
+// sent is one dispatch of a visit, with its statement.
+type sent struct {
+	statement string
+	body      visit.Dispatch
+}
+
+func (w *writing) dispatches(ctx context.Context, tx *store.Tx) (out []sent, err error) {
+	list, err := w.app.gather(ctx, tx).stream(w.kind, w.id)
+	for _, c := range list {
+		if c.Type != visit.TypeDispatch || err != nil {
+			continue
+		}
+		d := sent{statement: c.Digest()}
+		if err = c.UntrustedBody(&d.body); err == nil { // it was proven as it came in
+			out = append(out, d)
+		}
+	}
+	return out, err
+}
+
+// dispatchNow is the statement that sent whoever is on the visit now.
+func (w *writing) dispatchNow(ctx context.Context, tx *store.Tx) (string, error) {
+	list, err := w.dispatches(ctx, tx)
+	if err != nil || len(list) == 0 {
+		return "", err
+	}
+	return list[len(list)-1].statement, nil
 }
 
 // rivalOf finds the recorded statement of the same key that names the same one before, "" for none.

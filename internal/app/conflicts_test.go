@@ -95,3 +95,33 @@ func TestAGapIsNoConflict(t *testing.T) {
 		t.Errorf("%+v, %v", list, err)
 	}
 }
+
+// Somebody else was sent while lan's phone had no signal. What she signed meanwhile is kept for her dispatcher, told as
+// kept, and holds the visit up until he looked; a stranger's is no visit's at all.
+func TestWhatAFormerTechnicianSignedIsKept(t *testing.T) {
+	d, p := deploy(t)
+	ctx, c := t.Context(), d.Cast
+	if err := scenario.Run(ctx, scenario.Until(p.Install(), "ask dispatch")); err != nil {
+		t.Fatal(err)
+	}
+	stream := "visit/" + p.ID
+	step := visit.Step{Visit: p.ID, Step: "mount", Photos: []visit.Photo{}}
+	instead := p.Dispatch
+	instead.Technician = c.Stranger.ID
+	submit(t, d, c.Stranger, stream, visit.RecordStep, visit.TypeStep, step, "visit_not_found")
+	sent := submit(t, d, c.Dispatcher, stream, visit.Reassign, visit.TypeDispatch, instead, "")
+	late := submit(t, d, c.Technician, stream, visit.RecordStep, visit.TypeStep, step, "statement_of_former_technician")
+	list, err := d.App.Conflicts(ctx, as(c.Dispatcher))
+	if err != nil || len(list) != 1 || list[0].Late.Statement != late || list[0].Stands.Statement != sent {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	if said := asked(t, p, visit.AskDispatch); !strings.Contains(said, "matter_open") {
+		t.Errorf("nobody has looked, and it goes on: %s", said)
+	}
+	if err := d.App.SettleConflict(ctx, as(c.Dispatcher), late, app.ConflictStands, "换人了"); err != nil {
+		t.Error(err)
+	}
+	if said := asked(t, p, visit.AskDispatch); strings.Contains(said, "matter_open") {
+		t.Errorf("settled, and it holds up: %s", said)
+	}
+}

@@ -188,12 +188,18 @@ func (w *writing) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	former := false
 	if err := w.permitted(); err != nil {
-		return err // before the proof: a stranger costs nothing and learns nothing
+		if former, _ = w.formerly(ctx); !former {
+			return err // before the proof: a stranger costs nothing and learns nothing
+		}
 	}
 	candidate := evidence.EntryOf(w.entry.Bytes, w.in.Envelope, [16]byte(w.entry.Salt), w.entry.Day, w.entry.Province, "")
 	if w.envelope, err = w.app.reader.Intake(context, candidate, w.now); err != nil {
 		return err
+	}
+	if former {
+		return errFormer
 	}
 	if w.kind != visit.StreamVisit {
 		return nil

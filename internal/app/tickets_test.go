@@ -3,10 +3,12 @@ package app_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/ticket"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -153,4 +155,23 @@ func TestAStrangersReportFreezesNothing(t *testing.T) {
 	if row, err := visitRow(t, d, p.ID); err != nil || row.Frozen {
 		t.Errorf("a stranger froze a visit: %v", err)
 	}
+}
+
+// A clerk's phone that the owner let in does not count, and is not shown to count, once the owner's own key ended.
+func TestAClerksPhoneEndsWithTheOwnersKey(t *testing.T) {
+	d, _ := deploy(t)
+	c, wei := d.Cast, d.Cast.Merchant
+	anna := scenario.NewActor(wei.ID+".anna", wei.Organisation, visit.RoleClerk)
+	submit(t, d, wei, "person/"+wei.ID, visit.Enrol, statement.TypeEnrolment, scenario.Enrolment(anna, time.Now()), "")
+	ended := func(want bool) {
+		t.Helper()
+		list, err := d.App.Clerks(t.Context(), as(wei))
+		if err != nil || len(list) != 1 || list[0].Ended != want {
+			t.Errorf("%+v, %v, want ended %v", list, err, want)
+		}
+	}
+	ended(false)
+	submit(t, d, c.Acquirer, "organisation/"+c.Acquirer.ID, visit.EndEnrolment, statement.TypeEnrolmentEnd,
+		statement.EnrolmentEnd{Key: wei.Public().Thumbprint(), From: statement.At(time.Now()), Reason: "lost"}, "")
+	ended(true)
 }

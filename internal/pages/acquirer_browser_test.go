@@ -305,4 +305,7 @@ func TestASettlementIsComparedAndToldToTheShop(t *testing.T) {
 		t.Error(said)
 	}
 	o.look("shop-charges", "/shop/charges")
+	o.open("/shop/charges?lang=zh")
+	o.js(`document.querySelector("[data-charge=f-1] .turn a").click()`)
+	o.until(`location.pathname === "/shop/tickets/new" && document.querySelector("#kind-fees").checked && !document.querySelector("form[data-ask] button").disabled`)
 }

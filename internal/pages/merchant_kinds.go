@@ -16,9 +16,11 @@ const (
 
 // ShopOld is the terminal that a visit takes over from or takes away, as its merchant needs it.
 type ShopOld struct {
+	Replaced              bool // by another device: a swap
 	Serial, Terminal      string
-	State                 string // the host's last word, "" before it spoke
-	Consent, Outage, Back bool   // what the merchant has signed about it
+	Lost                  LostView // the time in which the shop could take no money
+	State                 string   // the host's last word, "" before it spoke
+	Consent, Outage, Back bool     // what the merchant has signed about it
 	// Parcel is the hand-over that his own follows; LastBy and LastKey are his own last one, which the next names.
 	Parcel          string
 	LastBy, LastKey string
@@ -30,14 +32,23 @@ type ShopOld struct {
 // LastSix are the digits that the merchant compares with the device's back.
 func (o ShopOld) LastSix() string { return last(o.Serial, 6) }
 
+// confirmKey is the key of a question of the confirmation: after a removal there is no terminal to take payments with.
+func confirmKey(o ShopOrder, question string) string {
+	if o.Kind == visit.Removal && question != "paid_nothing_beside" {
+		return "confirm." + question + ".removal"
+	}
+	return "confirm." + question
+}
+
 // oldOf begins what the merchant's page knows of the old terminal; nil for kinds that have none.
 func (m ShopMaterial) oldOf() *ShopOld {
-	shown := oldOf(Material{Report: m.Report})
+	answers := m.Report.Lost().Organisation
+	shown := oldOf(Material{Report: m.Report, Names: map[string]string{answers: m.firm(answers).Name}})
 	if shown == nil {
 		return nil
 	}
 	d := m.Report.State().Dispatched()
-	return &ShopOld{Serial: shown.Serial, Terminal: shown.Terminal, State: shown.State, To: d.Technician, ToOrganisation: d.Issuer}
+	return &ShopOld{Replaced: shown.Replaced, Lost: shown.Lost, Serial: shown.Serial, Terminal: shown.Terminal, State: shown.State, To: d.Technician, ToOrganisation: d.Issuer}
 }
 
 // takeOld reads what was signed about the old terminal; a later statement stands for an earlier one.

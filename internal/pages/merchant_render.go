@@ -73,10 +73,10 @@ func (o ShopOrder) answer() Text {
 	switch {
 	case o.Next == NextRolledBack && o.stuck():
 		return say("back.dead")
-	case o.Next == NextRolledBack && o.Before == nil:
+	case o.Next == NextRolledBack && o.Old == nil:
 		return say("back.install")
 	}
-	if o.Next == NextRolledBack && !o.Before.Replaced {
+	if o.Next == NextRolledBack && !o.Old.Replaced {
 		return say("back.same")
 	}
 	return o.nextWord()
@@ -99,7 +99,7 @@ func (o ShopOrder) nextDo() Text {
 	switch {
 	case o.stuck():
 		first = say("back.dead.do")
-	case o.Before == nil:
+	case o.Old == nil:
 		first = say("back.install.do")
 	default:
 		return out
@@ -109,7 +109,7 @@ func (o ShopOrder) nextDo() Text {
 
 // stuck says whether the shop has no terminal that works, by the host's word.
 func (o ShopOrder) stuck() bool {
-	return o.Before != nil && (o.Before.State == visit.TerminalDead || o.Before.State == visit.TerminalEnded)
+	return o.Old != nil && (o.Old.State == visit.TerminalDead || o.Old.State == visit.TerminalEnded)
 }
 
 func (o ShopOrder) depositSay() Text {

@@ -238,9 +238,9 @@ func withAftermath(played map[string]ShopOrder, now time.Time) map[string]ShopOr
 	back := played["door"]
 	back.Next, back.Stage, back.Kind = NextRolledBack, string(visit.RolledBack), visit.Swap
 	back.Again = &ShopOrderRow{Visit: "door", From: now.Add(80 * time.Minute), Until: now.Add(140 * time.Minute)}
-	back.Before = &OldView{Replaced: true, State: visit.TerminalLive, Lost: LostView{Minutes: 42, Cause: evidence.LostTrial, Step: "mount", Answers: "安装到家"}}
+	back.Old = &ShopOld{Replaced: true, State: visit.TerminalLive, Lost: LostView{Minutes: 42, Cause: evidence.LostTrial, Step: "mount", Answers: "安装到家"}}
 	dead := back
-	dead.Again, dead.Before = nil, &OldView{Replaced: true, State: visit.TerminalDead, Lost: LostView{Minutes: 61, Open: true, Cause: evidence.LostDead, Answers: "槐山支付"}}
+	dead.Again, dead.Old = nil, &ShopOld{Replaced: true, State: visit.TerminalDead, Lost: LostView{Minutes: 61, Open: true, Cause: evidence.LostDead, Answers: "槐山支付"}}
 	out["charged"], out["back"], out["back_dead"] = charged, back, dead
 	return out
 }
@@ -516,17 +516,17 @@ func TestAfterATakingBack(t *testing.T) {
 	now := time.Date(2026, 11, 22, 14, 40, 0, 0, shanghai)
 	again := &ShopOrderRow{Visit: "v2", From: now.Add(80 * time.Minute), Until: now.Add(140 * time.Minute)}
 	for _, c := range []struct {
-		old          *OldView
+		old          *ShopOld
 		again        *ShopOrderRow
 		word, do, en string
 	}{
-		{&OldView{Replaced: true, State: visit.TerminalLive}, again, "新机没装好，旧机照常能用", "下次上门：今天 16:00–17:00，不另收钱。", "Next visit: today 16:00–17:00, at no charge."},
-		{&OldView{Replaced: true}, nil, "新机没装好，旧机照常能用", "下次什么时候来还没定", "has no time yet"},
+		{&ShopOld{Replaced: true, State: visit.TerminalLive}, again, "新机没装好，旧机照常能用", "下次上门：今天 16:00–17:00，不另收钱。", "Next visit: today 16:00–17:00, at no charge."},
+		{&ShopOld{Replaced: true}, nil, "新机没装好，旧机照常能用", "下次什么时候来还没定", "has no time yet"},
 		{nil, nil, "新机没装好，已经撤走", "没人能用它扣您的钱", "nobody can charge you"},
-		{&OldView{State: visit.TerminalLive}, nil, "没修好，机器照旧能用", "还没定", "has no time yet"},
-		{&OldView{Replaced: true, State: visit.TerminalDead}, again, "旧机现在也收不了钱", "先借您一台", "loan terminal"},
+		{&ShopOld{State: visit.TerminalLive}, nil, "没修好，机器照旧能用", "还没定", "has no time yet"},
+		{&ShopOld{Replaced: true, State: visit.TerminalDead}, again, "旧机现在也收不了钱", "先借您一台", "loan terminal"},
 	} {
-		o := ShopOrder{Before: c.old, Next: NextRolledBack, Stage: string(visit.RolledBack), Again: c.again, Now: now}
+		o := ShopOrder{Old: c.old, Next: NextRolledBack, Stage: string(visit.RolledBack), Again: c.again, Now: now}
 		if got := o.answer().Zh; !strings.Contains(got, c.word) {
 			t.Errorf("%+v: %s", c, got)
 		}

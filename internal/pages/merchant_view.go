@@ -156,7 +156,6 @@ type ShopOrder struct {
 	Trial                     []ShopTrialStep
 	Charged                   []agreement.Charge // beside what the trial script takes
 	Again                     *ShopOrderRow      // of a visit that was taken back: the next one to this shop, nil while none is booked
-	Before                    *OldView           // the terminal before, nil where there was none
 	Place                     string             // the shop's code
 	Now                       time.Time
 }
@@ -211,7 +210,6 @@ func ShopOrderOf(m ShopMaterial) (ShopOrder, error) {
 	v.Old = h.old
 	v.Next = h.next(s, v)
 	v.Place = o.Shop
-	v.Before = oldOf(Material{Report: m.Report, Names: map[string]string{m.Report.Lost().Organisation: m.firm(m.Report.Lost().Organisation).Name}})
 	v.Again = m.again(o.Shop)
 	return v, nil
 }
