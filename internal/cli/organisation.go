@@ -38,6 +38,7 @@ enrols keys, issues badges and takes them back. menshen carries what phones ask 
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newOrganisationInit(), newOrganisationServe(), newOrganisationCode(), newOrganisationPeople(), newOrganisationPut(), newOrganisationLeave(),
+		newOrganisationCourse(), newOrganisationResults(),
 		newOrganisationEnd("revoke-code", "/desk/codes/revoke", "收回开通码 · take a code back", ""),
 		newOrganisationEnd("end-badges", "/desk/badges/end", "停用一个人的工作证 · take somebody's badges back", "lost"),
 		newOrganisationEnd("end-key", "/desk/keys/end", "停用一把密钥 · end an enrolled key", "lost"))
@@ -45,7 +46,7 @@ enrols keys, issues badges and takes them back. menshen carries what phones ask 
 }
 
 func newOrganisationInit() *cobra.Command {
-	var dir, id, name, listen, site, phone string
+	var dir, id, name, listen, site, phone, trust string
 	var kinds []string
 	cmd := &cobra.Command{
 		Use:   "init --dir DIR --organisation ID --name NAME --kind KIND",
@@ -60,7 +61,7 @@ Nothing is overwritten. The public parts are printed, for whoever compiles the t
 				return errUsage.At("--dir, --organisation, --kind")
 			}
 			c := organisation.Defaults(id, name, kinds)
-			c.Listen, c.Site, c.Phone = listen, site, phone
+			c.Listen, c.Site, c.Phone, c.TrustFile = listen, site, phone, trust
 			keys, err := organisation.NewKeys(kinds)
 			if err != nil {
 				return err
@@ -76,9 +77,10 @@ Nothing is overwritten. The public parts are printed, for whoever compiles the t
 	f.StringVar(&dir, "dir", "", "文件夹 folder to make (required)")
 	f.StringVar(&id, "organisation", "", "机构在信任名单上的编号 id on the trust list (required)")
 	f.StringVar(&name, "name", "", "机构的名称，印在纸上 name on the code sheet (required)")
-	f.StringSliceVar(&kinds, "kind", nil, "acquirer、provider 或 supervisor，可以多个 may be repeated (required)")
+	f.StringSliceVar(&kinds, "kind", nil, "acquirer、provider、supervisor 或 course_issuer，可以多个 may be repeated (required)")
 	f.StringVar(&listen, "listen", "127.0.0.1:8450", "地址 address to serve on")
 	f.StringVar(&site, "site", "", "印在纸上的门神网址 menshen's address as printed")
+	f.StringVar(&trust, "trust-file", "", "开课的机构：信任文件，从发布机构来 of whoever gives courses: the trust file, from its publisher")
 	f.StringVar(&phone, "phone", "", "印在纸上的机构电话 the organisation's number as printed")
 	return cmd
 }

@@ -85,6 +85,7 @@ func (a *API) routes() {
 	a.phoneOperations()
 	a.ticketOperations()
 	a.clerkOperations()
+	a.courseOperations()
 	a.acquirerOperations()
 	a.feedOperations()
 	a.orderOperations()

@@ -59,6 +59,7 @@ type operation struct {
 	request any // example body, nil for none
 	answer  any // example
 	open    bool
+	unkept  bool // answers the same request in the same way by itself: the answer is not kept
 }
 
 // noReadTimeout keeps huma from setting a deadline of its own once the body is read: five seconds later
@@ -70,6 +71,9 @@ func register[I, O any](a *API, o operation, handler func(ctx context.Context, i
 	op := huma.Operation{OperationID: o.id, Method: o.method, Path: o.path, Tags: []string{o.tag}, Summary: o.zh + " · " + o.en, Description: o.more,
 		DefaultStatus: o.success, SkipValidateBody: true, MaxBodyBytes: a.maxBody + 1, BodyReadTimeout: noReadTimeout, Responses: map[string]*huma.Response{},
 		Security: []map[string][]string{{securityBearer: {}}, {securityCookie: {}}}}
+	if o.unkept {
+		op.Metadata = map[string]any{unkept: true}
+	}
 	if o.open {
 		op.Security = []map[string][]string{}
 	}

@@ -29,6 +29,9 @@ const (
 	headerReplayed = "Idempotent-Replayed"
 )
 
+// unkept marks an operation whose answers are not kept.
+const unkept = "unkept"
+
 // idempotent answers a write that was answered before with the same status and body. Operations that
 // only read pass through.
 func (a *API) idempotent(ctx huma.Context, next func(huma.Context)) {
@@ -47,9 +50,9 @@ func (a *API) idempotent(ctx huma.Context, next func(huma.Context)) {
 		a.refuse(ctx, err)
 		return
 	}
-	if isOpen(ctx.Operation()) {
-		// Nobody is signed in: there is nobody whose answers could be kept apart, and what is open answers the
-		// same request in the same way by itself.
+	if isOpen(ctx.Operation()) || ctx.Operation().Metadata[unkept] != nil {
+		// What is open answers the same request in the same way by itself, and nobody is signed in whose answers
+		// could be kept apart. What is unkept does so too, and its answers are nothing to store.
 		a.answer(ctx.Operation(), w, r, body, next, func(app.KeptAnswer) {})
 		return
 	}

@@ -110,6 +110,20 @@ func (d *Desk) Do(ctx context.Context, path string, a DeskAsk) (orgapi.Answer, e
 	return out, err
 }
 
+// Course publishes a course, or says with a dry run whether it would.
+func (d *Desk) Course(ctx context.Context, f CourseFile, dry bool) (CourseDone, error) {
+	var out CourseDone
+	err := d.ask(ctx, http.MethodPost, "/desk/courses", CourseAsk{File: f, DryRun: dry}, &out)
+	return out, err
+}
+
+// Results lists every graded attempt.
+func (d *Desk) Results(ctx context.Context) (Results, error) {
+	var out Results
+	err := d.ask(ctx, http.MethodGet, "/desk/results", nil, &out)
+	return out, err
+}
+
 // People lists the roll.
 func (d *Desk) People(ctx context.Context) (orgapi.People, error) {
 	var out orgapi.People

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,13 +38,16 @@ type field struct {
 	code    credential.Code
 	shots   int             // photos taken so far
 	seen    map[string]bool // states that were pictured
+	ahead   *atomic.Int64   // how far the course issuer's clock is ahead
 }
 
 // newField plays a visit up to the technician's coming, and gives lan a phone.
 func newField(t *testing.T) *field {
 	t.Helper()
 	var keeper *scenario.Keeper
+	var ahead atomic.Int64
 	d, err := scenario.NewDeployment(t.Context(), scenario.DeploymentConfig{Dir: t.TempDir(), Now: time.Now, API: httpapi.Config{PerEnroller: httpapi.Rate{PerSecond: 1e3, Burst: 1e3}},
+		School: filepath.Join(t.TempDir(), "school"), SchoolNow: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
 		Organisations: func(c *scenario.Cast) (services map[string]app.Organisation, err error) {
 			keeper, err = scenario.Keep(filepath.Join(t.TempDir(), "provider"), c.Provider, c.BadgeKey, credential.KindProvider, time.Now)
 			return map[string]app.Organisation{c.Provider.ID: keeper.Client}, err
@@ -73,7 +77,7 @@ func newField(t *testing.T) *field {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &field{office: &office{Deployment: d, t: t, play: p}, code: made.Code}
+	f := &field{office: &office{Deployment: d, t: t, play: p}, code: made.Code, ahead: &ahead}
 	site := New(Config{Source: FromApp{App: d.App}, Authenticate: BySession(d.App), Now: time.Now, Desk: Desk{App: d.App, Origin: func(*http.Request) string { return f.origin }}})
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", d.API)

@@ -12,6 +12,7 @@ import (
 func (s *Server) appRoutes() map[string]handler {
 	return map[string]handler{
 		"GET /app": s.appShell, "GET /app.webmanifest": s.manifest, "GET /sw.js": s.serviceWorker, "GET /carry": s.carryPage, "POST /app/unsent": s.answer(s.tellUnsent),
+		"GET /learn": s.learn,
 	}
 }
 
@@ -45,7 +46,7 @@ func (s *Server) appShell(w http.ResponseWriter, r *http.Request) error {
 }
 
 // others are the beginnings of files that only other audiences' pages use.
-var others = []string{"merchant", "staff", "public", "verify", "menshen.js"}
+var others = []string{"merchant", "staff", "public", "verify", "menshen.js", "learn", "courses"}
 
 // appKeeps lists what a phone keeps to open the app without signal: its page, and every file that its
 // scripts may want, the scanner's too.

@@ -13,6 +13,7 @@ var appWords = texts(map[string]both{
 	"photos.coming":   {"已签字，照片还没传到", "signed, not brought yet"},
 	"photos.look":     {"看照片会留下记录，店主看得到。", "Every look is recorded for the merchant to see."},
 	"app.title":       {"上门", "Visits"},
+	"learn.title":     {"课程", "Courses"},
 	"app.loading":     {"正在打开…", "Opening …"},
 	"app.no_script":   {"这一页要用 JavaScript：签字和相机都在手机里完成。", "This page needs JavaScript: signing and the camera happen in the phone."},
 	"app.short":       {"门神上门", "menshen"},

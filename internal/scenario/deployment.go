@@ -58,6 +58,7 @@ type DeploymentConfig struct {
 	Outbox        func(app.Log) app.Log                            // between the app and its log; nil for nothing
 	Organisations func(*Cast) (map[string]app.Organisation, error) // their own signing services; nil for none
 	School        string                                           // folder in which the cast's course issuer keeps its own service; "" for none
+	SchoolNow     Clock                                            // the school's own, where it differs; nil for Now
 	Receivers     []notify.Receiver                                // who outside hears of what; nil for nobody
 	Hosts         func(map[string]app.Host)                        // edits who is called; nil for the cast's own host
 }
@@ -125,7 +126,10 @@ func (d *Deployment) wire(c DeploymentConfig) error {
 		}
 	}
 	if c.School != "" {
-		if d.School, err = KeepSchool(c.School, d.Cast, d.Trust, c.Now); err != nil {
+		if c.SchoolNow == nil {
+			c.SchoolNow = c.Now
+		}
+		if d.School, err = KeepSchool(c.School, d.Cast, d.Trust, c.SchoolNow); err != nil {
 			return err
 		}
 		if services == nil {

@@ -1,4 +1,5 @@
 // Today, what is unsent, and this phone.
+import { learnLine } from "./app-courses.mjs";
 import { doorStep } from "./app-door.mjs";
 import { button, h, noteOf, sign } from "./app-dom.mjs";
 import { age, language, say, span, speak, when, word } from "./app-lang.mjs";
@@ -54,7 +55,7 @@ export async function today(root, { go }) {
     ...(!isSignedIn() ? [sessionOver()] : []), ...await clockNote(),
     mine ? shiftCard(s, note) : sign("wait", say("这部手机还没登记", "This phone is not enrolled"), h("p", {}, say("先用公司给您的开通码登记这部手机，才能签字。", "Enrol it with the code your company gave you; then it can sign.")),
       h("p.button-line", {}, h("a.button", { href: "#/phone" }, say("登记这部手机", "Enrol this phone")))),
-    note,
+    note, await learnLine(),
     ...await Promise.all(open.map((v, i) => stop(v, items, i === 0, go))),
     open.length === 0 && h("p.card", {}, say("没有派给您的上门。", "No visits are assigned to you.")),
     open.length === 0 && isOnline() && s && h("section.card", {}, h("h2", {}, say("有店主让您扫码？", "A shop asks you to scan?")), doorStep()),

@@ -1,6 +1,7 @@
 // The technician's app: what is on the phone is shown at once, then brought up to date where there is signal.
 import { button, h } from "./app-dom.mjs";
 import { inHand, oneAtATime, put } from "./hands.mjs";
+import { lookAtCourses } from "./app-courses.mjs";
 import { say } from "./app-lang.mjs";
 import { awaitWork, me, news, refresh } from "./app-day.mjs";
 import { isOnline, net, watch } from "./app-net.mjs";
@@ -75,7 +76,7 @@ async function update() {
   openDoors().catch(() => {}); // kept; the next turn asks again
   try {
     const id = visitShown();
-    if (id) await freshen(id); else await refresh();
+    if (id) await freshen(id); else { await refresh(); await lookAtCourses(); }
     sendFor(await me());
   } catch { /* the line says that there is no signal, the screen that nobody is signed in */ }
   happened();

@@ -1,0 +1,104 @@
+//go:build browser
+
+package pages
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/menshen-project/menshen/internal/organisation"
+	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/visit"
+)
+
+// marks answers the paper on the page: every question right, or the first ones wrong.
+func (f *field) marks(c organisation.CourseFile, wrong int) {
+	f.t.Helper()
+	key := map[string][]string{}
+	for _, q := range c.Questions {
+		for _, choice := range q.Choices {
+			if choice.Right {
+				key[q.Zh] = append(key[q.Zh], choice.Zh)
+			}
+		}
+	}
+	data, err := json.Marshal(key)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.until(`document.querySelectorAll("form.test fieldset").length === ` + itoa(c.Draw))
+	f.js(`(() => { const key = ` + string(data) + `; let wrong = ` + itoa(wrong) + `;
+		for (const set of document.querySelectorAll("form.test fieldset")) {
+			const right = key[set.querySelector("legend").textContent.replace(/^\d+\. /, "")], turned = wrong-- > 0;
+			for (const label of set.querySelectorAll("label")) {
+				const input = label.querySelector("input"), want = right.includes(label.textContent.trim()) !== turned;
+				if (input.checked !== want && (want || input.type === "checkbox")) input.click();
+			}
+		} })()`)
+}
+
+func itoa(n int) string { data, _ := json.Marshal(n); return string(data) }
+
+// whyNot is why the technician may not work, by his courses; "" when he may.
+func (f *field) whyNot() string {
+	f.t.Helper()
+	a, err := f.Venue.Ask(f.t.Context(), f.Cast.Merchant, f.play.ID, visit.AskAdmit)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return a.Failing["technician-trained"]
+}
+
+// Lan's course got a test. Her app says so; she reads, fails, waits, passes, and the gate has nothing against her.
+func TestATechnicianLearnsOnThePhone(t *testing.T) {
+	f := newField(t)
+	c, err := scenario.CourseFile("security")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.WaitMinutes = 1
+	if _, err := f.School.PutCourse(c, false); err != nil {
+		t.Fatal(err)
+	}
+	f.enrolled()
+	f.sees("有 1 门课要考")
+	f.shot("learn-due")
+	if got := f.whyNot(); got != "certificate_without_attempt" {
+		t.Errorf("before the test: %q", got)
+	}
+	f.press("去学习")
+	f.until(`location.pathname === "/learn" && document.querySelector("[data-course]")?.dataset.level === "stop"`)
+	f.sees("原来的证书不算数了")
+	f.shot("learn-list")
+	f.press("看课文")
+	f.sees("订单上没写的钱，一分也不收")
+	f.shot("learn-text")
+	f.press("开始考试")
+	f.until(`document.querySelector("form.test") !== null`)
+	f.press("签字交卷")
+	f.until(`document.querySelector(".problem")?.dataset.code === "answer_missing"`)
+	f.marks(c, 2)
+	f.shot("learn-test")
+	f.press("签字交卷")
+	f.until(`document.querySelector("[data-passed]")?.dataset.passed === "false"`)
+	f.sees("5 题对了 3 题")
+	f.shot("learn-failed")
+	f.press("回到课程")
+	f.sees("以后可以再考")
+	f.press("看课文")
+	f.press("开始考试")
+	f.until(`document.querySelector(".problem")?.dataset.code === "course_wait"`)
+	f.ahead.Store(int64(61 * time.Second))
+	f.press("开始考试")
+	f.marks(c, 1)
+	f.press("签字交卷")
+	f.until(`document.querySelector("[data-passed]")?.dataset.passed === "true"`)
+	f.shot("learn-passed")
+	if got := f.whyNot(); got != "" {
+		t.Errorf("after the test: %q", got)
+	}
+	f.press("回到课程")
+	f.until(`document.querySelector("[data-course]")?.dataset.level === "good"`)
+	f.shotIn("learn-done", "light")
+}
