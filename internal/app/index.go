@@ -2,10 +2,8 @@ package app
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/menshen-project/menshen/internal/attest"
 	"github.com/menshen-project/menshen/internal/credential"
@@ -473,31 +471,4 @@ func (w *writing) project(ctx context.Context, tx *store.Tx) error {
 		Technician: d.Technician, Kind: o.Kind, State: string(s.Stage()), Frozen: s.Frozen(), Head: int64(s.Number()),
 		OpenedAt: w.entry.ReceivedAt, UpdatedAt: w.entry.ReceivedAt,
 		Search: w.id + " " + o.Order + " " + o.Merchant + " " + o.Shop + " " + d.Technician + serialWord + lastSix(d.Serial) + supervisorWord(d.Supervisor) + boardWords(o, s)})
-}
-
-// serialWord comes before a device's last six digits among the words of a visit's row.
-const serialWord = " serial."
-
-// LastSix gives the last six digits of the serial that a visit's row is about, "" for none yet.
-func LastSix(v store.Visit) string {
-	_, rest, _ := strings.Cut(v.Search, serialWord)
-	six, _, _ := strings.Cut(rest, " ")
-	return six
-}
-
-func lastSix(serial string) string {
-	if len(serial) <= 6 {
-		return serial
-	}
-	return serial[len(serial)-6:]
-}
-
-func b64(raw []byte) string { return base64.StdEncoding.EncodeToString(raw) }
-
-// supervisorWord makes a supervisor findable by the one word that names him.
-func supervisorWord(id string) string {
-	if id == "" {
-		return ""
-	}
-	return " supervisor." + id
 }
