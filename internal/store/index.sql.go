@@ -123,15 +123,15 @@ func (q *Queries) mattersOf(ctx context.Context, subjectKind string, subject str
 const mattersStanding = `-- name: mattersStanding :many
 SELECT statement, subject_kind, subject, matter, found_in, since_at, closed_at FROM open_matters WHERE closed_at = 0 AND subject_kind <> 'visit'
   AND (since_at < $1 OR since_at = $1 AND (statement > $2 OR statement = $2 AND subject_kind > $3))
-ORDER BY since_at DESC, statement, subject_kind LIMIT $4
+ORDER BY since_at DESC, statement, subject_kind LIMIT CAST($4 AS INTEGER)
 `
 
-func (q *Queries) mattersStanding(ctx context.Context, sinceAt Instant, statement string, subjectKind string, limit int32) ([]OpenMatter, error) {
+func (q *Queries) mattersStanding(ctx context.Context, sinceAt Instant, statement string, subjectKind string, maxRows int32) ([]OpenMatter, error) {
 	rows, err := q.db.QueryContext(ctx, mattersStanding,
 		sinceAt,
 		statement,
 		subjectKind,
-		limit,
+		maxRows,
 	)
 	if err != nil {
 		return nil, err

@@ -10,11 +10,11 @@ import (
 )
 
 const phonesUnsent = `-- name: phonesUnsent :many
-SELECT visit, technician, statements, photos, heard_at FROM phone_unsent WHERE visit = $1 ORDER BY heard_at DESC, technician LIMIT $2
+SELECT visit, technician, statements, photos, heard_at FROM phone_unsent WHERE visit = $1 ORDER BY heard_at DESC, technician LIMIT CAST($2 AS INTEGER)
 `
 
-func (q *Queries) phonesUnsent(ctx context.Context, visit string, limit int32) ([]PhoneUnsent, error) {
-	rows, err := q.db.QueryContext(ctx, phonesUnsent, visit, limit)
+func (q *Queries) phonesUnsent(ctx context.Context, visit string, maxRows int32) ([]PhoneUnsent, error) {
+	rows, err := q.db.QueryContext(ctx, phonesUnsent, visit, maxRows)
 	if err != nil {
 		return nil, err
 	}

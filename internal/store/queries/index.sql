@@ -17,7 +17,7 @@ SELECT * FROM open_matters WHERE subject_kind = $1 AND subject = $2 AND closed_a
 -- name: mattersStanding :many
 SELECT * FROM open_matters WHERE closed_at = 0 AND subject_kind <> 'visit'
   AND (since_at < $1 OR since_at = $1 AND (statement > $2 OR statement = $2 AND subject_kind > $3))
-ORDER BY since_at DESC, statement, subject_kind LIMIT $4;
+ORDER BY since_at DESC, statement, subject_kind LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: closeMatter :exec
 UPDATE open_matters SET closed_at = $2 WHERE statement = $1 AND closed_at = 0;

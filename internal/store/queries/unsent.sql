@@ -4,4 +4,4 @@ ON CONFLICT (visit, technician) DO UPDATE SET statements = excluded.statements, 
 WHERE phone_unsent.heard_at <= excluded.heard_at;
 
 -- name: phonesUnsent :many
-SELECT * FROM phone_unsent WHERE visit = $1 ORDER BY heard_at DESC, technician LIMIT $2;
+SELECT * FROM phone_unsent WHERE visit = $1 ORDER BY heard_at DESC, technician LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
