@@ -31,7 +31,8 @@ function canStore() {
   return new Promise((resolve) => {
     try {
       const request = indexedDB.open("menshen-probe", 1);
-      request.onsuccess = () => { request.result.close(); indexedDB.deleteDatabase("menshen-probe"); resolve(true); };
+      // It stays, empty: cleared away, it would be in the way of the next page's, which then says that nothing can be kept.
+      request.onsuccess = () => { request.result.close(); resolve(true); };
       request.onerror = request.onblocked = () => resolve(false);
     } catch { resolve(false); }
   });
