@@ -69,8 +69,10 @@ func (w *writing) formerly(ctx context.Context) (former bool, err error) {
 			return err
 		}
 		sent, err := w.dispatches(ctx, tx)
-		for _, d := range sent {
-			former = former || d.body.Technician == w.actor.Person && d.body.Issuer == w.actor.Organisation
+		for i, d := range sent {
+			if d.body.Technician == w.actor.Person && d.body.Issuer == w.actor.Organisation {
+				former = i < len(sent)-1 // not who is on the visit now: he is refused what is not his as anybody is
+			}
 		}
 		return err
 	})
