@@ -34,6 +34,8 @@ var (
 		"同时操作的人太多，请再试一次。", "Too many people act at once; try again.")
 	errTxOver = fault.New(fault.Internal, "store_transaction_over",
 		"系统出错了：事务已结束。", "Our defect: the transaction is already over.")
+	errText = fault.New(fault.Invalid, "text_not_storable",
+		"文字里有不能保存的字节（NUL，或者不是 UTF-8）。", "A text holds bytes that cannot be stored: NUL, or not UTF-8.")
 	errNotFound = fault.New(fault.NotFound, "record_not_found",
 		"没有这条记录。", "There is no such record.")
 	errExists = fault.New(fault.Conflict, "record_exists",

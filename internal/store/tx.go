@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"github.com/menshen-project/menshen/internal/fault"
 )
@@ -33,6 +35,9 @@ func newTx(db DBTX) *Tx {
 func (t *Tx) wrap(err error, where string) error {
 	if err != nil && t.db.over.Load() {
 		return errTxOver
+	}
+	if err != nil && errors.Is(t.db.failed, errText) {
+		return errText.At(where) // a row that was not asked for carries another error
 	}
 	wrapped := wrap(err, where)
 	if t.reads && fault.CodeOf(wrapped) == errReadOnly.Code {
@@ -70,10 +75,16 @@ func (s *session) note(err error) error {
 	return err
 }
 
-// usable is nil until the transaction failed or ended.
-func (s *session) usable() error {
+// usable is nil until the transaction failed or ended. Texts that PostgreSQL does not take are refused on both
+// engines, by a reason of their own: it would call them an error of the database.
+func (s *session) usable(args ...any) error {
 	if s.over.Load() {
 		return errTxOver
+	}
+	for _, arg := range args {
+		if text, ok := arg.(string); ok && s.failed == nil && (!utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0) {
+			s.failed = errText
+		}
 	}
 	return s.failed
 }
@@ -94,7 +105,7 @@ func traced(ctx context.Context, query string) {
 
 func (s *session) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	traced(ctx, query)
-	if err := s.usable(); err != nil {
+	if err := s.usable(args...); err != nil {
 		return nil, err
 	}
 	result, err := s.db.ExecContext(ctx, query, args...)
@@ -107,7 +118,7 @@ func (s *session) PrepareContext(context.Context, string) (*sql.Stmt, error) {
 
 func (s *session) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	traced(ctx, query)
-	if err := s.usable(); err != nil {
+	if err := s.usable(args...); err != nil {
 		return nil, err
 	}
 	rows, err := s.db.QueryContext(ctx, query, args...)
@@ -116,7 +127,7 @@ func (s *session) QueryContext(ctx context.Context, query string, args ...any) (
 
 func (s *session) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	traced(ctx, query)
-	if s.usable() != nil {
+	if s.usable(args...) != nil {
 		return closed.QueryRowContext(ctx, query)
 	}
 	row := s.db.QueryRowContext(ctx, query, args...)
