@@ -18,23 +18,25 @@ import (
 // sooner are attacks that a server refuses before the judge gets to see them, or for which an honest
 // server takes the permit back before the host can refuse it.
 var sooner = map[string]Refusal{
-	"agreement-by-another-merchant": {"order_not_found", ByIntake},
-	"clerk-confirms":                {"access_denied", ByIntake},
-	"clerk-let-in-elsewhere":        {"access_denied", ByIntake},
-	"clerk-of-another-shop":         {"visit_not_found", ByIntake},
-	"clerk-signs-the-price":         {"access_denied", ByIntake},
-	"course-by-the-employer":        {"actor_not_signer", ByIntake},
-	"dead-by-the-technicians-word":  {"access_denied", ByIntake},
-	"dispatched-by-a-rival":         {"visit_not_found", ByIntake},
-	"frozen-before-release":         {visit.OutcomeCanceled, ByHost},
-	"opened-by-another-acquirer":    {"access_denied", ByIntake},
-	"order-by-another-acquirer":     {"order_of_other_acquirer", ByIntake},
-	"permit-expired":                {visit.OutcomeCanceled, ByHost},
-	"platform-enrols-a-host":        {"token_malformed", ByIntake}, // nobody signs in as the platform
-	"resumed-by-another-acquirer":   {"visit_not_found", ByIntake},
-	"resumed-by-the-technician":     {"access_denied", ByIntake},
-	"trust-list-by-the-platform":    {"token_malformed", ByIntake},
-	"work-by-somebody-else":         {"visit_not_found", ByIntake},
+	"agreement-by-another-merchant":    {"order_not_found", ByIntake},
+	"attempt-in-anothers-name":         {"access_denied", ByIntake},
+	"clerk-confirms":                   {"access_denied", ByIntake},
+	"clerk-let-in-elsewhere":           {"access_denied", ByIntake},
+	"clerk-of-another-shop":            {"visit_not_found", ByIntake},
+	"clerk-signs-the-price":            {"access_denied", ByIntake},
+	"course-by-the-employer":           {"actor_not_signer", ByIntake},
+	"course-by-the-employer-published": {"actor_not_signer", ByIntake},
+	"dead-by-the-technicians-word":     {"access_denied", ByIntake},
+	"dispatched-by-a-rival":            {"visit_not_found", ByIntake},
+	"frozen-before-release":            {visit.OutcomeCanceled, ByHost},
+	"opened-by-another-acquirer":       {"access_denied", ByIntake},
+	"order-by-another-acquirer":        {"order_of_other_acquirer", ByIntake},
+	"permit-expired":                   {visit.OutcomeCanceled, ByHost},
+	"platform-enrols-a-host":           {"token_malformed", ByIntake}, // nobody signs in as the platform
+	"resumed-by-another-acquirer":      {"visit_not_found", ByIntake},
+	"resumed-by-the-technician":        {"access_denied", ByIntake},
+	"trust-list-by-the-platform":       {"token_malformed", ByIntake},
+	"work-by-somebody-else":            {"visit_not_found", ByIntake},
 }
 
 // frozenForIt says whether the server froze the visit over a contradiction, which a ledger in memory does not do,
