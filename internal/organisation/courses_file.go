@@ -2,7 +2,9 @@ package organisation
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -75,6 +77,9 @@ func ReadCourse(data []byte) (CourseFile, error) {
 	if err := dec.Decode(&f); err != nil {
 		return f, errCourseFile.At(strings.ReplaceAll(err.Error(), "\n", " "))
 	}
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return f, errCourseFile.At("want one document")
+	}
 	return f, f.check()
 }
 
@@ -96,8 +101,8 @@ func (f CourseFile) problems() []string {
 	unfit := func(w CourseWords, most int) bool {
 		return w.Zh == "" || w.En == "" || len(w.Zh) > most || len(w.En) > most
 	}
-	if err := f.Published(strings.Repeat("0", 64)).Check(); err != nil {
-		wrong(true, "%s: outside its bounds", fault.Of(err).Where)
+	for _, member := range f.Published(strings.Repeat("0", 64)).Outside() {
+		wrong(true, "%s: outside its bounds", member)
 	}
 	wrong(len(f.Pages) == 0 || len(f.Pages) > maxPages, "pages: want 1 to %d", maxPages)
 	for i, p := range f.Pages {

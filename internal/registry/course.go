@@ -70,24 +70,37 @@ var CourseRoles = []string{"technician", "merchant", "clerk"}
 
 // Check refuses a course that is outside its bounds.
 func (c Course) Check() error {
-	within := func(n, least, most int) bool { return n >= least && n <= most }
-	switch {
-	case identifier.CheckID(c.Course) != nil:
-		return errCourse.At("course")
-	case !within(c.Version, 1, maxVersion) || !within(c.CountsFrom, 1, c.Version):
-		return errCourse.At("version")
-	case !within(len(c.Title.Zh), 1, maxTitle) || !within(len(c.Title.En), 1, maxTitle):
-		return errCourse.At("title")
-	case len(c.Roles) == 0 || len(c.Roles) > len(CourseRoles) || slices.ContainsFunc(c.Roles, func(r string) bool { return !slices.Contains(CourseRoles, r) }):
-		return errCourse.At("roles")
-	case !within(c.Draw, 1, MaxQuestions) || !within(c.Pass, 1, c.Draw):
-		return errCourse.At("draw")
-	case !within(c.Minutes, 1, maxMinutes) || !within(c.WaitMinutes, 1, maxWait) || !within(c.Days, 1, maxDays):
-		return errCourse.At("minutes")
-	case !statement.IsDigest(c.Text) || !statement.IsDigest(c.Questions):
-		return errCourse.At("text")
+	if wrong := c.Outside(); len(wrong) > 0 {
+		return errCourse.At(wrong[0])
 	}
 	return nil
+}
+
+// Outside names every member that is outside its bounds, so that whoever writes a course reads all of it at once.
+func (c Course) Outside() []string {
+	var out []string
+	for _, m := range []struct {
+		name           string
+		n, least, most int
+	}{
+		{"version", c.Version, 1, maxVersion}, {"counts_from", c.CountsFrom, 1, c.Version}, {"title", len(c.Title.Zh), 1, maxTitle}, {"title", len(c.Title.En), 1, maxTitle},
+		{"roles", len(c.Roles), 1, len(CourseRoles)}, {"draw", c.Draw, 1, MaxQuestions}, {"pass", c.Pass, 1, c.Draw}, {"minutes", c.Minutes, 1, maxMinutes},
+		{"wait_minutes", c.WaitMinutes, 1, maxWait}, {"days", c.Days, 1, maxDays},
+	} {
+		if m.n < m.least || m.n > m.most {
+			out = append(out, m.name)
+		}
+	}
+	if identifier.CheckID(c.Course) != nil {
+		out = append(out, "course")
+	}
+	if slices.ContainsFunc(c.Roles, func(r string) bool { return !slices.Contains(CourseRoles, r) }) {
+		out = append(out, "roles")
+	}
+	if !statement.IsDigest(c.Text) || !statement.IsDigest(c.Questions) {
+		out = append(out, "text")
+	}
+	return out
 }
 
 // Paper is what one person is asked in one try. The issuer's service draws it, its order unforeseeable,
