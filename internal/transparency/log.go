@@ -103,7 +103,7 @@ func Open(ctx context.Context, c Config) (*Log, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	witnesses, err := newGateway(policy, c.Witnesses, c.WitnessTimeout)
+	witnesses, err := newGateway(policy, c.Witnesses, c.WitnessTimeout, c.Logger)
 	if err != nil {
 		return nil, err
 	}
