@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/menshen-project/menshen/internal/access"
@@ -45,7 +47,7 @@ func (a *App) Courses(ctx context.Context, actor Actor) ([]Lesson, error) {
 		if err != nil {
 			return err
 		}
-		for _, issuer := range a.issuers() {
+		for _, issuer := range slices.Sorted(maps.Keys(a.Organisations)) {
 			offered, err := offeredBy(ctx, tx, issuer)
 			if err != nil {
 				return err
@@ -62,16 +64,6 @@ func (a *App) Courses(ctx context.Context, actor Actor) ([]Lesson, error) {
 		err = a.standings(ctx, actor, out)
 	}
 	return out, err
-}
-
-// issuers are the organisations here that may give courses, sorted.
-func (a *App) issuers() []string {
-	out := make([]string, 0, len(a.Organisations))
-	for id := range a.Organisations {
-		out = append(out, id)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // offeredBy gives the newest version of each course of an issuer, sorted by name.
@@ -98,12 +90,7 @@ func offeredBy(ctx context.Context, tx *store.Tx, issuer string) ([]Lesson, erro
 			out[i] = o
 		}
 	}
-	slices.SortFunc(out, func(a, b Lesson) int {
-		if a.Course.Course < b.Course.Course {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(out, func(a, b Lesson) int { return strings.Compare(a.Course.Course, b.Course.Course) })
 	return out, nil
 }
 

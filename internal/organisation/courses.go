@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -217,7 +218,7 @@ func (r result) Row() []string {
 	if r.Passed {
 		passed = "yes"
 	}
-	return []string{string(r.At), r.Holder, r.Organisation, r.Role, r.Course, itoa(r.Version), itoa(r.Right), itoa(r.Of), passed, string(r.Until), r.Attempt}
+	return []string{string(r.At), r.Holder, r.Organisation, r.Role, r.Course, strconv.Itoa(r.Version), strconv.Itoa(r.Right), strconv.Itoa(r.Of), passed, string(r.Until), r.Attempt}
 }
 
 // ResultColumns head a sheet of results.

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"math/big"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
@@ -335,5 +334,3 @@ func (c Config) trusting() (*evidence.Reader, error) {
 	t, err := evidence.ParseTrust(data)
 	return evidence.NewReader(t), err
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }
