@@ -32,10 +32,6 @@ type Organisation interface {
 	Standing(ctx context.Context, ask orgapi.TakerAsk) (orgapi.Standings, error)
 }
 
-// PhoneHolds is how long an enrolled phone of a merchant or clerk stays signed in. Ending its key signs it
-// out; its owner can too.
-const PhoneHolds = 90 * 24 * time.Hour
-
 var (
 	errNoService   = fault.New(fault.NotFound, "organisation_without_service", "这家机构没有接上自己的服务，请联系机构。", "This organisation's service is not connected here; ask the organisation.")
 	errServiceWord = fault.New(fault.Unavailable, "organisation_statement_other", "机构的服务交来了不该由它签的文件，没有记录。", "An organisation's service handed over a statement that is not its to make; it was not recorded.")
@@ -99,72 +95,6 @@ func enrolledBy(answer orgapi.Answer, ask orgapi.EnrolmentAsk) (Enrolled, error)
 		}
 	}
 	return Enrolled{}, errServiceWord
-}
-
-// phoneLabel marks the sessions of one phone, so that they end with its key.
-func phoneLabel(thumb string) string { return "phone " + thumb }
-
-// phoneSession signs the phone in that has just shown its key.
-func (a *App) phoneSession(ctx context.Context, who Actor, thumb string) (secret string, until time.Time, err error) {
-	until = a.Now().Add(PhoneHolds)
-	_, secret, err = a.IssueToken(ctx, TokenGrant{Kind: store.TokenSession, Person: who.Person, Organisation: who.Organisation, Role: who.Role,
-		Label: phoneLabel(thumb), Until: until, Phone: true})
-	return secret, until, err
-}
-
-// endPhone signs the phone out whose key ended, and the clerks' whom that key let in. Only who may end the key
-// ends its sessions; another's word ends nothing.
-func (w *writing) endPhone(ctx context.Context, tx *store.Tx, thumb string) error {
-	vouchers, err := vouchersOf(ctx, tx, thumb)
-	if err != nil {
-		return err
-	}
-	for _, v := range vouchers {
-		if !v.mayEnd(w.claims.Header) {
-			continue
-		}
-		if err := w.signOut(ctx, tx, v.body.Holder, phoneLabel(thumb)); err != nil {
-			return err
-		}
-		if v.body.Role != visit.RoleMerchant {
-			continue
-		}
-		clerks, err := w.app.clerkEnrolments(ctx, tx, v.body.Holder)
-		if err != nil {
-			return err
-		}
-		for _, e := range clerks {
-			if err := w.signOut(ctx, tx, e.Holder, phoneLabel(e.Key.Thumbprint())); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// countsAsEnd says whether an end is worth finding again. A merchant's word about a key that is no clerk's
-// of his ends nothing; were it listed, a few of them would hide the end that counts.
-func (w *writing) countsAsEnd(ctx context.Context, tx *store.Tx, thumb string) (bool, error) {
-	if w.claims.Header.Role != visit.RoleMerchant {
-		return true, nil
-	}
-	vouchers, err := vouchersOf(ctx, tx, thumb)
-	return slices.ContainsFunc(vouchers, func(v voucher) bool { return v.mayEnd(w.claims.Header) }), err
-}
-
-func (w *writing) signOut(ctx context.Context, tx *store.Tx, person, label string) error {
-	tokens, err := tx.TokensOfPerson(ctx, person)
-	if err != nil {
-		return err
-	}
-	for _, t := range tokens {
-		if t.Label == label {
-			if err := tx.RevokeToken(ctx, t.ID, w.now); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // takeAllSigned records what a service signed. The first that fails is told; the rest comes again by its number.

@@ -17,6 +17,10 @@ import (
 // A merchant's or clerk's phone signs in with the key that it signs with, since it has no other: over a
 // challenge under a payload type of its own, so that the answer is no statement and no statement an answer.
 
+// PhoneHolds is how long an enrolled phone of a merchant or clerk stays signed in. Ending its key signs it
+// out; its owner can too.
+const PhoneHolds = 90 * 24 * time.Hour
+
 // PhoneAnswerType is the payload type under which a phone answers (DSSE's PAE).
 const PhoneAnswerType = "application/vnd.menshen.phone-session+json"
 
@@ -207,4 +211,70 @@ func (a *App) clerkEnrolments(ctx context.Context, tx *store.Tx, merchant string
 		out = append(out, e)
 	}
 	return out, nil
+}
+
+// phoneLabel marks the sessions of one phone, so that they end with its key.
+func phoneLabel(thumb string) string { return "phone " + thumb }
+
+// phoneSession signs the phone in that has just shown its key.
+func (a *App) phoneSession(ctx context.Context, who Actor, thumb string) (secret string, until time.Time, err error) {
+	until = a.Now().Add(PhoneHolds)
+	_, secret, err = a.IssueToken(ctx, TokenGrant{Kind: store.TokenSession, Person: who.Person, Organisation: who.Organisation, Role: who.Role,
+		Label: phoneLabel(thumb), Until: until, Phone: true})
+	return secret, until, err
+}
+
+// endPhone signs the phone out whose key ended, and the clerks' whom that key let in. Only who may end the key
+// ends its sessions; another's word ends nothing.
+func (w *writing) endPhone(ctx context.Context, tx *store.Tx, thumb string) error {
+	vouchers, err := vouchersOf(ctx, tx, thumb)
+	if err != nil {
+		return err
+	}
+	for _, v := range vouchers {
+		if !v.mayEnd(w.claims.Header) {
+			continue
+		}
+		if err := w.signOut(ctx, tx, v.body.Holder, phoneLabel(thumb)); err != nil {
+			return err
+		}
+		if v.body.Role != visit.RoleMerchant {
+			continue
+		}
+		clerks, err := w.app.clerkEnrolments(ctx, tx, v.body.Holder)
+		if err != nil {
+			return err
+		}
+		for _, e := range clerks {
+			if err := w.signOut(ctx, tx, e.Holder, phoneLabel(e.Key.Thumbprint())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// countsAsEnd says whether an end is worth finding again. A merchant's word about a key that is no clerk's
+// of his ends nothing; were it listed, a few of them would hide the end that counts.
+func (w *writing) countsAsEnd(ctx context.Context, tx *store.Tx, thumb string) (bool, error) {
+	if w.claims.Header.Role != visit.RoleMerchant {
+		return true, nil
+	}
+	vouchers, err := vouchersOf(ctx, tx, thumb)
+	return slices.ContainsFunc(vouchers, func(v voucher) bool { return v.mayEnd(w.claims.Header) }), err
+}
+
+func (w *writing) signOut(ctx context.Context, tx *store.Tx, person, label string) error {
+	tokens, err := tx.TokensOfPerson(ctx, person)
+	if err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		if t.Label == label {
+			if err := tx.RevokeToken(ctx, t.ID, w.now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
