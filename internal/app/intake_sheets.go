@@ -79,7 +79,7 @@ func (a *App) Import(ctx context.Context, open func(name string) (io.ReadCloser,
 // ImportSheets reads sheets of a registry, checks all of it, and writes all or nothing. The same
 // sheets again change nothing. Faults: import_problems, and those of the store.
 func (a *App) ImportSheets(ctx context.Context, in ImportRequest) (ImportResult, error) {
-	b := &book{rows: map[string][]Row{}, numbers: map[string][]int{}, keys: map[string]map[string]bool{}, partial: in.Partial}
+	b := newBook(in.Partial)
 	for _, s := range sheets {
 		if b.read(s, in.Open) {
 			in.Tell(s.file, len(b.rows[s.file]))
@@ -105,22 +105,28 @@ func (a *App) ImportSheets(ctx context.Context, in ImportRequest) (ImportResult,
 	if in.Dry {
 		return result, nil
 	}
-	err := a.Store.Write(ctx, func(tx *store.Tx) error {
-		result.Imported = Imported{}
-		w := &sheetWriter{app: a, ctx: ctx, tx: tx, now: a.Now(), book: b}
-		for _, s := range sheets {
-			for i, r := range b.rows[s.file] {
-				if err := s.put(w, r); err != nil {
-					return fault.At(err, fmt.Sprintf("%s line %d", s.file, b.numbers[s.file][i]))
-				}
-			}
-			if _, given := b.rows[s.file]; given {
-				result.Imported[s.file] = len(b.rows[s.file])
-			}
-		}
-		return nil
+	err := a.Store.Write(ctx, func(tx *store.Tx) (err error) {
+		result.Imported, err = a.writeBook(ctx, tx, b)
+		return err
 	})
 	return result, err
+}
+
+// writeBook writes checked lines, sheet by sheet.
+func (a *App) writeBook(ctx context.Context, tx *store.Tx, b *book) (Imported, error) {
+	done := Imported{}
+	w := &sheetWriter{app: a, ctx: ctx, tx: tx, now: a.Now(), book: b}
+	for _, s := range sheets {
+		for i, r := range b.rows[s.file] {
+			if err := s.put(w, r); err != nil {
+				return nil, fault.At(err, fmt.Sprintf("%s line %d", s.file, b.numbers[s.file][i]))
+			}
+		}
+		if _, given := b.rows[s.file]; given {
+			done[s.file] = len(b.rows[s.file])
+		}
+	}
+	return done, nil
 }
 
 // lookUp lets a partial import's checks find in the store what no sheet of theirs holds.
@@ -175,6 +181,10 @@ type book struct {
 	partial  bool
 	stored   func(sheet, id string) bool // nil: only sheets count
 	failed   error
+}
+
+func newBook(partial bool) *book {
+	return &book{rows: map[string][]Row{}, numbers: map[string][]int{}, keys: map[string]map[string]bool{}, partial: partial}
 }
 
 func (b *book) complain(sheet string, line int, column string, err error) {

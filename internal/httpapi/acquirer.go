@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -66,6 +67,45 @@ type Merchant struct {
 	OneTime  MerchantCode        `json:"one_time_code"`
 }
 
+// NewMerchant is one merchant with his shop. What is personal goes into the vault.
+type NewMerchant struct {
+	ID           string  `json:"id,omitempty" doc:"空着由门神给一个 · empty for one of menshen's choosing; never a name"`
+	Name         string  `json:"name" doc:"营业执照上的名称 · as on the business licence"`
+	CreditCode   string  `json:"credit_code" doc:"统一社会信用代码，GB 32100-2015"`
+	Principal    string  `json:"principal" doc:"负责人姓名 · who answers for it"`
+	PrincipalID  string  `json:"principal_id" doc:"负责人身份证号，GB 11643-1999"`
+	Phone        string  `json:"phone" doc:"核验过的手机，订单链接发到这里 · the number that was checked; order links go there"`
+	AccountKind  string  `json:"account_kind" enum:"card,company"`
+	Account      string  `json:"account" doc:"结算账户 · settlement account"`
+	MerchantCode string  `json:"merchant_code" doc:"15 位 · 15 characters"`
+	Another      bool    `json:"another,omitempty" doc:"信用代码已登记过，仍是另一家商户 · the credit code is on file, and this is another merchant all the same"`
+	Shop         NewShop `json:"shop"`
+}
+
+// NewShop is the first shop of a new merchant.
+type NewShop struct {
+	ID           string `json:"id,omitempty" doc:"空着由门神给一个 · empty for one of menshen's choosing"`
+	Name         string `json:"name"`
+	Address      string `json:"address"`
+	Position     string `json:"position" doc:"WGS-84, +31.23/+121.47"`
+	Province     string `json:"province" doc:"GB/T 2260 前两位 · its first two digits"`
+	Region       string `json:"region" doc:"清算地区码 · the clearing house's region"`
+	Category     string `json:"category" doc:"MCC"`
+	OpeningHours string `json:"opening_hours"`
+}
+
+// Registered says under which ids a merchant and his shop are on file now.
+type Registered struct {
+	Merchant string `json:"merchant"`
+	Shop     string `json:"shop"`
+}
+
+type newMerchantInput struct {
+	Key      string `header:"Idempotency-Key" required:"true" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" maxLength:"64" doc:"同一个键、同一个请求，得到同一个回答 · same key, same request, same answer" example:"0193-5d1c-7a2b"`
+	Language string `header:"Accept-Language" doc:"zh 或 en：detail 用哪种话 · the language of detail"`
+	Body     strict[NewMerchant]
+}
+
 type merchantsInput struct {
 	Query  string `query:"q" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" doc:"商户、店铺、订单、上门或机具的整个编号，不要写姓名 · a whole id of a merchant, shop, order, visit or device; never a name"`
 	Cursor string `query:"cursor" maxLength:"64" doc:"上一页给的 · from the page before"`
@@ -84,6 +124,12 @@ func (a *API) acquirerOperations() {
 		}
 		return &answered[MerchantPage]{Status: http.StatusOK, Body: page}, err
 	})
+	add := operation{id: "register_merchant", method: http.MethodPost, path: "/v1/merchants", tag: "merchants", zh: "登记一家商户和它的店", en: "register one merchant with his shop",
+		success: http.StatusCreated, answer: Registered{Merchant: "wei", Shop: "wei-1"}, request: NewMerchant{Name: "示例面馆", CreditCode: "91310000MA19NUKJJ0", Principal: "示例", PrincipalID: "11010519491231002X", Phone: "15400000001",
+			AccountKind: "card", Account: "6200000000000005", MerchantCode: "531290058120001", Shop: NewShop{Name: "示例面馆", Address: "槐山路 1 号", Position: "+31.23/+121.47", Province: "31", Region: "2900", Category: "5812", OpeningHours: "09:00-21:00"}}}
+	add.more = "For an acquirer's approver. It enrols no key: that is the acquirer's own service's, with a one-time code that menshen never sees. " +
+		"With merchant_fields, rules names every field that is wrong."
+	register(a, add, a.registerMerchant)
 	read := operation{id: "read_merchant", method: http.MethodGet, path: "/v1/merchants/{id}", tag: "merchants", zh: "看一家商户：店铺、订单、终端、手机", en: "read one merchant: shops, orders, terminals, phones",
 		success: http.StatusOK, answer: Merchant{MerchantRow: row, ShopIDs: []string{"wei-1"}, OrderIDs: []string{egOrder}, Bindings: []TerminalRow{}, Phones: []MerchantPhone{}, Clerks: []MerchantPhone{},
 			Identity: visit.IdentityCheck{CheckedAt: egTime, Method: "in_person", Accepted: true}}}
@@ -94,6 +140,29 @@ func (a *API) acquirerOperations() {
 		}
 		return &answered[Merchant]{Status: http.StatusOK, Body: merchantBody(m)}, nil
 	})
+}
+
+func (a *API) registerMerchant(ctx context.Context, in *newMerchantInput) (*answered[Registered], error) {
+	b := in.Body.value
+	m, wrong, err := a.app.RegisterMerchant(ctx, actorOf(ctx), app.NewMerchant{ID: b.ID, Name: b.Name, CreditCode: b.CreditCode, Principal: b.Principal, PrincipalID: b.PrincipalID, Phone: b.Phone,
+		AccountKind: b.AccountKind, Account: b.Account, Code: b.MerchantCode, Another: b.Another, Shop: b.Shop.ID, ShopName: b.Shop.Name, Address: b.Shop.Address, Position: b.Shop.Position,
+		Province: b.Shop.Province, Region: b.Shop.Region, Category: b.Shop.Category, Opening: b.Shop.OpeningHours})
+	if len(wrong) > 0 {
+		return nil, fieldProblem(ctx, in.Language, err, wrong)
+	}
+	return &answered[Registered]{Status: http.StatusCreated, Body: Registered{Merchant: m.ID, Shop: m.Shop}}, err
+}
+
+// fieldProblem tells of every field that is wrong. Its place is the first.
+func fieldProblem(ctx context.Context, lang string, err error, wrong []app.Wrong) *Problem {
+	f := fault.Of(err)
+	see(ctx).fault = f
+	p := problemOf(f, languageOf(lang))
+	for _, w := range wrong {
+		p.Rules = append(p.Rules, Broken{Where: w.Field, Rule: w.Code, Zh: w.Text.Zh, En: w.Text.En})
+	}
+	p.Where = p.Rules[0].Where
+	return p
 }
 
 func merchantRow(m app.MerchantRow) MerchantRow {

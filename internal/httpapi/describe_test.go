@@ -183,7 +183,7 @@ func TestExampleBodiesAreReadStrictly(t *testing.T) {
 		"visit_photos": &PhotoFiling{}, "carry": &CarryRequest{},
 		"enrol": &EnrolRequest{}, "badges": &BadgeRequest{}, "person_revoke_badge": &EndBadges{}, "organisation_end_enrolment": &EndKey{}, ticket.Open: &OpenTicketRequest{},
 		"clerks_invite": &InviteRequest{}, "clerk_key": &ClerkKey{}, "clerk_session": &ClerkProof{}, "challenge_phone": &nothing{}, "sign_phone_in": &PhoneSession{},
-		"save_sheet": &SaveSheet{}, "send_sheet": &SendSheet{}, "drop_sheet": &nothing{},
+		"register_merchant": &NewMerchant{}, "save_sheet": &SaveSheet{}, "send_sheet": &SendSheet{}, "drop_sheet": &nothing{},
 		"course_papers": &nothing{}, "course_attempts": &CourseAttempt{},
 		"answer_door": &DoorAnswerRequest{}, "speak_door": &DoorDigitsRequest{}}
 	for _, act := range ticketActs {
@@ -244,6 +244,7 @@ func TestTheVerbTableAndTheOperationsAreOneList(t *testing.T) {
 		want["/v1/tickets/{id}/"+act.verb] = true
 	}
 	want["/v1/sheets/{id}/save"], want["/v1/sheets/{id}/send"], want["/v1/sheets/{id}/drop"] = true, true, true // drafts: nobody signed them
+	want["/v1/merchants"] = true                                                                                // the registers are nobody's statements
 	want["/v1/clerks"], want["/v1/clerks/{id}/key"], want["/v1/clerks/{id}/session"] = true, true, true         // between two phones
 	want["/v1/courses/{issuer}/{course}/papers"], want["/v1/courses/{issuer}/{course}/attempts"] = true, true   // asked of the issuer's own service
 	want["/v1/phone_challenges"], want["/v1/phone_sessions"] = true, true

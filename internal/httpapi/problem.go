@@ -86,13 +86,15 @@ type Problem struct {
 	Zh     string   `json:"zh" doc:"给人看的一句话"`
 	En     string   `json:"en" doc:"one sentence for people"`
 	Where  string   `json:"where,omitempty" doc:"the field, entry or parameter it is about; never its value"`
-	Rules  []Broken `json:"rules,omitempty" nullable:"false" doc:"every parameter that broke a rule"`
+	Rules  []Broken `json:"rules,omitempty" nullable:"false" doc:"every parameter or field that broke a rule"`
 }
 
-// Broken names a parameter and the rule that it broke; never the value.
+// Broken names a parameter or field and the rule that it broke; never the value.
 type Broken struct {
 	Where string `json:"where"`
-	Rule  string `json:"rule"`
+	Rule  string `json:"rule" doc:"of a field: its code"`
+	Zh    string `json:"zh,omitempty" doc:"of a field: 给人看的一句话"`
+	En    string `json:"en,omitempty" doc:"of a field: one sentence for people"`
 }
 
 func problemOf(f *fault.Fault, lang string) *Problem {
