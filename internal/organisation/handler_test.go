@@ -429,3 +429,45 @@ func TestAFolderIsMadeOnceAndReadStrictly(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// menshen's page of a merchant leads here with his id: signing in first loses nothing, and what is no id or another
+// kind of organisation's role fills in nothing.
+func TestALinkToTheDeskNamesTheMerchant(t *testing.T) {
+	s := acquirerStage(t)
+	address, _, desk := s.served()
+	b := &browser{T: t, url: address, client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	resp, _ := b.post("/sign-in?holder=m-7&role=merchant", url.Values{"token": {desk}})
+	if to := resp.Header.Get("Location"); to != "/?holder=m-7&role=merchant" {
+		t.Errorf("led to %s", to)
+	}
+	page := func(query string, signedIn bool) string {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address+"/"+query, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if signedIn {
+			r.AddCookie(resp.Cookies()[0])
+		}
+		got, err := b.client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(got.Body)
+		if err := errors.Join(err, got.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return string(body)
+	}
+	if out := page("?holder=m-7&role=merchant", false); !strings.Contains(out, `action="/sign-in?holder=m-7&amp;role=merchant"`) {
+		t.Error(out)
+	}
+	if in := page("?holder=m-7&role=merchant", true); !strings.Contains(in, `value="m-7"`) || !strings.Contains(in, `<option value="merchant" selected>`) {
+		t.Error(in)
+	}
+	for _, query := range []string{"?holder=m-7%22%3E&role=merchant", "?holder=m-7&role=technician", "?holder=m-7"} {
+		if got := page(query, true); strings.Contains(got, "m-7") || strings.Contains(got, " selected>") {
+			t.Errorf("%s fills in something: %s", query, got)
+		}
+	}
+}

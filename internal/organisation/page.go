@@ -8,10 +8,12 @@ import (
 	"encoding/hex"
 	"html/template"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/identifier"
 	"github.com/menshen-project/menshen/internal/orgapi"
 	"github.com/menshen-project/menshen/internal/service"
 )
@@ -71,10 +73,22 @@ type deskView struct {
 	Problem  *fault.Text
 	Issues   bool
 	Wrong    bool
+	Holder   string // whom a link from menshen is about, "" for nobody
+	Role     string
+}
+
+// about is whom a link is about: an id and a role that this organisation enrols, nothing for anything else.
+func (s *Server) about(r *http.Request) (holder, role string) {
+	holder, role = r.URL.Query().Get("holder"), r.URL.Query().Get("role")
+	if identifier.CheckID(holder) != nil || s.enrols(role) != nil {
+		return "", ""
+	}
+	return holder, role
 }
 
 func (s *Server) view(r *http.Request) deskView {
 	v := deskView{Name: s.conf.Name, SignedIn: s.signedIn(r), Issues: s.Issues()}
+	v.Holder, v.Role = s.about(r)
 	if !v.SignedIn {
 		return v
 	}
@@ -126,7 +140,11 @@ func (s *Server) pageSignIn(w http.ResponseWriter, r *http.Request) error {
 	until := s.now().Add(deskHolds).UTC().Format(time.RFC3339)
 	http.SetCookie(w, &http.Cookie{Name: deskCookie, Value: until + "|" + s.deskMAC(until), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		Secure: r.TLS != nil, MaxAge: int(deskHolds.Seconds())})
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	to := url.URL{Path: "/"}
+	if holder, role := s.about(r); holder != "" {
+		to.RawQuery = url.Values{"holder": {holder}, "role": {role}}.Encode()
+	}
+	http.Redirect(w, r, to.String(), http.StatusSeeOther)
 	return nil
 }
 

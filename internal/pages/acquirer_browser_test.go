@@ -86,7 +86,7 @@ func TestTheApproverFindsAMerchant(t *testing.T) {
 	}
 	o.open("/staff/merchants/wei?lang=zh")
 	o.until(`document.querySelector("[data-code-state]").dataset.codeState === "live"`)
-	if o.js(`document.querySelector("main a[target=_blank]").href`) != "https://keys.huaishan.example/" {
+	if o.js(`document.querySelector("main a[target=_blank]").href`) != "https://keys.huaishan.example/?holder=wei&role=merchant" {
 		t.Error("nothing leads to the acquirer's own service")
 	}
 	o.until(`!document.querySelector("button[data-show]").hidden`)

@@ -30,6 +30,7 @@ func (s *Server) acquirerRoutes() map[string]handler {
 		"GET /staff/merchants":                s.merchants,
 		"GET /staff/merchants.csv":            s.merchantsCSV,
 		"POST /staff/merchants/find":          s.answer(s.findMerchants),
+		"GET /staff/merchants/new":            s.newMerchant,
 		"GET /staff/merchants/{id}":           s.merchant,
 		"POST /staff/merchants/{id}/show":     s.answer(s.showValue),
 		"GET /staff/incidents":                s.incidents,
@@ -179,6 +180,7 @@ func (s *Server) findMerchants(w http.ResponseWriter, r *http.Request) (any, err
 type MerchantPage struct {
 	app.MerchantDetail
 	Service string // address of the acquirer's own service, "" for none known
+	New     bool   // registered just now: the page says what comes next
 }
 
 func (s *Server) merchant(w http.ResponseWriter, r *http.Request) error {
@@ -186,7 +188,7 @@ func (s *Server) merchant(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := MerchantPage{Service: s.Desk.Services[p.viewer.Organisation]}
+	v := MerchantPage{Service: s.Desk.Services[p.viewer.Organisation], New: r.URL.Query().Get("new") == "1"}
 	if v.MerchantDetail, err = s.Desk.App.Merchant(r.Context(), actorOf(p.viewer), r.PathValue("id")); err != nil {
 		return err
 	}
