@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/menshen-project/menshen/internal/fault"
@@ -60,6 +61,7 @@ type Log struct {
 	witnesses *gateway
 	logger    *slog.Logger
 
+	ctx    context.Context // Open's values; ends with Close, after the last leaf that was being added
 	cancel context.CancelFunc
 	unlock func() error
 	tasks  sync.WaitGroup // start, then watch
@@ -69,6 +71,9 @@ type Log struct {
 	appender *tessera.Appender
 	reader   tessera.LogReader
 	before   map[[32]byte]uint64 // index of each of the latest leaves of before this process, by hash
+
+	jobs chan addJob  // leaves, to those who wait for one
+	idle atomic.Int64 // how many wait
 
 	mu       sync.Mutex
 	adding   sync.WaitGroup // Adds under way; grows only while not closed
@@ -116,7 +121,7 @@ func Open(ctx context.Context, c Config) (*Log, error) {
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	l := &Log{config: c, policy: policy, verifier: record.NewVerifier(policy), witnesses: witnesses, logger: c.Logger,
-		cancel: cancel, unlock: unlock, ready: make(chan struct{}), done: make(chan struct{}), changed: make(chan struct{})}
+		ctx: ctx, cancel: cancel, jobs: make(chan addJob), unlock: unlock, ready: make(chan struct{}), done: make(chan struct{}), changed: make(chan struct{})}
 	l.tasks.Go(func() {
 		if l.start(ctx) {
 			l.watch(ctx)
