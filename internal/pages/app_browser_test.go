@@ -38,6 +38,7 @@ type field struct {
 	code    credential.Code
 	shots   int             // photos taken so far
 	seen    map[string]bool // states that were pictured
+	english bool            // what the phone speaks
 	ahead   *atomic.Int64   // how far the course issuer's clock is ahead
 }
 
@@ -157,18 +158,29 @@ func (f *field) stands() {
 // press clicks the first button or link that says this.
 func (f *field) press(text string) {
 	f.t.Helper()
-	f.until(`[...document.querySelectorAll("main button, main a, header button, header a, summary")].some(e => e.checkVisibility() && !e.disabled && e.textContent.includes("` + text + `"))`)
-	f.js(`[...document.querySelectorAll("main button, main a, header button, header a, summary")].find(e => e.checkVisibility() && !e.disabled && e.textContent.includes("` + text + `")).click()`)
+	pressable := `[...document.querySelectorAll("main button, main a, header button, header a, summary")].find(e => e.checkVisibility() && !e.disabled && ` + f.said(text) + `(e.textContent))`
+	f.until(pressable + ` !== undefined`)
+	f.js(pressable + `.click()`)
 }
 
 // sees waits until the page says this.
 func (f *field) sees(text string) {
 	f.t.Helper()
-	f.until(`document.body.innerText.includes("` + text + `")`)
+	f.until(f.said(text) + `(document.body.innerText)`)
 }
 
-// shot takes a picture of the page as it is, and asks axe and whether anything sticks out.
-func (f *field) shot(name string) { f.t.Helper(); f.shotIn(name, "light", "dark") }
+// shot takes a picture of the page as it is, and asks axe and whether anything sticks out; then the same on the narrowest
+// phone and in English.
+func (f *field) shot(name string) {
+	f.t.Helper()
+	if f.english {
+		f.shotIn(name, "light")
+		f.fits(name)
+		return
+	}
+	f.shotIn(name, "light", "dark")
+	f.shotEnglish(name)
+}
 
 // shotIn does so in the colour schemes given.
 func (f *field) shotIn(name string, schemes ...string) {

@@ -152,6 +152,7 @@ func (f *field) shotOnce(name string) {
 	if !f.seen[name] {
 		f.seen[name] = true
 		f.shotIn(name, "light")
+		f.shotEnglish(name)
 	}
 }
 

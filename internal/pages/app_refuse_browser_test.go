@@ -24,6 +24,7 @@ func TestAnOrderThatIsNotGenuine(t *testing.T) {
 	f.do(chromedp.Reload())
 	f.sees("这一单不对，别去")
 	f.until(`document.querySelector("[data-genuine=no]").dataset.code === "opening_stray"`)
+	f.holds("a step of a false order is still to be done", `document.querySelector(".step.now, .step.refused, [aria-current=step]") === null`)
 	f.shot("not-genuine")
 	f.press("今天不做")
 	f.shot("not-today")

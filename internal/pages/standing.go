@@ -193,7 +193,7 @@ func duty(c ConditionView) (string, Text) {
 	}
 	d, ok := duties[c.Name]
 	if !ok {
-		return visit.RoleApprover, say("act.look")
+		return visit.RoleApprover, say("act.register")
 	}
 	if c.Mark == MarkFails && d.mend != "" {
 		return d.mender, say(d.mend)
@@ -215,7 +215,7 @@ var duties = map[string]dutyRow{
 	gate.TechnicianAdmitted:  {visit.RoleMerchant, "act.door", visit.RoleMerchant, "act.hands_off"},
 	gate.PlaceMatches:        {visit.RoleMerchant, "act.place", visit.RoleMerchant, "act.place_off"},
 	gate.ModelApproved:       {visit.RoleTechnician, "act.attest", visit.RoleDispatcher, "act.other_device"},
-	gate.BindingUnique:       {visit.RoleApprover, "act.look", visit.RoleApprover, "act.other_device"},
+	gate.BindingUnique:       {visit.RoleApprover, "act.register", visit.RoleApprover, "act.other_device"},
 	gate.CustodyUnbroken:     {visit.RoleTechnician, "act.arrive", visit.RoleDispatcher, "act.other_device"},
 	gate.DeviceGenuine:       {visit.RoleTechnician, "act.attest", visit.RoleDispatcher, "act.other_device"},
 	gate.DataBackedUp:        {visit.RoleMerchant, "act.backup", visit.RoleTechnician, "act.backup_again"},

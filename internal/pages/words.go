@@ -268,7 +268,7 @@ var words = texts(map[string]both{
 	"act.place_off":           {"人不在店里，别继续", "they are not at the shop; do not go on"},
 	"act.attest":              {"让机器联网自证", "let the device prove itself online"},
 	"act.other_device":        {"收起这台机器，换一台来", "put this device away and bring another"},
-	"act.look":                {"查一查登记", "look into the register"},
+	"act.register":            {"查一查登记", "look into the register"},
 	"act.arrive":              {"在柜台扫机箱和封签", "scan box and seals at the counter"},
 	"act.backup":              {"确认没有数据要留；有，就让上门人员先备份", "confirm that there is no data to keep; if there is, have it backed up first"},
 	"act.backup_again":        {"重新备份，并试恢复一次", "back up again and prove it by a restore"},

@@ -1,6 +1,6 @@
 // How courses stand, and the line that reminds of them: looked at where there is signal, shown also where there is none.
 import { h } from "./app-dom.mjs";
-import { say } from "./app-lang.mjs";
+import { many, say } from "./app-lang.mjs";
 import { ask } from "./app-net.mjs";
 import { about, setAbout } from "./app-store.mjs";
 
@@ -32,6 +32,6 @@ export async function learnLine() {
   if (all.length === 0) return false;
   const due = all.filter((c) => standingOf(c).due);
   return h(`p.card${due.length > 0 ? ".warn" : ""}`, { "data-learn": String(due.length), role: due.length > 0 && "status" },
-    due.length > 0 ? say(`有 ${due.length} 门课要考，没考过或者快到期。`, `${due.length} course(s) to pass or to renew.`) : say("课程都考过了。", "All courses are passed."), " ",
+    due.length > 0 ? say(`有 ${due.length} 门课要考，没考过或者快到期。`, `${many(due.length, "course")} to pass or to renew.`) : say("课程都考过了。", "All courses are passed."), " ",
     h("a", { href: "/learn" }, say("去学习", "Learn")));
 }

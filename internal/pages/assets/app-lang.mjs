@@ -26,6 +26,9 @@ export function when(moment, now = new Date()) {
   return `${day} ${clock(d)}`;
 }
 
+/** How many of a thing, in English. @param {number} n @param {string} one "photo" */
+export const many = (n, one) => `${n} ${one}${n === 1 ? "" : "s"}`;
+
 /** "今天 14:00–15:00". */
 export const span = (from, until) => `${when(from)}–${clock(new Date(until))}`;
 
@@ -44,7 +47,7 @@ const names = {
   refused: ["没让进", "refused"], aborted: ["已取消", "called off"], rolled_back: ["换回旧机", "rolled back"],
   door: ["出示工作证", "Show the badge"], arrival: ["扫机箱", "Scan the parcel"], backup: ["备份", "Backup"], trial_step: ["试交易", "Trial"], attest: ["机具自证", "Device proof"],
   handover: ["交接培训", "Hand over"], finish: ["完成", "Finish"],
-  said: ["拆没拆机", "Opened or not"], old: ["旧机还能用吗", "Does the old one work"], live: ["正式开通", "Go live"], end: ["作废旧密钥", "End the old keys"], back: ["店主交回机具", "The shop hands it back"],
+  said: ["拆没拆机", "Opened or not"], old: ["旧机还能用吗", "Does the old one work"], live_step: ["正式开通", "Go live"], end: ["作废旧密钥", "End the old keys"], back: ["店主交回机具", "The shop hands it back"],
   shopfront: ["门头照", "Shop front"], mount: ["安装", "Mount"], counter: ["收银台照", "Counter"], inside: ["店内照", "Inside"], check_serial: ["店主核对序列号", "Merchant checks the serial"],
   unplug: ["拆下旧机", "Take the old one off"], pack: ["装箱封签", "Pack and seal"],
   sign_off: ["监督人签字", "Supervisor signs"], confirmation: ["店主最后确认", "Merchant confirms"], charges: ["扣费清单", "List of charges"],

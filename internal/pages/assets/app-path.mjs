@@ -92,7 +92,7 @@ function own(work, queued) {
 }
 
 function trial(work) {
-  return step("trial", reportOf(work).length > 0 && !failed(work) || pastLive(work), { waits: "signal" });
+  return step("trial", reportOf(work).length > 0 && !failed(work) || pastLive(work), { name: "trial_step", waits: "signal" });
 }
 
 function attest(work) { return step("attest", work.attested.length > 0, { waits: "signal" }); }
@@ -114,7 +114,7 @@ export function handoverOpen(work) {
   return open;
 }
 
-function live(work) { return step("live", pastLive(work), { waits: "signal" }); }
+function live(work) { return step("live", pastLive(work), { name: "live_step", waits: "signal" }); } // a stage has the word "live" already
 
 function end(work) { return step("end", work.old.ended, { waits: work.old.consent ? "signal" : "merchant" }); }
 

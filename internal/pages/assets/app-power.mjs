@@ -58,7 +58,7 @@ const endParts = (v, note, again) => ({
 /** What only others can do: the merchant hands a device over, the host says whether the old one works. */
 export function waitStep(v, stepID) {
   const { old } = v.work;
-  const serial = h("p", {}, `${say("机身号最后六位", "Last six of the serial")}：`, h("strong", {}, old.serial.slice(-6)));
+  const serial = h("p", {}, say("机身号最后六位：", "Last six of the serial: "), h("strong", {}, old.serial.slice(-6)));
   const box = stepID === "back" ? sign("wait", say("请店主在自己手机上签：机具交给您", "The owner signs on his own phone that the terminal is handed to you"), serial)
     : old.state === "" && !old.ended ? sign("wait", say("等收单主机说旧机能不能用", "Waiting for the acquirer's host to say whether the old one works"), serial, h("p", {}, say("旧机先别拆。", "Leave the old one in place until then.")))
       : sign("mind", old.ended ? say("旧密钥作废了，店里现在收不了款", "The old keys ended; the shop cannot take cards now") : say("旧机用不了了", "The old terminal does not work"), serial, h("p", {}, say("请店主在自己手机上签：同意暂时停用，或用备用机。", "The owner signs on his own phone for the time without it, or with a loaner.")));
@@ -71,7 +71,7 @@ function permitLine(v) {
   if (!p || p.outcome === "loaded" || p.outcome === "keys_ended") return "";
   if (p.outcome === "" && openPermit(v.work, p.ask, nowOf(v))) return h("p.quiet", {}, `${say("许可有效到", "Permit until")} ${when(p.until)}`);
   if (p.outcome === "") return h("p.quiet", {}, say("上一个许可过期了，要重新申请。", "The last permit ran out; ask again."));
-  return sign("stop", say("主机没有同意", "The host did not agree"), h("p", { "data-code": p.reason }, `${say("原因代号", "Reason code")}：${p.reason}`));
+  return sign("stop", say("主机没有同意", "The host did not agree"), h("p", { "data-code": p.reason }, say(`原因代号：${p.reason}`, `Reason code: ${p.reason}`)));
 }
 
 // The device answers over its own connection; the phone shows it the nonce. A device without one hands its

@@ -2,11 +2,11 @@
 import { learnLine } from "./app-courses.mjs";
 import { doorStep } from "./app-door.mjs";
 import { button, h, noteOf, sign } from "./app-dom.mjs";
-import { age, language, say, span, speak, when, word } from "./app-lang.mjs";
+import { age, language, many, say, span, speak, when, word } from "./app-lang.mjs";
 import { canPasskey, clockOff, endShift, enrolPhone, isEnrolled, me, refresh, shift, startShift, whoAmI } from "./app-day.mjs";
 import { isOnline, isSignedIn } from "./app-net.mjs";
 import { ended, pathOf, stopped } from "./app-path.mjs";
-import { outbox, queued, sendFor, signedFor } from "./app-sign.mjs";
+import { braking, outbox, queued, sendFor, signedFor } from "./app-sign.mjs";
 import { visits } from "./app-store.mjs";
 import { faultOf } from "./fault.mjs";
 import { askToKeep, exportAll, importAll, retry, storageState } from "./queue.mjs";
@@ -18,6 +18,9 @@ const changed = () => outbox.dispatchEvent(new Event("done"));
 
 /** The shop's name where the order package opens it, its id otherwise. */
 export const shopOf = (v) => (Array.isArray(v.package?.openings) ? v.package.openings.find((o) => o.kind === "shop")?.value : v.package?.openings?.shop?.value) ?? v.work.shop;
+
+/** Whose visit a thing of the queue is about; its number where the visit has left this phone. */
+const aboutOf = (all, id) => { const v = all.find((x) => x.id === id); return v?.work ? `${word(v.work.kind)} · ${shopOf(v)}` : id; };
 
 /** A problem's sentence in place, announced; code for whoever is asked about it. */
 export const problem = (e) => {
@@ -39,8 +42,11 @@ export async function turn(v) {
   const { work } = v;
   if (stopped(work)) return say("已停住，等收单机构风控处理", "Stopped; the acquirer's risk desk must decide");
   if (ended(work)) return word(ended(work));
-  const now = pathOf(work, await signedFor(v)).find((s) => s.state === "now" || s.state === "refused");
-  return now ? `${word(now.name === "trial" ? "trial_step" : now.name)} · ${waits[now.waits]()}` : say("等发送", "waiting to be sent");
+  const signed = await signedFor(v);
+  const brake = signed.find((i) => braking.includes(i.type));
+  if (brake) return brake.type === "refusal" ? say("已签：今天不做", "Signed: not today") : say("已签：停住这一单", "Signed: stop this visit");
+  const now = pathOf(work, signed).find((s) => s.state === "now" || s.state === "refused");
+  return now ? `${word(now.name)} · ${waits[now.waits]()}` : say("等发送", "waiting to be sent");
 }
 
 export async function today(root, { go }) {
@@ -75,7 +81,7 @@ const sessionOver = () => h("p.card.warn", { role: "status" }, say("登录到期
 async function clockNote() {
   const off = await clockOff();
   if (off === null || Math.abs(off) < 120) return [];
-  return [sign("stop", say("手机的钟不对", "The phone's clock is wrong"), h("p", {}, say(`差了约 ${Math.round(Math.abs(off) / 60)} 分钟。请在设置里打开「自动设置时间」，不然签字会被退回。`, `It is off by about ${Math.round(Math.abs(off) / 60)} minutes. Switch on automatic time; what you sign would be refused.`)))];
+  return [sign("stop", say("手机的钟不对", "The phone's clock is wrong"), h("p", {}, say(`差了约 ${Math.round(Math.abs(off) / 60)} 分钟。请在设置里打开「自动设置时间」，不然签字会被退回。`, `It is off by about ${many(Math.round(Math.abs(off) / 60), "minute")}. Switch on automatic time; what you sign would be refused.`)))];
 }
 
 function shiftCard(s, note) {
@@ -104,18 +110,18 @@ async function stop(v, items, next, go) {
 }
 
 export async function unsent(root) {
-  const [items, safe] = [await queued(), await storageState()];
+  const [items, safe, all] = [await queued(), await storageState(), await visits()];
   const conflicts = items.filter((i) => i.state === "conflict");
   const waiting = items.filter((i) => i.state === "waiting");
   const [signed, photos] = [waiting.filter((i) => i.statement), waiting.filter((i) => !i.statement)];
   const note = noteOf("unsent");
   show(root, h("h1", {}, say("待发送", "To send")),
     h("p", {}, waiting.length === 0 ? conflicts.length === 0 ? say("都发出去了。", "Everything is sent.") : say("没有等着发的。", "Nothing waits to be sent.")
-      : say(`签字 ${signed.length} 份，照片 ${photos.length} 张。先发签字，后发照片。`, `${signed.length} signed, ${photos.length} photos. Signatures go before photos.`)),
+      : say(`签字 ${signed.length} 份，照片 ${photos.length} 张。先发签字，后发照片。`, `${signed.length} signed, ${many(photos.length, "photo")}. Signatures go before photos.`)),
     safe.danger !== "" && items.length > 0 && danger(safe),
-    ...conflicts.map((i) => refused(i)),
+    ...conflicts.map((i) => refused(i, aboutOf(all, i.visit))),
     isOnline() && waiting.length > 0 && button(say("现在发送", "Send now"), async () => { sendFor(await me()); }),
-    waiting.length > 0 && h("ul.plain.card.items", {}, waiting.map((i) => h("li", {}, h("strong", {}, itemWord(i)), ` ${i.visit} · ${when(i.madeAt)}`))),
+    waiting.length > 0 && h("ul.plain.card.items", {}, waiting.map((i) => h("li", {}, h("strong", {}, itemWord(i)), ` ${aboutOf(all, i.visit)} · ${when(i.madeAt)}`))),
     items.length > 0 && button(say("导出成文件", "Export as a file"), tried(note, saveFile), "wide.second"),
     h("p", {}, h("label", { for: "import" }, say("从文件收进来", "Take in a file")), h("input", { id: "import", type: "file", accept: "application/json,.json", onchange: tried(note, async (e) => {
       const { added, known } = await importAll(e.target.files[0]);
@@ -140,8 +146,8 @@ const dangers = {
 const danger = (safe) => sign("mind", dangers[safe.danger](), h("p", {}, say("请现在导出成文件，存到手机里或交给调度。", "Export it as a file now, and keep it in the phone or give it to your dispatcher.")),
   safe.danger === "evictable" && button(say("请浏览器别清", "Ask the browser to keep it"), async () => { await askToKeep(); changed(); }, "plain"));
 
-function refused(i) {
-  return sign("stop", say("被退回，要人看", "Refused; a person must look"), h("p", {}, `${itemWord(i)} · ${i.visit} · ${when(i.madeAt)}`),
+function refused(i, shop) {
+  return sign("stop", say("被退回，要人看", "Refused; a person must look"), h("p", {}, `${itemWord(i)} · ${shop} · ${when(i.madeAt)}`),
     h("p", { "data-code": i.problem?.code }, i.problem ? language() === "en" ? i.problem.en : i.problem.zh : ""),
     h("p", {}, say("这一份留着，不会丢。请告诉调度，或导出给他。", "It is kept and not lost. Tell your dispatcher, or export it for him.")),
     button(say("问过了，再试一次", "Asked; try again"), async () => { await retry(i.number); sendFor(await me()); changed(); }, "plain"));
@@ -163,7 +169,7 @@ export async function phone(root) {
   const code = h("input", { id: "code", autocomplete: "off", autocapitalize: "characters", spellcheck: "false", inputmode: "text", placeholder: "XXXX-XXXX-XXXX", "aria-describedby": "code-help" });
   const enrolWith = (passkey) => tried(note, async () => { await whoAmI(); await enrolPhone(code.value, passkey); changed(); });
   show(root, h("h1", {}, say("这部手机", "This phone")),
-    mine ? h("p.card", {}, say("已登记，可以签字。", "Enrolled; it can sign."), s ? ` ${say("工作证有效到", "Badge valid until")} ${when(s.until)}。` : "")
+    mine ? h("p.card", {}, say("已登记，可以签字。", "Enrolled; it can sign."), s ? say(`工作证有效到 ${when(s.until)}。`, ` Badge valid until ${when(s.until)}.`) : "")
       : h("section.card", {}, h("h2", {}, say("登记这部手机", "Enrol this phone")), h("label", { for: "code" }, say("公司给您的开通码", "The code your company gave you")), code,
         h("p.quiet", { id: "code-help" }, say("12 位，纸上怎么写就怎么输。码只在这部手机里用，不会发出去。", "Twelve characters as printed. The code is used in this phone and never sent.")),
         passkeys && button(say("登记（用指纹或面容签字）", "Enrol (sign with fingerprint or face)"), enrolWith(true)),

@@ -10,6 +10,8 @@ import { about, setAbout } from "./app-store.mjs";
 export const outbox = new EventTarget(); // "change": something was signed, sent or refused; "done": the person finished a thing on the page
 const changed = () => outbox.dispatchEvent(new Event("change"));
 const brakes = ["freeze", "report_incident", "refuse", "roll_back", "abort"];
+/** Types of what stops a visit, from the moment it is signed. */
+export const braking = ["incident", "brake", "refusal"];
 let sender = null, owner = "";
 
 /** Sends for whoever is signed in, from now on. @param {{person: string}|undefined} who */

@@ -1,6 +1,6 @@
 // One visit: a path of steps, one at a time. The step of now is open and has one main button.
 import { button, h, noteOf, sign } from "./app-dom.mjs";
-import { age, say, span, when, word } from "./app-lang.mjs";
+import { age, many, say, span, when, word } from "./app-lang.mjs";
 import { fetchVisit, signer } from "./app-day.mjs";
 import { isOnline } from "./app-net.mjs";
 import { columnOf, ended, pathOf, stopped } from "./app-path.mjs";
@@ -9,13 +9,12 @@ import { doorStep } from "./app-door.mjs";
 import { genuineNote, genuineOrder } from "./app-genuine.mjs";
 import { handoverStep, powerStep, waitStep } from "./app-power.mjs";
 import { shopOf, tried } from "./app-screens.mjs";
-import { file, outbox, queued, signedFor } from "./app-sign.mjs";
+import { braking, file, outbox, queued, signedFor } from "./app-sign.mjs";
 import { visit as stored } from "./app-store.mjs";
 import { thumbprint } from "./statement.mjs";
 
-const stepWord = (s) => word(s.name === "trial" ? "trial_step" : s.name);
-const marks = { done: "✓", queued: "↑", now: "●", later: "○", refused: "✕" };
-const markWords = { done: () => say("做好了", "done"), queued: () => say("签好了，待发送", "signed, to be sent"), now: () => say("现在做", "now"), later: () => say("还没到", "later"), refused: () => say("不对", "wrong") };
+const marks = { done: "✓", queued: "↑", now: "●", later: "○", held: "–", refused: "✕" };
+const markWords = { done: () => say("做好了", "done"), queued: () => say("签好了，待发送", "signed, to be sent"), now: () => say("现在做", "now"), later: () => say("还没到", "later"), held: () => say("没做，先别做", "not done; leave it"), refused: () => say("不对", "wrong") };
 
 /** Fetches the visit anew where there is signal; quiet where there is none. @param {string} id */
 export async function freshen(id) {
@@ -28,8 +27,8 @@ export async function freshen(id) {
 // The step of now stands where the thumb is: three or more that are done fold away above it.
 function path(steps, open, now) {
   const item = (s) => h(`li.step.${s.state}`, s === open ? { "aria-current": "step" } : {}, h("span.mark-step", { "aria-hidden": "true" }, marks[s.state]),
-    h("span.name", {}, stepWord(s), h("span.unseen", {}, `${say("：", ": ")}${markWords[s.state]()}`)), s.state === "queued" && h("span.quiet", {}, say("待发送", "to send")),
-    s === open && now && h("div.doing", {}, now));
+    h("span.name", {}, word(s.name), h("span.unseen", {}, `${say("：", ": ")}${markWords[s.state]()}`)), s.state === "queued" && h("span.quiet", {}, say("待发送", "to send")),
+    s === open && h("div.doing", {}, now));
   const before = steps.findIndex((s) => s.state !== "done");
   if (before < 3) return [h("ol.steps", {}, steps.map(item))];
   return [h("details.past", { "data-key": "past" }, h("summary", {}, say(`✓ 做好了 ${before} 步`, `✓ ${before} steps done`)), h("ol.steps", {}, steps.slice(0, before).map(item))),
@@ -48,18 +47,17 @@ export async function visit(root, { id }) {
   const found = work.stage === "dispatched" ? await genuineOrder(v) : undefined;
   // Nothing goes on where somebody must look first, where the order is false, or after a brake that is still to be sent.
   const still = stopped(work) || ended(work) || (found && !found.ok && found.code !== "package_absent") || signed.some((i) => braking.includes(i.type));
-  const steps = pathOf(work, signed);
-  const open = steps.find((s) => s.state === "now" || s.state === "refused");
+  const steps = pathOf(work, signed).map((s) => still && s.state === "now" ? { ...s, state: "held" } : s);
+  const open = still ? undefined : steps.find((s) => s.state === "now" || s.state === "refused");
   root.replaceChildren(h("p.crumb", {}, h("a", { href: "#/" }, `‹ ${say("今天", "Today")}`)),
     h("h1", {}, `${word(work.kind)} · ${shopOf(v)}`), h("p", {}, span(work.from, work.until), " ", h("span.quiet", {}, say(`${age(Date.now() - new Date(v.work_at))}取的`, `as of ${age(Date.now() - new Date(v.work_at))}`))),
     ...found ? [genuineNote(found)] : [],
     ...standing(v, items.filter((i) => i.visit === id)),
-    ...path(steps, open, open && !still && await doing(open, v)),
+    ...path(steps, open, open && await doing(open, v)),
     ...!ended(work) ? [brakes(v, signed, note), note] : []);
   return [work.tag, v.package_at, signed.map((i) => [i.digest, i.state])];
 }
 
-const braking = ["incident", "brake", "refusal"];
 
 function standing(v, mine) {
   const { work } = v;
@@ -79,13 +77,13 @@ function timer({ work }) {
   if (!work.rollback_at || !["admitted", "trial"].includes(work.stage)) return "";
   const minutes = Math.floor((new Date(work.rollback_at) - Date.now()) / 60000);
   if (minutes <= 0) return sign("stop", say("时间到了，换回旧机", "Time is up: back to the old terminal"), h("p", {}, say("这一次不能再开通。旧机照常用，约店家改天再来。", "This visit cannot go live any more. The old terminal works as before; agree on another day.")));
-  return sign(minutes < 30 ? "mind" : "wait", say(`${when(work.rollback_at)} 前要开通`, `Must be live by ${when(work.rollback_at)}`), h("p", {}, say(`还有 ${minutes} 分钟。到时没开通，就自动换回旧机。`, `${minutes} minutes left. If it is not live by then, the visit goes back to the old terminal by itself.`)));
+  return sign(minutes < 30 ? "mind" : "wait", say(`${when(work.rollback_at)} 前要开通`, `Must be live by ${when(work.rollback_at)}`), h("p", {}, say(`还有 ${minutes} 分钟。到时没开通，就自动换回旧机。`, `${many(minutes, "minute")} left. If it is not live by then, the visit goes back to the old terminal by itself.`)));
 }
 
 function lostTime({ work: { lost }, package: pack }) {
   if (!lost) return "";
   const who = pack?.issuer?.organisation === lost.answers ? pack.issuer.name : lost.answers;
-  const since = lost.open ? say(`店里已经 ${lost.minutes} 分钟收不了款`, `The shop has taken no cards for ${lost.minutes} minutes`) : say(`店里一共 ${lost.minutes} 分钟收不了款`, `The shop took no cards for ${lost.minutes} minutes`);
+  const since = lost.open ? say(`店里已经 ${lost.minutes} 分钟收不了款`, `The shop has taken no cards for ${many(lost.minutes, "minute")}`) : say(`店里一共 ${lost.minutes} 分钟收不了款`, `The shop took no cards for ${many(lost.minutes, "minute")}`);
   return h("p.card.warn.lost", { role: "status" }, h("strong", {}, since), ` ${word(lost.cause)}${say("，由", "; ")}${who}${say("负责。", " answers for it.")}`);
 }
 
