@@ -23,7 +23,7 @@ var layers = [][]string{
 	{"internal/visit", "internal/credential", "internal/door", "internal/custody", "internal/attest", "internal/agreement", "internal/ticket"},
 	{"internal/gate"},
 	{"evidence", "internal/access"},
-	{"internal/store", "internal/journal", "internal/service"},
+	{"internal/files", "internal/store", "internal/journal", "internal/service"},
 	{"internal/vault", "internal/transparency", "internal/acquirer"},
 	// Both call out by the client that hosts are called with: pinned, without redirects, proxies or cookies.
 	// An organisation's own service is another party's program: it links nothing of the server's.

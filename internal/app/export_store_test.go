@@ -116,14 +116,7 @@ func TestRestoreErasesAgain(t *testing.T) {
 	if _, err := a.ExportStore(t.Context(), filepath.Join(dir, "backup"), quiet); err != nil {
 		t.Fatal(err)
 	}
-	who := scenario.NewCast().Merchant.ID
-	erase := time.Now().AddDate(10, 0, 0) // when no law keeps anything any more
-	if err := a.Store.Write(t.Context(), func(tx *store.Tx) error {
-		_, err := a.Vault.Erase(t.Context(), tx, who, erase)
-		return err
-	}); err != nil {
-		t.Fatal(err)
-	}
+	who := erase(t, a)
 	if _, err := a.ExportStore(t.Context(), filepath.Join(dir, "later"), quiet); err != nil {
 		t.Fatal(err)
 	}
@@ -156,4 +149,17 @@ func TestRestoreErasesAgain(t *testing.T) {
 	if err != nil || !report.OK() {
 		t.Errorf("%v, %+v", err, report.Found)
 	}
+}
+
+// erase erases the merchant, when no law keeps anything of his any more.
+func erase(t *testing.T, a *app.App) (who string) {
+	t.Helper()
+	who = scenario.NewCast().Merchant.ID
+	if err := a.Store.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := a.Vault.Erase(t.Context(), tx, who, time.Now().AddDate(10, 0, 0))
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return who
 }

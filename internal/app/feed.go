@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -186,9 +185,6 @@ func (f *feeding) named(g *gather, e store.Event) error {
 // ExportLeaves writes what the log opens to one organisation into a new folder: feed.jsonl, a leaf a line, and a
 // manifest. It appears whole or not at all. A monitor reads it as it reads the feed (docs/export.md).
 func (a *App) ExportLeaves(ctx context.Context, organisation, dir string) (int, error) {
-	if _, err := os.Lstat(dir); err == nil {
-		return 0, errExportWrite.At(filepath.Base(dir))
-	}
 	err := a.Store.Read(ctx, func(tx *store.Tx) error {
 		_, err := tx.Organisation(ctx, organisation)
 		return err
@@ -196,10 +192,15 @@ func (a *App) ExportLeaves(ctx context.Context, organisation, dir string) (int, 
 	if err != nil {
 		return 0, err
 	}
-	work, leaves := dir+".part", 0
-	if err := os.MkdirAll(work, 0o700); err != nil {
-		return 0, errExportWrite.Because(err)
-	}
+	leaves := 0
+	err = exportFolder(dir, func(work string) error {
+		leaves, err = a.writeLeaves(ctx, organisation, work)
+		return err
+	})
+	return leaves, err
+}
+
+func (a *App) writeLeaves(ctx context.Context, organisation, work string) (leaves int, err error) {
 	sum, err := hashed(filepath.Join(work, feedName), func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		for after := int64(-1); ; {
@@ -222,20 +223,10 @@ func (a *App) ExportLeaves(ctx context.Context, organisation, dir string) (int, 
 	if err != nil {
 		return 0, err
 	}
-	manifest, err := json.MarshalIndent(struct {
+	return leaves, writeManifest(work, struct {
 		Format       string `json:"format"`
 		Organisation string `json:"organisation"`
 		Lines        int    `json:"lines"`
 		SHA256       string `json:"sha256"`
-	}{feedFormat, organisation, leaves, sum}, "", "  ")
-	if err == nil {
-		err = os.WriteFile(filepath.Join(work, manifestName), append(manifest, '\n'), 0o600)
-	}
-	if err == nil {
-		err = os.Rename(work, dir)
-	}
-	if err != nil {
-		return 0, errExportWrite.Because(err)
-	}
-	return leaves, nil
+	}{feedFormat, organisation, leaves, sum})
 }

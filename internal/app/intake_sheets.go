@@ -211,7 +211,7 @@ func (b *book) read(s sheet, open func(string) (io.ReadCloser, error)) bool {
 		return false
 	}
 	if err != nil {
-		if f := (*fault.Fault)(nil); !errors.As(err, &f) {
+		if f := (*fault.Fault)(nil); !errors.As(err, &f) || errors.Is(err, fs.ErrNotExist) {
 			err = errSheetNone.Because(err)
 		}
 		b.complain(s.file, 0, "", err)

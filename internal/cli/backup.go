@@ -8,12 +8,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/files"
 )
+
+var errErasures = fault.New(fault.Invalid, "erasures_not_readable", "删除记录读不到，数据库还没有动过。", "The journal of erasures cannot be read; the database was not touched.")
 
 var errBackup = fault.New(fault.Unavailable, "backup_not_written", "备份写不进去或读不到要备份的文件，请检查文件夹和磁盘。", "The backup cannot be written, or what it copies cannot be read; check folders and disk.")
 
@@ -60,11 +64,12 @@ func newBackup() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup --config FILE --out DIR",
 		Short: "备份整个部署 · back up the deployment while it runs",
-		Long: `一次做完：数据库（同 export）、公开日志的文件夹、配置和信任文件。密钥不在里面，除非写明 --secrets。store/keys 和
-store/erasures.jsonl 要拿出来另放：前者短期保存，后者比任何备份都保存得久。
+		Long: `一次做完：数据库（同 export）、公开日志的文件夹、配置和信任文件。写完整才出现。密钥和口令不在里面，除非写明 --secrets：
+配置里写到的每一个都在，照配置里的位置；不在配置文件夹里的放在 elsewhere。store/keys 和 store/erasures.jsonl 要拿出来另放：前者短期保存，后者比任何备份都保存得久。
 
-In one go: the database (as export), the log's folder, config and trust file. Keys are not in it unless --secrets says so. Take
-store/keys and store/erasures.jsonl out and keep them apart: the first for a short time, the second longer than any backup.`,
+In one go: the database (as export), the log's folder, config and trust file. It appears whole or not at all. Keys, tokens and
+passwords are not in it unless --secrets says so: then every one that the config names, where it names it; those outside the
+config's folder under elsewhere. Take store/keys and store/erasures.jsonl out and keep them apart: the first for a short time, the second longer than any backup.`,
 		Example: "  menshen backup --config /srv/menshen/config.yaml --out /backup/2026-11-28",
 		Args:    usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -137,25 +142,74 @@ func export(ctx context.Context, out io.Writer, n *node, dir string) error {
 }
 
 func backup(ctx context.Context, out io.Writer, n *node, c Config, config, dir string, secrets bool) error {
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return errBackup.At(filepath.Base(dir)).Because(err)
+	err := files.NewFolder(dir, func(work string) error {
+		// The log first: what it shows, the store's copy has. The other way round a leaf would have no event.
+		if err := c.copyLog(ctx, filepath.Join(work, "log")); err != nil {
+			return err
+		}
+		if _, err := n.app.ExportStore(ctx, filepath.Join(work, "store"), progress(out)); err != nil {
+			return err
+		}
+		if err := files.Copy(config, filepath.Join(work, filepath.Base(config))); err != nil {
+			return err
+		}
+		return c.copyNamed(work, secrets)
+	})
+	if err != nil {
+		return backupFault(err).At(dir)
 	}
-	// The log first: what it shows, the store's copy has. The other way round a leaf would have no event.
-	if err := copyLog(c.path(c.Log.Dir), filepath.Join(dir, "log")); err != nil {
-		return err
+	_, err = fmt.Fprintf(out, "备份写好了 backed up: %s\n", dir)
+	return err
+}
+
+// backupFault is why there is no backup: what ExportStore says of itself, or what a file did.
+func backupFault(err error) *fault.Fault {
+	if f := fault.Of(err); f.Kind == fault.Internal || strings.HasPrefix(f.Code, "path_") || strings.HasPrefix(f.Code, "file_") {
+		return errBackup.Because(err)
 	}
-	if err := export(ctx, out, n, filepath.Join(dir, "store")); err != nil {
-		return err
-	}
-	files := []string{config, c.path(c.TrustFile)}
+	return fault.Of(err)
+}
+
+// named are the files that a config names, as it names them: the trust file, and with secrets every key, token
+// and password, so that what is put back serves.
+func (c Config) named(secrets bool) []string {
+	out := []string{c.TrustFile}
 	if secrets {
-		files = append(files, c.path(c.PlatformKey), c.path(c.VaultKey), c.path(c.Log.Key))
+		out = append(out, c.PlatformKey, c.VaultKey, c.Log.Key)
 		for _, h := range c.Hosts {
-			files = append(files, c.path(h.TokenFile))
+			out = append(out, h.TokenFile)
+		}
+		for _, o := range c.Organisations {
+			out = append(out, o.TokenFile)
+		}
+		for _, r := range c.Notify {
+			out = append(out, r.secrets()...)
 		}
 	}
-	for _, f := range files {
-		if err := copyFile(f, filepath.Join(dir, filepath.Base(f))); err != nil {
+	slices.Sort(out)
+	return slices.Compact(out) // one token may serve twice
+}
+
+// elsewhere is the folder of a backup that holds files from outside the config's own folder.
+const elsewhere = "elsewhere"
+
+// copyNamed copies what the config names to where it names it, seen from the copied config. What lies outside
+// the config's folder goes to elsewhere, under its whole path: two files may have one base name.
+func (c Config) copyNamed(work string, secrets bool) error {
+	for _, name := range c.named(secrets) {
+		inside := filepath.Clean(name)
+		if !filepath.IsLocal(name) {
+			whole, err := filepath.Abs(c.path(name))
+			if err != nil {
+				return errBackup.Because(err)
+			}
+			inside = filepath.Join(elsewhere, strings.TrimPrefix(whole, filepath.VolumeName(whole)))
+		}
+		to := filepath.Join(work, inside)
+		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+			return errBackup.At(inside).Because(err)
+		}
+		if err := files.Copy(c.path(name), to); err != nil {
 			return err
 		}
 	}
@@ -164,7 +218,12 @@ func backup(ctx context.Context, out io.Writer, n *node, c Config, config, dir s
 
 // copyLog copies a log's folder while a server may write there: first what says how far the log is, then
 // the tiles, which only grow and so hold at least that much.
-func copyLog(from, to string) error {
+func (c Config) copyLog(ctx context.Context, to string) error {
+	from := c.path(c.Log.Dir)
+	var apart []string // a key that is kept in the log's folder is a key all the same
+	for _, name := range c.named(true) {
+		apart = append(apart, c.path(name))
+	}
 	if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) {
 		return nil // a deployment that never ran
 	}
@@ -174,31 +233,24 @@ func copyLog(from, to string) error {
 				return nil // a temporary file of the server, gone again
 			}
 			name := strings.TrimPrefix(strings.TrimPrefix(path, from), string(filepath.Separator))
-			if err != nil || !d.Type().IsRegular() || strings.HasPrefix(name, "tile") != tiles || strings.HasSuffix(name, "lock") {
+			if err := ctx.Err(); err != nil {
 				return err
 			}
-			return copyFile(path, filepath.Join(to, name))
+			if err != nil || !d.Type().IsRegular() || strings.HasPrefix(name, "tile") != tiles || strings.HasSuffix(name, "lock") || slices.Contains(apart, path) {
+				return err
+			}
+			if err := os.MkdirAll(filepath.Dir(filepath.Join(to, name)), 0o700); err != nil {
+				return err
+			}
+			err = files.Copy(path, filepath.Join(to, name))
+			if tiles && errors.Is(err, fs.ErrNotExist) {
+				return nil // a partial tile that its whole one has replaced meanwhile
+			}
+			return err
 		})
 		if err != nil {
 			return errBackup.At("log").Because(err)
 		}
-	}
-	return nil
-}
-
-func copyFile(from, to string) error {
-	data, err := os.ReadFile(from)
-	if errors.Is(err, fs.ErrNotExist) && strings.Contains(from, string(filepath.Separator)+"tile"+string(filepath.Separator)) {
-		return nil // a partial tile that its whole one has replaced meanwhile
-	}
-	if err == nil {
-		err = os.MkdirAll(filepath.Dir(to), 0o700)
-	}
-	if err == nil {
-		err = os.WriteFile(to, data, 0o600)
-	}
-	if err != nil {
-		return errBackup.At(filepath.Base(from)).Because(err)
 	}
 	return nil
 }
@@ -209,9 +261,9 @@ func restore(ctx context.Context, out io.Writer, n *node, from, erasures string)
 	}
 	var journal io.Reader
 	if erasures != "" {
-		f, err := os.Open(erasures)
+		f, err := files.Open(erasures)
 		if err != nil {
-			return errBackup.At(filepath.Base(erasures)).Because(err)
+			return errErasures.At(erasures).Because(err)
 		}
 		defer f.Close()
 		journal = f

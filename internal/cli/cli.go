@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -91,19 +92,32 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
-// report prints a fault for the operator. A cause may hold anything, a personal value of the input
-// included, so it is printed only where the operator cannot act without it: when the program or its
-// surroundings failed, or when the words typed are the cause.
+// report prints a fault for the operator, and the faults that caused it, which are safe to show as any. Another
+// cause may hold anything, a personal value of the input included, so it is printed only where the operator
+// cannot act without it: when the program or its surroundings failed, or when the words typed are the cause.
 func report(w io.Writer, f *fault.Fault) {
-	place := ""
-	if f.Where != "" {
-		place = " (" + f.Where + ")"
+	fmt.Fprintf(w, "错误 %s%s：%s\nerror %s%s: %s\n", f.Code, place(f, nil), f.Text.Zh, f.Code, place(f, nil), f.Text.En)
+	shown := f.Kind == fault.Internal || f.Kind == fault.Unavailable || f.Is(errUsage)
+	for outer, cause := f, f.Unwrap(); cause != nil; {
+		var inner *fault.Fault
+		if !errors.As(cause, &inner) {
+			if shown {
+				fmt.Fprintf(w, "原因 cause: %v\n", cause)
+			}
+			return
+		}
+		fmt.Fprintf(w, "原因 %s%s：%s\ncause %s%s: %s\n", inner.Code, place(inner, outer), inner.Text.Zh, inner.Code, place(inner, outer), inner.Text.En)
+		shown = shown || inner.Kind == fault.Unavailable
+		outer, cause = inner, inner.Unwrap()
 	}
-	fmt.Fprintf(w, "错误 %s%s：%s\nerror %s%s: %s\n", f.Code, place, f.Text.Zh, f.Code, place, f.Text.En)
-	cause := f.Unwrap()
-	if cause != nil && (f.Kind == fault.Internal || f.Kind == fault.Unavailable || f.Is(errUsage)) {
-		fmt.Fprintf(w, "原因 cause: %v\n", cause)
+}
+
+// place is where a fault is, unless that was just told.
+func place(f, told *fault.Fault) string {
+	if f.Where == "" || told != nil && told.Where == f.Where {
+		return ""
 	}
+	return " (" + f.Where + ")"
 }
 
 func exitCode(kind fault.Kind) int {

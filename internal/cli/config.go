@@ -1,8 +1,8 @@
 package cli
 
 import (
-	"bytes"
 	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
@@ -16,11 +16,12 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"gopkg.in/yaml.v3"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/files"
 	"github.com/menshen-project/menshen/internal/httpapi"
 	"github.com/menshen-project/menshen/internal/identifier"
 	"github.com/menshen-project/menshen/internal/pages"
@@ -90,10 +91,8 @@ var (
 	errConfigRead = fault.New(fault.Invalid, "config_unreadable", "配置文件读不出来。", "The config file cannot be read.")
 	errConfig     = fault.New(fault.Invalid, "config_invalid", "配置文件有不对的地方。", "The config file has problems.")
 	errKeyFile    = fault.New(fault.Invalid, "key_file_unreadable", "密钥文件读不出来。", "A key file cannot be read.")
+	errNotKey     = fault.New(fault.Invalid, "key_file_content", "文件里不是要的那种密钥：从存放它的地方拿回来。", "What stands in the file is not the kind of key that is wanted: put it back from where you keep it.")
 )
-
-// maxConfig bounds a config, key or trust file in bytes.
-const maxConfig = 1 << 20
 
 // desks are where the organisations' own staff work, as far as the config names it.
 func (c Config) desks() map[string]string {
@@ -106,31 +105,18 @@ func (c Config) desks() map[string]string {
 	return out
 }
 
-func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxConfig {
-		return nil, errors.New("file is too large")
-	}
-	return os.ReadFile(path)
-}
-
 // loadConfig reads and checks a config file.
 func loadConfig(path string) (Config, error) {
-	data, err := readFile(path)
+	data, err := files.Read(path, files.MaxSmall)
 	if err != nil {
 		return Config{}, errConfigRead.At(path).Because(err)
 	}
 	c := Config{dir: filepath.Dir(path)}
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(true)
-	if err := dec.Decode(&c); err != nil {
-		return Config{}, errConfig.At(strings.ReplaceAll(err.Error(), "\n", " "))
+	if err := files.YAML(data, &c); err != nil {
+		return Config{}, errConfig.At(path).Because(err)
 	}
 	if problems := c.problems(); len(problems) > 0 {
-		return Config{}, errConfig.At(strings.Join(problems, "; "))
+		return Config{}, errConfig.At(path + ": " + strings.Join(problems, "; "))
 	}
 	return c, nil
 }
@@ -260,32 +246,35 @@ func (c Config) database() string {
 func (c Config) patience() time.Duration { return time.Duration(c.PatienceSeconds) * time.Second }
 
 func (c Config) trust() (evidence.Trust, error) {
-	data, err := readFile(c.path(c.TrustFile))
+	return readTrust(c.path(c.TrustFile))
+}
+
+// readTrust reads a trust file, and says of which file it complains.
+func readTrust(path string) (evidence.Trust, error) {
+	data, err := files.Read(path, files.MaxSmall)
 	if err != nil {
-		return evidence.Trust{}, errConfigRead.At(c.TrustFile).Because(err)
+		return evidence.Trust{}, errConfigRead.At(path).Because(err)
 	}
-	return evidence.ParseTrust(data)
+	trust, err := evidence.ParseTrust(data)
+	return trust, fault.At(err, path)
 }
 
 // readECKey reads a P-256 private key in PEM (PKCS #8).
 func readECKey(path string) (*ecdsa.PrivateKey, error) {
-	data, err := readFile(path)
+	data, err := files.ReadKey(path)
 	if err != nil {
-		return nil, errKeyFile.At(filepath.Base(path)).Because(err)
+		return nil, errKeyFile.At(path).Because(err)
 	}
 	block, _ := pem.Decode(data)
 	if block == nil {
-		return nil, errKeyFile.At(filepath.Base(path))
+		return nil, errKeyFile.At(path).Because(errNotKey.At("P-256, PKCS #8, PEM"))
 	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, errKeyFile.At(filepath.Base(path)).Because(err)
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	key, ok := parsed.(*ecdsa.PrivateKey)
+	if err != nil || !ok || key.Curve != elliptic.P256() {
+		return nil, errKeyFile.At(path).Because(errNotKey.At("P-256, PKCS #8, PEM").Because(err))
 	}
-	ec, ok := key.(*ecdsa.PrivateKey)
-	if !ok {
-		return nil, errKeyFile.At(filepath.Base(path))
-	}
-	return ec, nil
+	return key, nil
 }
 
 func writeECKey(path string, key *ecdsa.PrivateKey) error {
@@ -313,22 +302,41 @@ func writeSecret(path string, data []byte) error {
 
 // readHexKey reads 32 bytes as 64 hex digits.
 func readHexKey(path string) ([]byte, error) {
-	data, err := readFile(path)
+	text, err := readKeyLine(path)
 	if err != nil {
-		return nil, errKeyFile.At(filepath.Base(path)).Because(err)
+		return nil, err
 	}
-	key, err := hex.DecodeString(strings.TrimSpace(string(data)))
+	key, err := hex.DecodeString(text)
 	if err != nil || len(key) != 32 {
-		return nil, errKeyFile.At(filepath.Base(path))
+		return nil, errKeyFile.At(path).Because(errNotKey.At("64 hex digits"))
 	}
 	return key, nil
 }
 
-// readLine reads a one-line secret, such as a token or a note key.
-func readLine(path string) (string, error) {
-	data, err := readFile(path)
+// readKeyLine reads a key of one line, such as a note key.
+func readKeyLine(path string) (string, error) {
+	data, err := files.ReadKey(path)
 	if err != nil {
-		return "", errKeyFile.At(filepath.Base(path)).Because(err)
+		return "", errKeyFile.At(path).Because(err)
 	}
-	return strings.TrimSpace(string(data)), nil
+	return oneLine(path, data)
+}
+
+// readToken reads a token or password. Its file may be readable by others: a shell makes it so when it
+// writes one, and a token can be replaced (decision 52).
+func readToken(path string) (string, error) {
+	data, err := files.Read(path, files.MaxSmall)
+	if err != nil {
+		return "", errKeyFile.At(path).Because(err)
+	}
+	return oneLine(path, data)
+}
+
+// oneLine is the only line of a secret's file. It goes into headers and signers, which take no others.
+func oneLine(path string, data []byte) (string, error) {
+	text := strings.TrimSpace(string(data))
+	if text == "" || strings.ContainsFunc(text, unicode.IsControl) || !utf8.ValidString(text) {
+		return "", errKeyFile.At(path).Because(errNotKey.At("one line"))
+	}
+	return text, nil
 }

@@ -28,10 +28,10 @@ func newDemoHost() *cobra.Command {
 		Args:    usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
-			if c.MenshenToken, err = readLine(filepath.Join(c.Dir, "menshen.token")); err != nil {
+			if c.MenshenToken, err = readToken(filepath.Join(c.Dir, "menshen.token")); err != nil {
 				return err
 			}
-			if c.DeskToken, err = readLine(filepath.Join(c.Dir, "desk.token")); err != nil {
+			if c.DeskToken, err = readToken(filepath.Join(c.Dir, "desk.token")); err != nil {
 				return err
 			}
 			c.ID, c.KeyFile, c.Hostile = "host-"+c.Organisation, filepath.Join(c.Dir, "host.pem"), simhost.Mild()

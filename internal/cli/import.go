@@ -14,6 +14,7 @@ import (
 
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/files"
 )
 
 // importing is what import is asked for.
@@ -111,12 +112,16 @@ func (in importing) opener() (func(string) (io.ReadCloser, error), error) {
 			if given[sheet] == "" {
 				return nil, fs.ErrNotExist
 			}
-			return os.Open(given[sheet])
+			f, err := files.Open(given[sheet])
+			if err != nil { // without its cause: a sheet that was asked for is never one that may be missing
+				return nil, fault.Of(err).Because(nil)
+			}
+			return f, nil
 		}
 		name := filepath.Join(in.dir, filepath.Base(sheet))
-		book, err := os.Open(name[:len(name)-len(filepath.Ext(name))] + ".xlsx")
+		book, err := files.Open(name[:len(name)-len(filepath.Ext(name))] + ".xlsx")
 		if errors.Is(err, fs.ErrNotExist) {
-			return os.Open(name)
+			return files.Open(name)
 		}
 		if err != nil {
 			return nil, err

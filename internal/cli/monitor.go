@@ -2,14 +2,14 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -17,13 +17,19 @@ import (
 
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/files"
 	"github.com/menshen-project/menshen/internal/record"
+	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/transparency"
 )
 
 var (
-	errMonitor  = fault.New(fault.Refused, "monitor_found", "监控发现了问题，见上面的名单。", "The monitor found something; see the list.")
-	errOpenings = fault.New(fault.Invalid, "monitor_openings_unreadable", "事件原文读不出来：要 menshen export 写的文件夹。", "The openings cannot be read: want a folder that menshen export wrote.")
+	errMonitor = fault.New(fault.Refused, "monitor_found", "监控发现了问题，见上面的名单。", "The monitor found something; see the list.")
+	errOrdered = fault.New(fault.Invalid, "monitor_ordered_unreadable", "--ordered 的文件要一行一个摘要（64 位小写十六进制）。", "The file of --ordered wants a digest a line: 64 hex digits in lower case.")
+	errState   = fault.New(fault.Invalid, "monitor_state_damaged", "记录看到哪里的文件用不了：从备份放回去；没有备份，就用 mv 把它移开，监控会从头再读一遍（以前的回退就看不出来了）。",
+		"The file that remembers how far the log was read cannot be used: put a copy back. Without one, mv it away; monitor then reads the log from its beginning, and no longer knows of rollbacks before.")
+	errStateKept = fault.New(fault.Unavailable, "monitor_state_not_kept", "看到哪里没有记下来，下一次会再看一遍：看看文件夹和磁盘。", "How far the log was read is not remembered; the next look reads it again. See to folder and disk.")
+	errOpenings  = fault.New(fault.Invalid, "monitor_openings_unreadable", "事件原文读不出来：要 menshen export 写的文件夹。", "The openings cannot be read: want a folder that menshen export wrote.")
 )
 
 // monitoring is what monitor is asked for.
@@ -95,11 +101,7 @@ did not order. Exit code 0: nothing found; 3: something.`,
 
 // run looks once, or again and again until it is interrupted.
 func (m monitoring) run(ctx context.Context, out io.Writer) error {
-	data, err := readFile(m.trust)
-	if err != nil {
-		return errConfigRead.At(m.trust).Because(err)
-	}
-	trust, err := evidence.ParseTrust(data)
+	trust, err := readTrust(m.trust)
 	if err != nil {
 		return err
 	}
@@ -169,33 +171,47 @@ func (w *watchedLog) raise(err error, where string) {
 	w.Alarms = append(w.Alarms, alarm{Code: f.Code, Where: where, Text: f.Text})
 }
 
+// keptState is the state file's form: how far the log was read.
+type keptState struct {
+	Size   uint64   `json:"size"`
+	Hashes []string `json:"hashes"` // base64, of transparency.Seen
+}
+
+// seen reads the state file; without one nothing was seen yet. A damaged one is never taken for none: that would
+// forget every rollback.
 func (m monitoring) seen() (transparency.Seen, error) {
 	var s transparency.Seen
-	data, err := readFile(m.state)
+	data, err := files.Read(m.state, files.MaxSmall)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
-	if err != nil {
-		return s, errConfigRead.At(m.state).Because(err)
+	var kept keptState
+	if err == nil {
+		err = statement.Decode(bytes.TrimSpace(data), &kept)
 	}
-	if err := json.Unmarshal(data, &s); err != nil {
-		return s, errConfigRead.At(m.state).Because(err)
+	s.Size = kept.Size
+	for _, h := range kept.Hashes {
+		hash, bad := statement.Base64(h)
+		s.Hashes, err = append(s.Hashes, hash), errors.Join(err, bad)
+	}
+	if err != nil {
+		return transparency.Seen{}, errState.At(m.state).Because(err)
 	}
 	return s, nil
 }
 
 // keep replaces the state file whole: half of one would be a rollback that nobody made.
 func (m monitoring) keep(s transparency.Seen) error {
-	data, err := json.Marshal(s)
+	kept := keptState{Size: s.Size, Hashes: []string{}}
+	for _, h := range s.Hashes {
+		kept.Hashes = append(kept.Hashes, base64.StdEncoding.EncodeToString(h))
+	}
+	data, err := statement.Canonical(kept)
 	if err != nil {
 		return err
 	}
-	temporary := m.state + ".new"
-	if err := os.WriteFile(temporary, data, 0o600); err != nil {
-		return errBackup.At(filepath.Base(m.state)).Because(err)
-	}
-	if err := os.Rename(temporary, m.state); err != nil {
-		return errBackup.At(filepath.Base(m.state)).Because(err)
+	if err := files.Replace(m.state, data); err != nil {
+		return errStateKept.Because(err)
 	}
 	return nil
 }
@@ -211,22 +227,43 @@ func (m monitoring) tell(out io.Writer, w watchedLog) error {
 	return err
 }
 
-// lines reads a file a line at a time.
+// maxLine bounds a line of what monitor reads, in bytes.
+const maxLine = 16 << 20
+
+// lines reads a file a line at a time, and says which line it could not take.
 func lines(path string, each func(line []byte) error) error {
-	f, err := os.Open(path)
+	return split(path, bufio.ScanLines, each)
+}
+
+// wholeLines is lines, each with its end, without a last one that a crash cut off.
+func wholeLines(path string, each func(line []byte) error) error {
+	return split(path, func(data []byte, _ bool) (int, []byte, error) {
+		n := bytes.IndexByte(data, '\n') + 1
+		if n == 0 {
+			return 0, nil, nil // more, or no more
+		}
+		return n, data[:n], nil
+	}, each)
+}
+
+func split(path string, how bufio.SplitFunc, each func(line []byte) error) error {
+	f, err := files.Open(path)
 	if err != nil {
-		return errOpenings.At(filepath.Base(path)).Because(err)
+		return errOpenings.At(path).Because(err)
 	}
 	defer f.Close()
 	s := bufio.NewScanner(f)
-	s.Buffer(nil, 16<<20)
+	s.Buffer(nil, maxLine)
+	s.Split(how)
+	n := 0
 	for s.Scan() {
+		n++
 		if err := each(s.Bytes()); err != nil {
-			return err
+			return fault.At(err, fmt.Sprintf("%s line %d", path, n))
 		}
 	}
 	if err := s.Err(); err != nil {
-		return errOpenings.At(filepath.Base(path)).Because(err)
+		return errOpenings.Atf("%s line %d", path, n+1).Because(err)
 	}
 	return nil
 }
@@ -234,10 +271,18 @@ func lines(path string, each func(line []byte) error) error {
 // orderedBy reads the digests that an organisation knows it signed.
 func orderedBy(path string) (map[string]bool, error) {
 	known := map[string]bool{}
-	return known, lines(path, func(l []byte) error {
-		if d := strings.TrimSpace(string(l)); d != "" {
+	err := lines(path, func(l []byte) error {
+		d := strings.TrimSpace(string(l))
+		switch {
+		case statement.IsDigest(d):
 			known[d] = true
+		case d != "":
+			return errOrdered
 		}
 		return nil
 	})
+	if errors.Is(err, errOpenings) { // the file, not a line
+		err = errOrdered.At(path).Because(fault.Of(err).Unwrap())
+	}
+	return known, err
 }

@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
@@ -24,6 +23,8 @@ const feedName = "feed.jsonl"
 
 // maxFeedPage bounds an answer of the feed.
 const maxFeedPage = 64 << 20
+
+var errFeedKept = fault.New(fault.Unavailable, "feed_not_kept", "取来的原文存不下来，下一次会再取：看看文件夹和磁盘。", "What the feed gave cannot be kept; the next look fetches it again. See to folder and disk.")
 
 var errFeed = fault.New(fault.Unavailable, "feed_not_readable", "运营方的监控接口没有给出内容：检查网址和凭证，稍后再看。", "The operator's feed gave nothing: see to address and token, and look again later.")
 
@@ -37,9 +38,9 @@ type feedLine struct {
 // pull appends what the operator's feed has beyond what dir holds. What is kept is kept: an operator who shows
 // another past later is found out by the log.
 func (m monitoring) pull(ctx context.Context) error {
-	token, err := readFile(m.token)
+	token, err := readToken(m.token)
 	if err != nil {
-		return errConfigRead.At(m.token).Because(err)
+		return err
 	}
 	f, after, err := openFeed(m.openings)
 	if err != nil {
@@ -47,7 +48,7 @@ func (m monitoring) pull(ctx context.Context) error {
 	}
 	defer f.Close()
 	for {
-		page, err := fetchFeed(ctx, m.feed, strings.TrimSpace(string(token)), after)
+		page, err := fetchFeed(ctx, m.feed, token, after)
 		if err != nil {
 			return err
 		}
@@ -60,7 +61,7 @@ func (m monitoring) pull(ctx context.Context) error {
 		}
 		_, err = f.Write(b.Bytes())
 		if err := errors.Join(err, f.Sync()); err != nil {
-			return errBackup.At(feedName).Because(err)
+			return errFeedKept.At(f.Name()).Because(err)
 		}
 		if page.Next <= after {
 			return nil
@@ -72,36 +73,45 @@ func (m monitoring) pull(ctx context.Context) error {
 // openFeed opens the monitor's own copy for appending, without a last line that a crash cut off, and says up to
 // where in the log it goes.
 func openFeed(dir string) (*os.File, int64, error) {
-	path, after := filepath.Join(dir, feedName), int64(-1)
-	data, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, 0, errOpenings.At(feedName).Because(err)
-	}
-	whole := data[:bytes.LastIndexByte(data, '\n')+1]
-	for line := range bytes.Lines(whole) {
-		var l feedLine
-		if err := json.Unmarshal(line, &l); err != nil {
-			return nil, 0, errOpenings.At(feedName).Because(err)
-		}
-		if !l.Named {
-			after = max(after, l.Index)
-		}
+	path := filepath.Join(dir, feedName)
+	whole, after, err := keptFeed(path)
+	if err != nil {
+		return nil, 0, err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, 0, errBackup.At(feedName).Because(err)
+		return nil, 0, errFeedKept.At(dir).Because(err)
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, 0, errBackup.At(feedName).Because(err)
+		return nil, 0, errFeedKept.At(path).Because(err)
 	}
-	err = f.Truncate(int64(len(whole)))
+	err = f.Truncate(whole)
 	if err == nil {
 		_, err = f.Seek(0, io.SeekEnd)
 	}
 	if err != nil {
-		return nil, 0, errors.Join(errBackup.At(feedName).Because(err), f.Close())
+		return nil, 0, errors.Join(errFeedKept.At(path).Because(err), f.Close())
 	}
 	return f, after, nil
+}
+
+// keptFeed reads a monitor's own copy: how many bytes of it are whole lines, and up to where in the log they go.
+func keptFeed(path string) (whole, after int64, err error) {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return 0, -1, nil
+	}
+	after = -1
+	err = wholeLines(path, func(line []byte) error {
+		var l feedLine
+		if err := json.Unmarshal(line, &l); err != nil {
+			return errOpenings.Because(err)
+		}
+		if whole += int64(len(line)); !l.Named {
+			after = max(after, l.Index)
+		}
+		return nil
+	})
+	return whole, after, err
 }
 
 type feedPage struct {
@@ -145,7 +155,7 @@ func openedLeaves(dir string, each func(feedLine) error) error {
 		return lines(path, func(l []byte) error {
 			var line feedLine
 			if err := json.Unmarshal(l, &line); err != nil {
-				return errOpenings.At(feedName).Because(err)
+				return errOpenings.Because(err)
 			}
 			return each(line)
 		})

@@ -75,7 +75,7 @@ func exportedLeaves(dir string, each func(feedLine) error) error {
 			Bytes  cell   `json:"bytes"`
 		}
 		if err := json.Unmarshal(l, &s); err != nil || statement.Digest(s.Bytes.Bytes) != s.Digest {
-			return errOpenings.At("statements").Because(err)
+			return errOpenings.Because(err)
 		}
 		envelopes[s.Digest] = s.Bytes.Bytes
 		return nil
@@ -94,7 +94,7 @@ func exportedLeaves(dir string, each func(feedLine) error) error {
 			Index     *int64 `json:"leaf_index"`
 		}
 		if err := json.Unmarshal(l, &e); err != nil || len(e.Salt.Bytes) != 16 {
-			return errOpenings.At("events").Because(err)
+			return errOpenings.Because(err)
 		}
 		if e.Index == nil {
 			return nil // it waits for the log

@@ -84,7 +84,7 @@ func (n *node) close() error {
 func (c Config) hosts() (map[string]app.Host, error) {
 	out := map[string]app.Host{}
 	for _, h := range c.Hosts {
-		token, err := readLine(c.path(h.TokenFile))
+		token, err := readToken(c.path(h.TokenFile))
 		if err != nil {
 			return nil, err
 		}
@@ -111,7 +111,7 @@ func logPolicy(trust evidence.Trust) record.PolicyConfig {
 func (c Config) services() (map[string]app.Organisation, error) {
 	out := map[string]app.Organisation{}
 	for _, o := range c.Organisations {
-		token, err := readLine(c.path(o.TokenFile))
+		token, err := readToken(c.path(o.TokenFile))
 		if err != nil {
 			return nil, err
 		}
@@ -130,7 +130,7 @@ func (c Config) openLog(ctx context.Context, logger *slog.Logger) (*transparency
 	if err != nil {
 		return nil, err
 	}
-	secret, err := readLine(c.path(c.Log.Key))
+	secret, err := readKeyLine(c.path(c.Log.Key))
 	if err != nil {
 		return nil, err
 	}

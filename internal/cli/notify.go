@@ -38,6 +38,19 @@ func (r ReceiverConfig) bare() notify.Receiver {
 	return notify.Receiver{Name: r.Name, Organisation: r.Organisation, Kinds: r.Kinds, Phones: r.SMS != nil}
 }
 
+// secrets are the files of what only the receiver may know, none or one.
+func (r ReceiverConfig) secrets() []string {
+	switch {
+	case r.WebHook != nil:
+		return []string{r.WebHook.SecretFile}
+	case r.SMS != nil:
+		return []string{r.SMS.SecretFile}
+	case r.Mail != nil && r.Mail.PasswordFile != "":
+		return []string{r.Mail.PasswordFile}
+	}
+	return nil
+}
+
 func (c Config) receiverProblems() []string {
 	var out []string
 	names := map[string]bool{}
@@ -82,7 +95,7 @@ func (c Config) receivers() ([]notify.Receiver, error) {
 }
 
 func (c Config) hook(h HookConfig, phones bool) (notify.Sender, error) {
-	secret, err := readLine(c.path(h.SecretFile))
+	secret, err := readToken(c.path(h.SecretFile))
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +106,7 @@ func (c Config) mail(m MailConfig) (notify.Sender, error) {
 	password := ""
 	if m.PasswordFile != "" {
 		var err error
-		if password, err = readLine(c.path(m.PasswordFile)); err != nil {
+		if password, err = readToken(c.path(m.PasswordFile)); err != nil {
 			return nil, err
 		}
 	}

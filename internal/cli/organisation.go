@@ -112,6 +112,10 @@ func serveOrganisation(ctx context.Context, out, errs io.Writer, dir string) err
 	if err != nil {
 		return err
 	}
+	cert, encrypted, err := c.Certificate()
+	if err != nil {
+		return err
+	}
 	logger := slog.New(slog.NewJSONHandler(errs, nil))
 	s, err := organisation.Open(c, time.Now, logger)
 	if err != nil {
@@ -127,12 +131,7 @@ func serveOrganisation(ctx context.Context, out, errs io.Writer, dir string) err
 	server := &http.Server{Handler: handler.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 		BaseContext: func(net.Listener) context.Context { return ctx }} // long waits end with the command
-	if c.CertFile != "" {
-		cert, err := tls.LoadX509KeyPair(c.Path(c.CertFile), c.Path(c.TLSKeyFile))
-		if err != nil {
-			stop()
-			return errors.Join(errKeyFile.At(c.CertFile).Because(err), s.Close())
-		}
+	if encrypted {
 		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}}
 	}
 	err = serveHTTP(ctx, c.Listen, server, out)

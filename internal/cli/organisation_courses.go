@@ -4,16 +4,13 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/files"
 	"github.com/menshen-project/menshen/internal/organisation"
 )
-
-// maxCourseFile bounds a course file in bytes.
-const maxCourseFile = 1 << 20
 
 var errCourseFile = fault.New(fault.Invalid, "course_file_unreadable", "课程文件读不出来，或者太大。", "The course file cannot be read, or is too large.")
 
@@ -63,18 +60,12 @@ commitment to the questions. The same file again changes nothing; what changes t
 }
 
 func readCourse(name string) (organisation.CourseFile, error) {
-	info, err := os.Stat(name)
+	data, err := files.Read(name, files.MaxSmall)
 	if err != nil {
-		return organisation.CourseFile{}, errCourseFile.Because(err)
+		return organisation.CourseFile{}, errCourseFile.At(name).Because(err)
 	}
-	if info.Size() > maxCourseFile {
-		return organisation.CourseFile{}, errCourseFile.At("size")
-	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return organisation.CourseFile{}, errCourseFile.Because(err)
-	}
-	return organisation.ReadCourse(data)
+	course, err := organisation.ReadCourse(data)
+	return course, fault.At(err, name)
 }
 
 func newOrganisationResults() *cobra.Command {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/files"
 	"github.com/menshen-project/menshen/internal/pages"
 )
 
@@ -64,43 +64,38 @@ func runPack(ctx context.Context, told io.Writer, config, visitID, out string, v
 	defer n.close()
 	site := pages.New(pages.Config{Source: pages.FromApp{App: n.app, Operator: c.Operator, Demonstration: c.Demonstration}, Now: time.Now,
 		Authenticate: func(*http.Request) (pages.Viewer, error) { return pages.Viewer{}, nil }, Contacts: c.contacts()})
-	files, err := site.Pack(ctx, v, visitID)
+	pack, err := site.Pack(ctx, v, visitID)
 	if err != nil {
 		return err
 	}
 	if strings.HasSuffix(out, ".zip") {
-		err = writePackZip(out, "menshen-"+visitID, files)
+		err = writePackZip(out, "menshen-"+visitID, pack)
 	} else {
-		err = writePackFolder(out, files)
+		err = writePackFolder(out, pack)
 	}
 	if err != nil {
 		return errPackWrite.At(out).Because(err)
 	}
-	_, err = fmt.Fprintf(told, "%s: %d files\n", out, len(files))
+	_, err = fmt.Fprintf(told, "%s: %d files\n", out, len(pack))
 	return err
 }
 
 // writePackFolder writes into a folder that is not there yet: a pack is never mixed with another.
-func writePackFolder(dir string, files []pages.PackFile) error {
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return err
-	}
-	for _, f := range files {
-		path := filepath.Join(dir, filepath.FromSlash(f.Name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return err
+func writePackFolder(dir string, pack []pages.PackFile) error {
+	return files.NewFolder(dir, func(work string) error {
+		for _, f := range pack {
+			path := filepath.Join(work, filepath.FromSlash(f.Name))
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				return err
+			}
+			if err := os.WriteFile(path, f.Data, 0o600); err != nil {
+				return err
+			}
 		}
-		if err := os.WriteFile(path, f.Data, 0o600); err != nil {
-			return err
-		}
-	}
-	return nil
+		return nil
+	})
 }
 
-func writePackZip(path, folder string, files []pages.PackFile) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	return errors.Join(pages.WriteZip(f, folder, files, time.Now()), f.Close())
+func writePackZip(path, folder string, pack []pages.PackFile) error {
+	return files.NewFile(path, func(w io.Writer) error { return pages.WriteZip(w, folder, pack, time.Now()) })
 }

@@ -84,7 +84,7 @@ func (w witnessing) serve(ctx context.Context, out io.Writer) error {
 	if w.dir == "" || w.origin == "" || w.logKey == "" {
 		return errUsage.At("--dir, --origin, --log-key")
 	}
-	secret, err := readLine(filepath.Join(w.dir, "witness.key"))
+	secret, err := readKeyLine(filepath.Join(w.dir, "witness.key"))
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,10 @@
 package organisation
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
@@ -23,6 +23,7 @@ import (
 	"github.com/menshen-project/menshen/internal/acquirer"
 	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/files"
 	"github.com/menshen-project/menshen/internal/identifier"
 	"github.com/menshen-project/menshen/internal/statement"
 )
@@ -61,6 +62,7 @@ var (
 	errConfig     = fault.New(fault.Invalid, "organisation_config_invalid", "机构的配置文件有不对的地方。", "The organisation's config file has problems.")
 	errFolder     = fault.New(fault.Invalid, "organisation_folder", "文件夹不能用：要么建不了，要么已经有密钥。", "The folder cannot be used: it cannot be made, or it holds keys already.")
 	errKeyFile    = fault.New(fault.Invalid, "organisation_key_unreadable", "机构的密钥或口令文件读不出来。", "A key or token file of the organisation cannot be read.")
+	errNotKey     = fault.New(fault.Invalid, "organisation_key_content", "文件里不是要的那种密钥或口令：从存放它的地方拿回来。", "What stands in the file is not the kind of key or token that is wanted: put it back from where you keep it.")
 )
 
 // Defaults is a config for a new organisation.
@@ -101,18 +103,17 @@ func loopback(host string) bool {
 
 // Load reads and checks the config in a folder.
 func Load(dir string) (Config, error) {
-	data, err := read(filepath.Join(dir, configFile))
+	path := filepath.Join(dir, configFile)
+	data, err := files.Read(path, files.MaxSmall)
 	if err != nil {
-		return Config{}, errConfigRead.At(configFile).Because(err)
+		return Config{}, errConfigRead.At(path).Because(err)
 	}
 	c := Config{dir: dir}
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(true)
-	if err := dec.Decode(&c); err != nil {
-		return Config{}, errConfig.At(strings.ReplaceAll(err.Error(), "\n", " "))
+	if err := files.YAML(data, &c); err != nil {
+		return Config{}, errConfig.At(path).Because(err)
 	}
 	if problems := c.problems(); len(problems) > 0 {
-		return Config{}, errConfig.At(strings.Join(problems, "; "))
+		return Config{}, errConfig.At(path + ": " + strings.Join(problems, "; "))
 	}
 	return c, nil
 }
@@ -211,20 +212,6 @@ func writeNew(path string, data []byte) error {
 	return nil
 }
 
-// maxFile bounds a config, key or token file in bytes.
-const maxFile = 1 << 20
-
-func read(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxFile {
-		return nil, errors.New("file is too large")
-	}
-	return os.ReadFile(path)
-}
-
 // keys reads the organisation's keys; the badge key only where it issues badges.
 func (c Config) keys() (Keys, error) {
 	own, err := c.key(keyFile)
@@ -236,28 +223,33 @@ func (c Config) keys() (Keys, error) {
 }
 
 func (c Config) key(name string) (*ecdsa.PrivateKey, error) {
-	data, err := read(filepath.Join(c.dir, name))
+	path := filepath.Join(c.dir, name)
+	data, err := files.ReadKey(path)
 	if err != nil {
-		return nil, errKeyFile.At(name).Because(err)
+		return nil, errKeyFile.At(path).Because(err)
 	}
 	block, _ := pem.Decode(data)
 	if block == nil {
-		return nil, errKeyFile.At(name)
+		return nil, errKeyFile.At(path).Because(errNotKey.At("P-256, PKCS #8, PEM"))
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	key, ok := parsed.(*ecdsa.PrivateKey)
 	if err != nil || !ok || key.Curve != elliptic.P256() {
-		return nil, errKeyFile.At(name).Because(err)
+		return nil, errKeyFile.At(path).Because(errNotKey.At("P-256, PKCS #8, PEM").Because(err))
 	}
 	return key, nil
 }
 
 // token reads one side's token.
 func (c Config) token(name string) (string, error) {
-	data, err := read(filepath.Join(c.dir, name))
+	path := filepath.Join(c.dir, name)
+	data, err := files.Read(path, files.MaxSmall)
+	if err != nil {
+		return "", errKeyFile.At(path).Because(err)
+	}
 	token := strings.TrimSpace(string(data))
-	if err != nil || !acquirer.Visible(token) {
-		return "", errKeyFile.At(name).Because(err)
+	if !acquirer.Visible(token) {
+		return "", errKeyFile.At(path).Because(errNotKey.At("one line"))
 	}
 	return token, nil
 }
@@ -267,6 +259,25 @@ func (c Config) MenshenToken() (string, error) { return c.token(menshenToken) }
 
 // DeskToken opens the organisation's own side.
 func (c Config) DeskToken() (string, error) { return c.token(deskToken) }
+
+// Certificate reads what the service shows over https; ok is false where it serves plain http.
+func (c Config) Certificate() (cert tls.Certificate, ok bool, err error) {
+	if c.CertFile == "" {
+		return cert, false, nil
+	}
+	chain, err := files.Read(c.Path(c.CertFile), files.MaxSmall)
+	if err != nil {
+		return cert, false, errKeyFile.At(c.CertFile).Because(err)
+	}
+	key, err := files.ReadKey(c.Path(c.TLSKeyFile))
+	if err != nil {
+		return cert, false, errKeyFile.At(c.TLSKeyFile).Because(err)
+	}
+	if cert, err = tls.X509KeyPair(chain, key); err != nil {
+		return cert, false, errKeyFile.At(c.CertFile + ", " + c.TLSKeyFile).Because(errNotKey.At("PEM").Because(err))
+	}
+	return cert, true, nil
+}
 
 // Path takes a path from the organisation's folder.
 func (c Config) Path(p string) string {

@@ -1,16 +1,12 @@
 package organisation
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
-	"gopkg.in/yaml.v3"
-
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/files"
 	"github.com/menshen-project/menshen/internal/registry"
 	"github.com/menshen-project/menshen/internal/statement"
 )
@@ -69,16 +65,11 @@ var (
 // ReadCourse reads a course file. All its problems are told at once, by place, without the text.
 func ReadCourse(data []byte) (CourseFile, error) {
 	var f CourseFile
-	if len(data) > maxFile {
+	if len(data) > files.MaxSmall {
 		return f, errCourseFile.At("size")
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(true)
-	if err := dec.Decode(&f); err != nil {
-		return f, errCourseFile.At(strings.ReplaceAll(err.Error(), "\n", " "))
-	}
-	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return f, errCourseFile.At("want one document")
+	if err := files.YAML(data, &f); err != nil {
+		return f, errCourseFile.At(fault.Of(err).Where).Because(err)
 	}
 	return f, f.check()
 }

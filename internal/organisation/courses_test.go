@@ -9,6 +9,7 @@ import (
 
 	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/files"
 	"github.com/menshen-project/menshen/internal/orgapi"
 	"github.com/menshen-project/menshen/internal/registry"
 	"github.com/menshen-project/menshen/internal/statement"
@@ -55,8 +56,8 @@ func TestACourseFilesProblemsAreTold(t *testing.T) {
 		{"a member that nobody knows", "draw: 3", "draw: 3\nshuffle: yes", "line"},
 		{"text for a number", "draw: 3", "draw: three", "line"},
 		{"a page too long", "      谁能碰机器", "      " + strings.Repeat("长", maxPage), "pages 1"},
-		{"a second file behind the first", good, good + "\n---\ncourse: other\n", "one document"},
-		{"huge", good, good + "\n#" + strings.Repeat("x", maxFile), "size"},
+		{"a second file behind the first", good, good + "\n---\ncourse: other\n", "a second document"},
+		{"huge", good, good + "\n#" + strings.Repeat("x", files.MaxSmall), "size"},
 		{"cut", good, good[:len(good)-20], ""},
 		{"empty", good, "", ""},
 		{"not YAML", good, "\x00\x01", ""},

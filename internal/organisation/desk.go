@@ -13,6 +13,7 @@ import (
 
 	"github.com/menshen-project/menshen/internal/acquirer"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/files"
 	"github.com/menshen-project/menshen/internal/orgapi"
 	"github.com/menshen-project/menshen/internal/service"
 	"github.com/menshen-project/menshen/internal/statement"
@@ -56,7 +57,7 @@ func OpenDesk(dir string) (*Desk, error) {
 func (c Config) remoteDesk(token string) (*Desk, error) {
 	base, pin := "http://"+c.Listen, ""
 	if c.CertFile != "" {
-		data, err := read(c.Path(c.CertFile))
+		data, err := files.Read(c.Path(c.CertFile), files.MaxSmall)
 		if err != nil {
 			return nil, errKeyFile.At(c.CertFile).Because(err)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/files"
 	"github.com/menshen-project/menshen/internal/orgapi"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -309,7 +310,7 @@ func second[T any](_ T, err error) error { return err }
 func TestTheFolderHoldsNoCode(t *testing.T) {
 	s := acquirerStage(t)
 	code := s.code("wei", visit.RoleMerchant, reasonReplaced)
-	data, err := read(s.dir + "/journal")
+	data, err := files.Read(s.dir+"/journal", files.MaxSmall)
 	if err != nil {
 		t.Fatal(err)
 	}

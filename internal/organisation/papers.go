@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
+	"github.com/menshen-project/menshen/internal/files"
 	"github.com/menshen-project/menshen/internal/orgapi"
 	"github.com/menshen-project/menshen/internal/registry"
 	"github.com/menshen-project/menshen/internal/statement"
@@ -327,7 +328,7 @@ func (c Config) trusting() (*evidence.Reader, error) {
 	if c.TrustFile == "" {
 		return evidence.NewReader(evidence.Trust{}), nil // proves nothing
 	}
-	data, err := read(c.Path(c.TrustFile))
+	data, err := files.Read(c.Path(c.TrustFile), files.MaxSmall)
 	if err != nil {
 		return nil, errKeyFile.At(c.TrustFile).Because(err)
 	}

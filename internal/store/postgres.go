@@ -71,6 +71,16 @@ func (e *postgresEngine) read(ctx context.Context, query func(*Tx) error) error 
 	})
 }
 
+// fill is write for as long as it takes, once.
+func (e *postgresEngine) fill(ctx context.Context, command func(*Tx) error) error {
+	if err := e.enter(); err != nil {
+		return err
+	}
+	defer e.running.Done()
+	_, err := e.within(ctx, sql.TxOptions{Isolation: sql.LevelSerializable}, command)
+	return err
+}
+
 // snapshot is read for as long as it takes.
 func (e *postgresEngine) snapshot(ctx context.Context, query func(*Tx) error) error {
 	if err := e.enter(); err != nil {

@@ -108,6 +108,11 @@ func (e *sqliteEngine) write(ctx context.Context, command func(*Tx) error) error
 	return e.writer.write(ctx, command)
 }
 
+// fill is write: SQLite has one writer anyway, and what it writes goes to the journal's file, not to memory.
+func (e *sqliteEngine) fill(ctx context.Context, command func(*Tx) error) error {
+	return e.writer.write(ctx, command)
+}
+
 // read takes an idle reader, and gives it back unless its state is unsure.
 func (e *sqliteEngine) read(ctx context.Context, query func(*Tx) error) error {
 	var conn *preparedConn

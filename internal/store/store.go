@@ -16,6 +16,7 @@ type Store struct {
 // engine is what SQLite and PostgreSQL do differently.
 type engine interface {
 	write(ctx context.Context, command func(*Tx) error) error
+	fill(ctx context.Context, command func(*Tx) error) error
 	read(ctx context.Context, query func(*Tx) error) error
 	snapshot(ctx context.Context, query func(*Tx) error) error
 	catalogue() string
@@ -61,6 +62,12 @@ func (s *Store) Close() error { return s.engine.close() }
 // store_closed.
 func (s *Store) Write(ctx context.Context, command func(tx *Tx) error) error {
 	return s.engine.write(ctx, func(tx *Tx) error { return command(s.equip(tx)) })
+}
+
+// Fill is Write for a command that takes long and nobody writes beside: a restore. Cancelling ctx undoes all of it,
+// if command looks at ctx; a process that dies leaves nothing of it.
+func (s *Store) Fill(ctx context.Context, command func(tx *Tx) error) error {
+	return s.engine.fill(ctx, func(tx *Tx) error { return command(s.equip(tx)) })
 }
 
 // Read runs query over one snapshot of the rows, beside writers and other readers.

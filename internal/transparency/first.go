@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/menshen-project/menshen/internal/files"
 	"github.com/menshen-project/menshen/internal/record"
 	"github.com/menshen-project/menshen/internal/statement"
 )
@@ -67,7 +68,7 @@ func (w *Witness) serveFirst(rw http.ResponseWriter, r *http.Request) {
 		http.Error(rw, "want /first/YYYY-MM-DD and, of several logs, ?origin=", http.StatusBadRequest)
 		return
 	}
-	data, err := os.ReadFile(w.firstFile(origin, day.Format(time.DateOnly)))
+	data, err := files.Read(w.firstFile(origin, day.Format(time.DateOnly)), maxRequestBytes)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		http.Error(rw, "nothing was cosigned on this day", http.StatusNotFound)

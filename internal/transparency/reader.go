@@ -8,11 +8,11 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/files"
 	"github.com/menshen-project/menshen/internal/record"
 	"github.com/transparency-dev/merkle/compact"
 	"github.com/transparency-dev/merkle/rfc6962"
@@ -45,7 +45,7 @@ type Reader struct {
 // NewFolderReader reads a log's own folder, also while a server writes there.
 func NewFolderReader(dir string, p record.Policy) *Reader {
 	return &Reader{policy: p, fetch: func(_ context.Context, path string) ([]byte, error) {
-		return os.ReadFile(filepath.Join(dir, filepath.FromSlash(path)))
+		return files.Read(filepath.Join(dir, filepath.FromSlash(path)), maxBundleBytes)
 	}}
 }
 

@@ -6,13 +6,13 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/files"
 	"github.com/menshen-project/menshen/internal/record"
 	"github.com/menshen-project/menshen/internal/statement"
 	f_note "github.com/transparency-dev/formats/note"
@@ -95,20 +95,20 @@ func (w *Witness) load() error {
 		return err
 	}
 	for origin, l := range w.logs {
-		data, err := os.ReadFile(w.file(origin))
+		data, err := files.Read(w.file(origin), maxRequestBytes)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return errWitnessState.Because(err)
+			return errWitnessState.At(w.file(origin)).Because(err)
 		}
 		// Only what this witness itself cosigned counts as seen.
 		n, err := note.Open(data, note.VerifierList(w.signer.Verifier()))
 		if err != nil {
-			return errWitnessState.Because(err)
+			return errWitnessState.At(w.file(origin)).Because(err)
 		}
 		if l.latest, err = record.ParseTreeHead(n.Text); err != nil || l.latest.Origin != origin {
-			return errWitnessState.Because(err)
+			return errWitnessState.At(w.file(origin)).Because(err)
 		}
 	}
 	return nil

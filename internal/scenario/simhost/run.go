@@ -7,12 +7,10 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -20,6 +18,7 @@ import (
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/acquirer"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/files"
 	"github.com/menshen-project/menshen/internal/identifier"
 	"github.com/menshen-project/menshen/internal/journal"
 	"github.com/menshen-project/menshen/internal/scenario"
@@ -234,23 +233,18 @@ func loopback(host string) bool {
 }
 
 func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	data, err := files.Read(path, maxFileBytes)
 	if err != nil {
-		return nil, errFile.At(filepath.Base(path)).Because(err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
-	if err != nil || len(data) > maxFileBytes {
-		return nil, errFile.At(filepath.Base(path)).Because(err)
+		return nil, errFile.At(path).Because(err)
 	}
 	return data, nil
 }
 
 // readKey reads a P-256 private key in PEM (PKCS #8).
 func readKey(path string) (*ecdsa.PrivateKey, error) {
-	data, err := readFile(path)
+	data, err := files.ReadKey(path)
 	if err != nil {
-		return nil, err
+		return nil, errFile.At(path).Because(err)
 	}
 	block, _ := pem.Decode(data)
 	if block == nil {
