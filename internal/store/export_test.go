@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"testing"
+	"time"
 )
 
 // LowerScanRows makes pages look at n rows at most, for one test.
@@ -53,6 +54,14 @@ func SetMaxPages(t *testing.T, s *Store, pages int) {
 func SetReadOnly(t *testing.T, s *Store, on bool) {
 	t.Helper()
 	if err := s.engine.(*sqliteEngine).writer.conn.exec("PRAGMA query_only = " + strconv.FormatBool(on)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// WaitAtMost bounds how long a SQLite store waits for another process that holds its file.
+func WaitAtMost(t *testing.T, s *Store, wait time.Duration) {
+	t.Helper()
+	if err := s.engine.(*sqliteEngine).writer.conn.exec("PRAGMA busy_timeout = " + strconv.FormatInt(wait.Milliseconds(), 10)); err != nil {
 		t.Fatal(err)
 	}
 }

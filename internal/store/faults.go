@@ -91,6 +91,7 @@ func wrap(err error, where string) error {
 // Reasons why a database cannot be written that people can do something about: SQLite's primary result
 // codes (sqlite.org/rescode.html) and PostgreSQL's SQLSTATE (its manual, appendix A).
 const (
+	sqliteBusy       = 5 // another process held the file for all of busyTimeout
 	sqliteReadOnly   = 8
 	sqliteFull       = 13
 	postgresFull     = "53100"
@@ -114,6 +115,8 @@ func failed(where string, err error) *fault.Fault {
 		f = errFull
 	case code == sqliteReadOnly || state == postgresReadOnly:
 		f = errReadOnly
+	case code == sqliteBusy:
+		f = errBusy
 	}
 	return f.At(where).Because(err)
 }

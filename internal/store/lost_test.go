@@ -180,3 +180,25 @@ func TestADiskThatCanOnlyBeReadIsNamed(t *testing.T) {
 		t.Errorf("writable again: %v", err)
 	}
 }
+
+// Server and a command share the file. Whoever finds it held for too long is told that it is busy, not that
+// something failed, and is served as soon as it is free.
+func TestAFileThatAnotherProcessHoldsIsBusy(t *testing.T) {
+	dsn := storetest.Engines()[0].DSN(t) // SQLite
+	server, command := storetest.Open(t, dsn), storetest.Open(t, dsn)
+	store.WaitAtMost(t, command, 20*time.Millisecond)
+	ctx := t.Context()
+	write := func(s *store.Store, then func()) error {
+		return s.Write(ctx, func(tx *store.Tx) error { then(); return tx.SetSetting(ctx, "k", "v") })
+	}
+	var held error
+	if err := write(server, func() { held = write(command, func() {}) }); err != nil {
+		t.Fatal(err)
+	}
+	if fault.CodeOf(held) != "store_busy" || fault.KindOf(held) != fault.Unavailable {
+		t.Errorf("held: %v", held)
+	}
+	if err := write(command, func() {}); err != nil {
+		t.Errorf("free again: %v", err)
+	}
+}
