@@ -11,14 +11,33 @@ export const done = (request) => new Promise((resolve, reject) => {
   request.onerror = () => reject(request.error);
 });
 
-function open(name, stores) {
+const held = (cause) => new Fault("storage_busy", "另一个页面占着这个浏览器的存储。请关掉本站的其他页面，再试一次。",
+  "Another page holds this browser's store. Close this site's other pages, then try again.", cause);
+const patience = 250, longest = 15_000; // ms without a sign of life: until frozen pages are sent away; until a person is told
+
+// A page that is left while it opens a database for the first time may be frozen for the back button, with the opening in its
+// hands, and whoever opens the same one waits for ever. A browser lets go of a frozen page that is sent a message; one that is
+// looked at hears it and does nothing.
+let channel;
+const sendFrozenAway = () => channel?.postMessage("");
+
+/**
+ * Opens a database, which its caller closes.
+ * @param {string} name @param {Record<string, IDBObjectStoreParameters>} [stores] made at the first opening
+ * @returns {Promise<IDBDatabase>} @throws what the browser says, or storage_busy
+ */
+export function open(name, stores = {}) {
+  channel ??= globalThis.BroadcastChannel && Object.assign(new BroadcastChannel("menshen-store"), { onmessage() {} });
+  let waits, end, over = false;
   return new Promise((resolve, reject) => {
+    waits = setInterval(sendFrozenAway, patience);
+    end = setTimeout(() => reject(held()), longest);
     const request = indexedDB.open(name, 1);
     request.onupgradeneeded = () => { for (const [store, options] of Object.entries(stores)) request.result.createObjectStore(store, options); };
-    request.onsuccess = () => resolve(request.result);
+    request.onsuccess = () => { if (over) request.result.close(); else resolve(request.result); };
     request.onerror = () => reject(request.error);
     request.onblocked = () => reject(request.error);
-  });
+  }).finally(() => { clearInterval(waits); clearTimeout(end); over = true; });
 }
 
 /**
@@ -33,7 +52,7 @@ function open(name, stores) {
  */
 export async function transact(name, stores, mode, work) {
   let db;
-  try { db = await open(name, stores); } catch (e) { throw unavailable(e); }
+  try { db = await open(name, stores); } catch (e) { throw e instanceof Fault ? e : unavailable(e); }
   try {
     const tx = db.transaction(Object.keys(stores), mode, { durability: "strict" });
     const ended = new Promise((resolve, reject) => { tx.oncomplete = resolve; tx.onabort = () => reject(tx.error); });

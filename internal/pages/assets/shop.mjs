@@ -3,6 +3,7 @@ import { call, newIdempotencyKey } from "./api.mjs";
 import { base64, utf8 } from "./bytes.mjs";
 import { nextPrevious } from "./chain.mjs";
 import { Fault, faultOf } from "./fault.mjs";
+import { open } from "./idb.mjs";
 import { loadSigner } from "./keys.mjs";
 import { sign, thumbprint, timeForm } from "./statement.mjs";
 
@@ -27,15 +28,10 @@ export async function lacks() {
   return out;
 }
 
-function canStore() {
-  return new Promise((resolve) => {
-    try {
-      const request = indexedDB.open("menshen-probe", 1);
-      // It stays, empty: cleared away, it would be in the way of the next page's, which then says that nothing can be kept.
-      request.onsuccess = () => { request.result.close(); resolve(true); };
-      request.onerror = request.onblocked = () => resolve(false);
-    } catch { resolve(false); }
-  });
+// The probe's database stays, empty: cleared away, it would be in the way of the next page's.
+async function canStore() {
+  try { (await open("menshen-probe")).close(); } catch { return false; }
+  return true;
 }
 
 /** Shows what is lacking, and says whether this browser can sign for good. */
