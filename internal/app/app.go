@@ -91,6 +91,7 @@ var (
 	errNotSigner = fault.New(fault.Forbidden, "actor_not_signer", "只能提交自己签的文件。", "A statement is filed by the one who signed it.")
 	errNoVisit   = fault.New(fault.NotFound, "visit_not_found", "没有这次上门，或者您无权查看。", "There is no such visit, or you may not see it.")
 	errNotReady  = fault.New(fault.Unavailable, "log_not_witnessed", "日志或公证人暂时没有响应，事情已排队，请稍后再试。", "The log or its witnesses do not answer yet; everything is queued, try again shortly.")
+	errPaused    = fault.New(fault.Unavailable, "log_paused", "日志停住了，要等运营方处理。已经记下的不会丢，处理好以后再办这一步。", "The log has stopped and waits for its operator. What is recorded stays; do this step again when it is mended.")
 	errBusy      = fault.New(fault.Conflict, "visit_busy", "同时有别的操作，请再试一次。", "Others write to this visit at the same time; try again.")
 )
 

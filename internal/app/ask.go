@@ -223,6 +223,9 @@ func (a *App) awaited(ctx context.Context, receipts bool, read func(*store.Tx) (
 // whether theirs came: at one row each, where gathering a dossier again is dozens.
 func (a *App) receipted(ctx, patience context.Context, missing []string, news <-chan struct{}) error {
 	for {
+		if err := a.LogTrouble(); err != nil {
+			return errPaused.Because(err) // no waiting helps
+		}
 		select {
 		case <-news:
 		case <-patience.Done():

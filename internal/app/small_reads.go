@@ -26,3 +26,12 @@ func (a *App) Ready(ctx context.Context) error {
 		return err
 	})
 }
+
+// LogTrouble says why the log takes nothing, or nil: what transparency.Log.Trouble says. What is recorded waits in
+// the outbox meanwhile.
+func (a *App) LogTrouble() error {
+	if l, ok := a.Log.(interface{ Trouble() error }); ok {
+		return l.Trouble()
+	}
+	return nil
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
@@ -60,7 +61,7 @@ func openNode(ctx context.Context, c Config, logger *slog.Logger) (*node, error)
 		return nil, err
 	}
 	if logger != nil {
-		if n.log, err = c.openLog(ctx, logger); err != nil {
+		if n.log, err = c.openLog(ctx, n.store, logger); err != nil {
 			return nil, errors.Join(err, n.store.Close())
 		}
 	}
@@ -125,7 +126,7 @@ func (c Config) services() (map[string]app.Organisation, error) {
 }
 
 // openLog starts the log under the policy that the trust file's readers will hold it to.
-func (c Config) openLog(ctx context.Context, logger *slog.Logger) (*transparency.Log, error) {
+func (c Config) openLog(ctx context.Context, s *store.Store, logger *slog.Logger) (*transparency.Log, error) {
 	trust, err := c.trust()
 	if err != nil {
 		return nil, err
@@ -141,8 +142,44 @@ func (c Config) openLog(ctx context.Context, logger *slog.Logger) (*transparency
 	policy := logPolicy(trust)
 	policy.LogKey = vkey
 	conf := transparency.Config{Dir: c.path(c.Log.Dir), Signer: signer, Policy: policy, Interval: time.Duration(c.Log.IntervalMS) * time.Millisecond, Logger: logger}
+	if conf.Known, err = lastLeaf(ctx, s); err != nil {
+		return nil, err
+	}
 	for _, w := range c.Log.Witnesses {
 		conf.Witnesses = append(conf.Witnesses, transparency.WitnessEndpoint{VKey: w.Key, URL: w.URL})
 	}
 	return transparency.Open(ctx, conf)
+}
+
+// lastLeaf is the last leaf whose place in the log the database knows: a folder without it is not this log's.
+func lastLeaf(ctx context.Context, s *store.Store) (last *transparency.KnownLeaf, err error) {
+	err = s.Read(ctx, func(tx *store.Tx) error {
+		at, err := tx.HighestLeafBelow(ctx, math.MaxInt64)
+		if err != nil || at < 0 {
+			return err
+		}
+		events, err := tx.EventsByLeaf(ctx, at-1, 1)
+		if err != nil {
+			return err
+		}
+		list, err := knownLeaves(events)
+		if len(list) > 0 {
+			last = &list[0]
+		}
+		return err
+	})
+	return last, err
+}
+
+// knownLeaves makes the leaves of events that are in the log.
+func knownLeaves(events []store.Event) ([]transparency.KnownLeaf, error) {
+	list := make([]transparency.KnownLeaf, 0, len(events))
+	for _, e := range events {
+		leaf, err := record.LeafFor(e.Bytes, [16]byte(e.Salt), e.Day, e.Province)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, transparency.KnownLeaf{Index: uint64(e.LeafIndex.Int64), Leaf: leaf.Bytes()})
+	}
+	return list, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -216,16 +217,21 @@ func verbRow(r visit.Row) VerbRow {
 // Health is the service's word about itself.
 type Health struct {
 	Status string `json:"status" enum:"ok"`
+	Log    string `json:"log,omitempty" doc:"code of why the log takes nothing; absent when it does"`
 }
 
 func (a *API) healthOperations() {
-	ok := &answered[Health]{Status: http.StatusOK, Body: Health{"ok"}}
+	ok := &answered[Health]{Status: http.StatusOK, Body: Health{Status: "ok"}}
 	op := operation{id: "healthz", method: http.MethodGet, path: "/healthz", tag: "service", zh: "进程活着", en: "the process is alive", success: http.StatusOK, answer: ok.Body, open: true}
 	register(a, op, func(context.Context, *struct{}) (*answered[Health], error) { return ok, nil })
 	op.id, op.path, op.zh, op.en = "readyz", "/readyz", "可以接受请求", "the store answers"
 	register(a, op, func(ctx context.Context, _ *struct{}) (*answered[Health], error) {
 		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 		defer cancel()
-		return ok, a.app.Ready(ctx)
+		ready := *ok
+		if err := a.app.LogTrouble(); err != nil {
+			ready.Body.Log = fault.CodeOf(err)
+		}
+		return &ready, a.app.Ready(ctx)
 	})
 }

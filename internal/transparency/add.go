@@ -3,6 +3,8 @@ package transparency
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/record"
@@ -13,14 +15,16 @@ import (
 
 var (
 	errAddUnknown = fault.New(fault.Unavailable, "log_add_unknown", "不清楚这一条写进日志没有，重试前要先查。", "It is not known whether the leaf was sequenced: look for it before adding it again.")
-	errUnreadable = fault.New(fault.Internal, "log_unreadable", "日志的文件读不出来，或者前后不符。", "The log's files are unreadable or contradict each other.")
+	errUnreadable = fault.New(fault.Internal, "log_unreadable", "日志的文件读不出来，或者前后不符；停下服务，运行 menshen repair-log。", "The log's files are unreadable or contradict each other: stop the server and run menshen repair-log.")
+	errOlder      = fault.New(fault.Internal, "log_folder_older", "日志的文件夹比已经签过、记过的要旧，或者是另一份；停下服务，运行 menshen repair-log。", "The log's folder is older than what was signed and recorded, or another one's: stop the server and run menshen repair-log.")
 )
 
 // Add sequences a leaf durably and gives its index, witnesses or not. One of the latest leaves
 // added again, in this process or after a restart, gets the index that it has: an outbox that lost
 // the answer simply asks again. For a leaf that others may have followed by the thousand since, and
 // after the disk failed, ask Find first. Faults: leaf_malformed and the leaf's others,
-// log_starting, log_closed (certainly not added), log_add_unknown (perhaps added).
+// log_starting, log_closed, log_folder, log_unreadable, log_folder_older (certainly not added), log_add_unknown
+// (perhaps added).
 func (l *Log) Add(ctx context.Context, leaf []byte) (index uint64, err error) {
 	if _, err := record.ParseLeaf(leaf); err != nil {
 		return 0, err
@@ -31,6 +35,10 @@ func (l *Log) Add(ctx context.Context, leaf []byte) (index uint64, err error) {
 	if index, ok := l.before[record.LeafHash(leaf)]; ok {
 		return index, nil
 	}
+	if err := l.sound(time.Now()); err != nil {
+		return 0, err
+	}
+	floor := l.floor.Load()
 	l.mu.Lock()
 	if l.closed {
 		l.mu.Unlock()
@@ -46,7 +54,10 @@ func (l *Log) Add(ctx context.Context, leaf []byte) (index uint64, err error) {
 		if r.err != nil {
 			return 0, errAddUnknown.Because(r.err)
 		}
-		return r.index, nil
+		if !r.IsDup && r.Index.Index < floor {
+			return 0, l.trample(r.Index.Index)
+		}
+		return r.Index.Index, nil
 	case <-ctx.Done():
 		return 0, errAddUnknown.Because(ctx.Err())
 	}
@@ -62,8 +73,8 @@ type addJob struct {
 }
 
 type addition struct {
-	index uint64
-	err   error
+	tessera.Index
+	err error
 }
 
 // hand gives a leaf to somebody who waits for it to be sequenced: Tessera's queue takes no context,
@@ -80,7 +91,7 @@ func (l *Log) hand(job addJob) {
 func (l *Log) addAll(job addJob) {
 	for {
 		i, err := l.appender.Add(l.ctx, tessera.NewEntry(job.leaf))()
-		job.added <- addition{i.Index, err}
+		job.added <- addition{i, err}
 		l.adding.Done()
 		if l.idle.Add(1) > idleAdders {
 			l.idle.Add(-1)
@@ -93,6 +104,17 @@ func (l *Log) addAll(job addJob) {
 			return
 		}
 	}
+}
+
+// trample notes that the folder changed under a leaf, so that it got a place that was another's. The answer counts
+// for nothing, and this folder is not written to again.
+func (l *Log) trample(index uint64) error {
+	l.looking.Lock()
+	defer l.looking.Unlock()
+	l.soundAt.Store(0)
+	l.trampled = errOlder.At(fmt.Sprintf("leaf %d given twice", index))
+	l.tell(l.trampled)
+	return l.trampled
 }
 
 // Size is the number of leaves sequenced, witnessed or not. A leaf that is added later has at least

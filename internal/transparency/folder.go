@@ -1,6 +1,7 @@
 package transparency
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -88,8 +89,21 @@ func sweep(dir string) error {
 }
 
 func sweepFolder(dir string) error {
-	if err := sweep(dir); err != nil {
+	err := sweep(dir)
+	if err == nil {
+		err = sweepCollected(dir)
+	}
+	if err != nil {
 		return errFolder.Because(fmt.Errorf("sweep: %w", err))
 	}
 	return nil
+}
+
+// sweepCollected removes a damaged note of how far Tessera has collected old partial tiles; it begins anew then.
+func sweepCollected(dir string) error {
+	data, err := os.ReadFile(filepath.Join(dir, gcStateName))
+	if err != nil || json.Valid(data) {
+		return nil
+	}
+	return os.Remove(filepath.Join(dir, gcStateName))
 }

@@ -51,6 +51,7 @@ type Config struct {
 	Interval       time.Duration       // between checkpoints; 0 means 1 s
 	WitnessTimeout time.Duration       // for one round of witnesses; 0 means 5 s
 	Logger         *slog.Logger        // nil means slog.Default()
+	Known          *KnownLeaf          // the last leaf whose place the caller was told; nil for none
 }
 
 // Log sequences leaves and gets them witnessed. It is safe for concurrent use.
@@ -83,6 +84,15 @@ type Log struct {
 	changed  chan struct{} // closed and replaced at every new witnessed checkpoint
 	size     uint64        // leaves in the tree, as last seen
 	behindAt time.Time     // since when leaves wait for witnesses; zero when none do
+
+	key      note.Verifier // the log's own
+	floor    atomic.Uint64 // the tree is never smaller
+	soundAt  atomic.Int64  // nanoseconds; until when the last look holds, if it found nothing
+	looking  sync.Mutex    // for the following three
+	lookedAt time.Time
+	heldFor  []byte // the checkpoint that was last compared with the tree
+	trampled error  // a place was given twice; nothing heals that
+	trouble  error  // under mu: why nothing is sequenced
 
 	warned string // last warning, only touched by the background task
 	seen   []byte // last published bytes, likewise
@@ -119,8 +129,12 @@ func Open(ctx context.Context, c Config) (*Log, error) {
 	if err := sweepFolder(c.Dir); err != nil {
 		return nil, errors.Join(err, unlock())
 	}
+	key, err := note.NewVerifier(c.Policy.LogKey)
+	if err != nil {
+		return nil, errors.Join(errSigner.Because(err), unlock())
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	l := &Log{config: c, policy: policy, verifier: record.NewVerifier(policy), witnesses: witnesses, logger: c.Logger,
+	l := &Log{config: c, key: key, policy: policy, verifier: record.NewVerifier(policy), witnesses: witnesses, logger: c.Logger,
 		ctx: ctx, cancel: cancel, jobs: make(chan addJob), unlock: unlock, ready: make(chan struct{}), done: make(chan struct{}), changed: make(chan struct{})}
 	l.tasks.Go(func() {
 		if l.start(ctx) {
@@ -151,11 +165,15 @@ func (c *Config) complete() error {
 	return nil
 }
 
-// start opens Tessera on the folder and reads the latest leaves, each again and again until it
+// start examines the folder, opens Tessera on it and reads the latest leaves, each again and again until it
 // succeeds or the log is closed. Tessera wants witnesses for the first, empty checkpoint of a new
-// folder and fails without them.
+// folder and fails without them. A folder that is damaged is said to be so at once, and left as it is.
 func (l *Log) start(ctx context.Context) bool {
 	opened := l.retry(ctx, func() error {
+		err := l.examineBegun()
+		if l.tell(err); err != nil {
+			return err
+		}
 		driver, err := posix.New(ctx, posix.Config{Path: l.config.Dir, HTTPClient: l.witnesses.client})
 		if err != nil {
 			return err
@@ -180,7 +198,9 @@ func (l *Log) retry(ctx context.Context, try func() error) bool {
 		if err == nil {
 			return true
 		}
-		l.warn(ctx, "log has not started", err)
+		if l.Trouble() == nil { // which was told
+			l.warn(ctx, "log has not started", err)
+		}
 		select {
 		case <-ctx.Done():
 			return false

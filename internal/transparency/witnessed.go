@@ -26,8 +26,11 @@ var (
 func (l *Log) watch(ctx context.Context) {
 	ticker := time.NewTicker(max(minPoll, l.config.Interval/10))
 	defer ticker.Stop()
-	for {
-		if err := l.look(ctx, time.Now()); err != nil {
+	for n := 0; ; n++ {
+		if n%10 == 0 { // once an interval
+			_ = l.sound(time.Now()) // which says itself what is wrong
+		}
+		if err := l.look(ctx, time.Now()); err != nil && l.Trouble() == nil {
 			l.warn(ctx, "log cannot be read", err)
 		}
 		select {
@@ -161,6 +164,7 @@ const (
 	StateStarting = State("starting")              // not yet open; Add waits
 	StateOK       = State("ok")                    // what is sequenced gets witnessed
 	StateWaiting  = State("waiting_for_witnesses") // leaves are sequenced and queue for cosignatures
+	StateDamaged  = State("damaged")               // nothing is sequenced; see Trouble
 	StateClosed   = State("closed")
 )
 
@@ -185,6 +189,9 @@ func (l *Log) Status() Status {
 func (l *Log) state(now time.Time) State {
 	if l.closed {
 		return StateClosed
+	}
+	if l.trouble != nil {
+		return StateDamaged
 	}
 	select {
 	case <-l.ready:
