@@ -194,7 +194,8 @@ func (s *Server) freshSheet(r *http.Request, p *page, order string) (app.SheetDr
 		d.Title = order
 	}
 	if d.Sheet.Terms == "" && o.Earlier != nil {
-		d.Sheet = o.Earlier.Sheet
+		d.Sheet = o.Earlier.Sheet // but for what was paid once: a deposit is not laid down again
+		d.Sheet.Items = slices.DeleteFunc(slices.Clone(d.Sheet.Items), func(i agreement.Item) bool { return i.Per == agreement.PerOnce })
 	}
 	if d.Sheet.Provider == "" {
 		d.Sheet.Provider = o.Provider

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/menshen-project/menshen/internal/agreement"
+	"github.com/menshen-project/menshen/internal/visit"
 )
 
 // flagView is a trap as the price page shows it.
@@ -35,6 +36,8 @@ func (o ShopOrder) nowFen() int64 {
 // total is the top line of the order page: what this costs in all, and to whom nothing is paid.
 func (o ShopOrder) total() Text {
 	switch {
+	case o.Offer == nil && o.Kind == visit.Inspection:
+		return say("total.free")
 	case o.Offer == nil:
 		return say("total.unknown")
 	case o.Offer.NowFen == 0:

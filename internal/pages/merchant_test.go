@@ -219,6 +219,7 @@ func TestTotalsAsTheShopReadsThem(t *testing.T) {
 		want string
 	}{
 		{ShopOrder{}, "价格还没出来。没有价格，一分钱都别给。"},
+		{ShopOrder{Kind: visit.Inspection}, "巡检不收钱，谁要都别给。"},
 		{offer(), "本单一共 ¥0.00。上门的人不收钱，谁要都别给。"},
 		{offer(item("deposit", 29900)), "本单一共 ¥299.00（押金，退机时退）。只在这一页付，别付给上门的人。"},
 		{offer(item("deposit", 29900), item("service", 100)), "本单一共 ¥300.00，其中押金 ¥299.00 退机时退。只在这一页付，别付给上门的人。"},

@@ -43,6 +43,7 @@ var shopWords = texts(map[string]both{
 	"go.keep": {"回答", "Answer"}, "go.trial": {"看着试一笔", "Watch the test"}, "go.confirm": {"都好了，确认", "All done: confirm"}, "go.review": {"评价", "Review"}, "go.report": {"有问题，马上停", "Something is wrong: stop"},
 
 	"total.unknown": {"价格还没出来。没有价格，一分钱都别给。", "There is no price yet. Without one, pay nothing."},
+	"total.free":    {"巡检不收钱，谁要都别给。", "An inspection costs nothing. Give no money to anybody."},
 	"total.none":    {"本单一共 ¥0.00。上门的人不收钱，谁要都别给。", "This order costs ¥0.00 in all. Visitors take no money; give none to anybody."},
 	"total.deposit": {"本单一共 {yuan}（押金，退机时退）。只在这一页付，别付给上门的人。", "This order costs {yuan} in all (a deposit, returned with the terminal). Pay on this page only, never the visitor."},
 	"total.part":    {"本单一共 {yuan}，其中押金 {deposit} 退机时退。只在这一页付，别付给上门的人。", "This order costs {yuan} in all; {deposit} of it is a deposit, returned with the terminal. Pay on this page only, never the visitor."},

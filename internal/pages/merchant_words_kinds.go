@@ -9,6 +9,7 @@ var shopKindWords = texts(map[string]both{
 	"do.work.relocation": {"请有人一直在旁边看着。到新地方要再试一笔 ¥0.01，不用您的卡。", "Have someone watch. At the new place they try ¥0.01 again, not with your card."},
 	"do.work.removal":    {"收单机构的主机作废密钥以前，别让对方把机具拿走。", "Until the acquirer's host has ended the keys, do not let them take the device away."},
 	"next.live.removal":  {"等关单", "About to be closed"}, "do.live.removal": {"您这边都做完了，会自动关单。", "You are done; the visit closes by itself."},
+	"do.send.inspection":   {"时间约好了，等着派人。没派以前，谁来都不是我们的人。", "The time is set. Until somebody is sent, whoever comes is not ours."},
 	"next.live.inspection": {"等关单", "About to be closed"}, "do.live.inspection": {"您这边都做完了，会自动关单。", "You are done; the visit closes by itself."},
 	"next.closing": {"机具能收款了", "The terminal takes money"}, "do.closing": {"剩下的由上门的人收尾，您不用再做什么。", "The technician finishes the rest; there is nothing more for you to do."},
 	"next.rolled_back.relocation": {"没装好，店里现在没有能用的机具", "Not ready, and the shop has no terminal"},
