@@ -1,20 +1,18 @@
 package pages
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"time"
-	"unicode/utf8"
 
 	"github.com/a-h/templ"
 
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
 )
 
@@ -140,7 +138,7 @@ func bare(h asked) asked {
 	}
 }
 
-// readForm reads a small JSON body.
+// readForm reads a small JSON body as strictly as the API reads its own: every name of the form, once.
 func readForm(w http.ResponseWriter, r *http.Request, into any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return errForm
@@ -149,16 +147,8 @@ func readForm(w http.ResponseWriter, r *http.Request, into any) error {
 	if err != nil {
 		return errForm.Because(err)
 	}
-	if !utf8.Valid(data) || !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) { // null would be taken for an empty form
-		return errForm
-	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return errForm.Because(err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errForm
+	if err := statement.Decode(data, into); err != nil {
+		return errForm.At(fault.Of(err).Where).Because(err)
 	}
 	return nil
 }
