@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
@@ -31,7 +32,8 @@ func TestFilesThatAreNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	bad := map[string]string{"missing": filepath.Join(dir, "none"), "a folder": dir, "no device to read": os.DevNull}
+	bad := map[string]string{"missing": filepath.Join(dir, "none"), "a folder": dir, "no device to read": os.DevNull, "no end": "/dev/zero",
+		"a NUL in its name": "a\x00b", "a name of two lines": "a\nb", "a name that turns the line": "a\u202eb", "a name that is not UTF-8": "\xff\xfe", "a name too long": strings.Repeat("n", 1<<17)}
 	for name, data := range map[string][]byte{
 		"empty": {}, "cut": honest[:len(honest)/2], "twice": append(bytes.Clone(honest), honest...), "packed": packed(honest), "a bomb": packed(make([]byte, 64<<20)),
 		"UTF-16": []byte("\xff\xfe{\x00}\x00"), "a byte order mark": append([]byte("\xef\xbb\xbf"), honest...), "GB18030": foreign,
@@ -47,8 +49,8 @@ func TestFilesThatAreNone(t *testing.T) {
 				continue
 			}
 			lines := strings.Split(strings.TrimSpace(errs), "\n")
-			if code != exitUnusable || out != "" || len(lines) != 2 || !strings.Contains(lines[0], "：") || !strings.Contains(lines[1], ": ") || len(errs) > 600 {
-				t.Errorf("%s as %s: exit %d, %.200s%.600s", name, as, code, out, errs)
+			if code != exitUnusable || out != "" || len(lines) != 2 || !strings.Contains(lines[0], "：") || !strings.Contains(lines[1], ": ") || len(errs) > 1200 || strings.ContainsAny(errs, "\x00\u202e") || !utf8.ValidString(errs) {
+				t.Errorf("%s as %s: exit %d, %.200s%.600q", name, as, code, out, errs)
 			}
 		}
 	}

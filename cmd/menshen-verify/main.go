@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
+	"unicode"
 
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/fault"
@@ -63,9 +65,23 @@ func complain(w io.Writer, err error) {
 	f := fault.Of(err)
 	where := ""
 	if f.Where != "" {
-		where = " (" + f.Where + ")"
+		where = " (" + printable(f.Where) + ")"
 	}
 	fmt.Fprintf(w, "menshen-verify: %s%s：%s\nmenshen-verify: %s%s: %s\n", f.Code, where, f.Text.Zh, f.Code, where, f.Text.En)
+}
+
+// printable is a name as a terminal may show it: short, and nothing in it that moves or turns the line.
+func printable(s string) string {
+	runes := []rune(strings.ToValidUTF8(s, "�"))
+	if len(runes) > 200 {
+		runes = append(runes[:200], '…')
+	}
+	for i, r := range runes {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			runes[i] = '�'
+		}
+	}
+	return string(runes)
 }
 
 // report is a bundle's verification and, where a checkpoint was given, its draw.

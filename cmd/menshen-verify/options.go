@@ -12,6 +12,7 @@ var (
 	errFlag   = fault.New(fault.Invalid, "usage", "命令或参数不对，正确写法见下。", "Wrong command or flag; this is how it is used:")
 	errBundle = fault.New(fault.Invalid, "usage", "请给出一份证据包。", "Name one bundle.")
 	errTrust  = fault.New(fault.Invalid, "usage", "必须用 --trust 给出信任文件。", "--trust is required.")
+	errTwice  = fault.New(fault.Invalid, "usage", "只有一个文件可以从标准输入读。", "Only one file can be read from standard input.")
 	errLang   = fault.New(fault.Invalid, "usage", "--lang 只能是 zh、en 或 both。", "--lang is zh, en or both.")
 )
 
@@ -54,14 +55,21 @@ func parseOptions(args []string) (options, error) {
 		}
 		return o, errFlag.Because(err)
 	}
+	empty := false // an unset variable in a script must not mean "no audit"
+	f.Visit(func(given *flag.Flag) { empty = empty || given.Value.String() == "" })
 	switch {
-	case f.NArg() != 1:
+	case f.NArg() != 1 || f.Arg(0) == "":
 		return o, errBundle
 	case o.trust == "":
 		return o, errTrust
+	case empty:
+		return o, errFlag
 	case o.lang != "zh" && o.lang != "en" && o.lang != "both":
 		return o, errLang
 	}
 	o.bundle = f.Arg(0)
+	if o.trust == "-" && o.bundle == "-" || o.audit == "-" && (o.trust == "-" || o.bundle == "-") {
+		return o, errTwice
+	}
 	return o, nil
 }

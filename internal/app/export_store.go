@@ -70,7 +70,11 @@ func exportFolder(dir string, fill func(work string) error) error {
 		return filled
 	})
 	if err != nil && filled == nil {
-		return errExportWrite.At(dir).Because(err)
+		told := errExportWrite.At(dir).Because(err)
+		if fault.KindOf(err) == fault.Invalid { // the name is taken; trying again later does not help
+			told.Kind = fault.Invalid
+		}
+		return told
 	}
 	return filled
 }

@@ -164,10 +164,15 @@ func backup(ctx context.Context, out io.Writer, n *node, c Config, config, dir s
 
 // backupFault is why there is no backup: what ExportStore says of itself, or what a file did.
 func backupFault(err error) *fault.Fault {
-	if f := fault.Of(err); f.Kind == fault.Internal || strings.HasPrefix(f.Code, "path_") || strings.HasPrefix(f.Code, "file_") {
-		return errBackup.Because(err)
+	f := fault.Of(err)
+	if f.Kind == fault.Internal || strings.HasPrefix(f.Code, "path_") || strings.HasPrefix(f.Code, "file_") {
+		told := errBackup.Because(err)
+		if f.Kind == fault.Invalid { // what was asked for is wrong; trying again later does not help
+			told.Kind = fault.Invalid
+		}
+		return told
 	}
-	return fault.Of(err)
+	return f
 }
 
 // named are the files that a config names, as it names them: the trust file, and with secrets every key, token

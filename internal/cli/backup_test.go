@@ -222,13 +222,16 @@ func TestABackupThatFailsLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, spoil := range map[string]func(c *Config){
-		"a key that is not there":       func(c *Config) { c.Log.Key = "none.key" },
-		"a key that is a folder":        func(c *Config) { c.Log.Key = "." },
-		"a log's folder that is a file": func(c *Config) { c.Log.Dir = "config.yaml/log" },
+	for name, r := range map[string]struct {
+		want  int
+		spoil func(c *Config)
+	}{
+		"a key that is not there":       {exitUnavailable, func(c *Config) { c.Log.Key = "none.key" }},
+		"a key that is a folder":        {exitInvalid, func(c *Config) { c.Log.Key = "." }},
+		"a log's folder that is a file": {exitUnavailable, func(c *Config) { c.Log.Dir = "config.yaml/log" }},
 	} {
-		w.reconfigure(t, spoil)
-		says := at(t, exitUnavailable, "backup", "--config", w.config, "--out", filepath.Join(places, "backup"), "--secrets")
+		w.reconfigure(t, r.spoil)
+		says := at(t, r.want, "backup", "--config", w.config, "--out", filepath.Join(places, "backup"), "--secrets")
 		if !strings.Contains(says, "backup_not_written") {
 			t.Errorf("%s: %s", name, says)
 		}
@@ -250,7 +253,7 @@ func TestABackupThatFailsLeavesNothing(t *testing.T) {
 		t.Errorf("interrupted: left behind: %v, %v", left, err)
 	}
 	at(t, exitDone, args...)
-	says := at(t, exitUnavailable, args...)
+	says := at(t, exitInvalid, args...)
 	if !strings.Contains(says, "path_taken") {
 		t.Errorf("a second time: %s", says)
 	}

@@ -7,9 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // Exit codes. Scripts act on them, so a code never changes its meaning.
@@ -63,10 +68,11 @@ keys only when the acquirer's own host has re-checked signed evidence of the who
 ` + exitHelp,
 		Example: `  menshen version        看版本 show what this program was built from
   menshen help version   看某个命令的用法 show how a command is used`,
-		Args:          usage(cobra.NoArgs),
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		SilenceErrors: true, // Run reports, in both languages
-		SilenceUsage:  true,
+		Args:              usage(cobra.NoArgs),
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: words,
+		SilenceErrors:     true, // Run reports, in both languages
+		SilenceUsage:      true,
 	}
 	root.AddCommand(fileCommands()...)
 	root.CompletionOptions.HiddenDefaultCmd = true
@@ -102,7 +108,7 @@ func report(w io.Writer, f *fault.Fault) {
 		var inner *fault.Fault
 		if !errors.As(cause, &inner) {
 			if shown {
-				fmt.Fprintf(w, "原因 cause: %v\n", cause)
+				fmt.Fprintf(w, "原因 cause: %s\n", printable(cause.Error()))
 			}
 			return
 		}
@@ -117,7 +123,57 @@ func place(f, told *fault.Fault) string {
 	if f.Where == "" || told != nil && told.Where == f.Where {
 		return ""
 	}
-	return " (" + f.Where + ")"
+	return " (" + printable(f.Where) + ")"
+}
+
+// maxShown bounds what is repeated of an operator's words, in characters.
+const maxShown = 600
+
+// printable is s as a terminal may show it: short, on one line, and nothing that turns the line round.
+func printable(s string) string {
+	runes := []rune(strings.ToValidUTF8(strings.ReplaceAll(s, "\n", "; "), "�"))
+	if len(runes) > maxShown {
+		runes = append(runes[:maxShown], '…')
+	}
+	for i, r := range runes {
+		if unprintable(r) {
+			runes[i] = '�'
+		}
+	}
+	return string(runes)
+}
+
+func unprintable(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+
+// maxWord bounds a word of the command line, in bytes.
+const maxWord = 4096
+
+// words refuses what no command wants anywhere: a flag that was given with nothing behind it, which a script whose
+// variable is unset does, and which must not mean "all of it" or "none"; and words that no terminal shows as they are.
+func words(cmd *cobra.Command, args []string) error {
+	for i, word := range args {
+		if unfit(word) {
+			return errUsage.Atf("word %d", i+1)
+		}
+	}
+	var wrong []string
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		given := []string{f.Value.String()}
+		if several, ok := f.Value.(pflag.SliceValue); ok {
+			given = several.GetSlice()
+		}
+		if len(given) == 0 || slices.ContainsFunc(given, unfit) {
+			wrong = append(wrong, "--"+f.Name)
+		}
+	})
+	if len(wrong) > 0 {
+		return errUsage.At(strings.Join(wrong, ", "))
+	}
+	return nil
+}
+
+func unfit(word string) bool {
+	return strings.TrimSpace(word) == "" || len(word) > maxWord || !utf8.ValidString(word) || strings.ContainsFunc(word, unprintable)
 }
 
 func exitCode(kind fault.Kind) int {

@@ -138,7 +138,7 @@ func (c Config) problems() []string {
 	}
 	wrong(identifier.CheckID(c.Operator) != nil, "operator: want an id")
 	wrong(identifier.CheckProvince(c.Province) != nil, "province: want two digits of GB/T 2260")
-	wrong(c.Database == "", "database: want sqlite:PATH or postgres://…")
+	wrong(!isDatabase(c.Database), "database: want sqlite:PATH or postgres://…")
 	wrong(c.TrustFile == "", "trust_file: is empty")
 	wrong(c.PlatformKey == "", "platform_key: is empty")
 	wrong(c.VaultKey == "", "vault_key: is empty")
@@ -160,6 +160,16 @@ func (c Config) problems() []string {
 		wrong(o.Desk != "" && !webAddress(o.Desk), "organisations: desk is a web address")
 	}
 	return append(out, c.receiverProblems()...)
+}
+
+// isDatabase says whether a database is named in a form that there is an engine for.
+func isDatabase(s string) bool {
+	for _, engine := range []string{"sqlite:", "postgres://", "postgresql://"} {
+		if rest, ok := strings.CutPrefix(s, engine); ok {
+			return rest != ""
+		}
+	}
+	return false
 }
 
 // dialled says whether a telephone takes it.

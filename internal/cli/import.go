@@ -92,10 +92,17 @@ func (in importing) run(ctx context.Context, out io.Writer) error {
 	return err
 }
 
+var errSheets = fault.New(fault.Invalid, "sheets_unreadable", "表格的文件夹读不了，什么也没有导入。", "The folder of sheets cannot be read; nothing was imported.")
+
 var errSheetTwice = fault.New(fault.Invalid, "sheet_twice", "同一张表给了两个文件。", "One sheet is there as two files.")
 
 // opener finds a sheet's file: the one given, or in the folder as CSV or as XLSX.
 func (in importing) opener() (func(string) (io.ReadCloser, error), error) {
+	if in.dir != "" {
+		if err := files.Folder(in.dir); err != nil {
+			return nil, errSheets.Because(err)
+		}
+	}
 	given := map[string]string{}
 	for _, f := range in.files {
 		sheet, err := app.SheetNamed(filepath.Base(f))

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,6 +25,10 @@ import (
 )
 
 var errFolder = fault.New(fault.Invalid, "folder_not_usable", "文件夹不能用：要么建不了，要么已经有密钥。", "The folder cannot be used: it cannot be made, or it holds keys already.")
+
+// keyName is how a log or witness that we make a key for may be called: by what is as it is in addresses, files,
+// shells and the lines of a checkpoint. Names that others chose are taken as C2SP has them.
+var keyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9./_:-]{0,127}$`)
 
 // setup is what init is asked for.
 type setup struct{ dir, operator, province, origin, listen, database string }
@@ -86,7 +91,11 @@ func (s setup) run(out io.Writer) error {
 
 // problems lists what is wrong with what was asked for. Witnesses are filled in later.
 func (s setup) problems() []string {
-	return slices.DeleteFunc(s.config().problems(), func(p string) bool { return strings.HasPrefix(p, "log.witnesses") })
+	problems := slices.DeleteFunc(s.config().problems(), func(p string) bool { return strings.HasPrefix(p, "log.witnesses") })
+	if !keyName.MatchString(s.origin) {
+		problems = append(problems, "origin: want letters, digits and ./_:-")
+	}
+	return problems
 }
 
 // folder makes the folder, if none of what is to be written is there.

@@ -18,6 +18,7 @@ import (
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/files"
+	"github.com/menshen-project/menshen/internal/identifier"
 	"github.com/menshen-project/menshen/internal/record"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/transparency"
@@ -105,6 +106,9 @@ func (m monitoring) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := m.ready(); err != nil {
+		return err
+	}
 	policy, err := record.NewPolicy(logPolicy(trust))
 	if err != nil {
 		return err
@@ -129,6 +133,37 @@ func (m monitoring) run(ctx context.Context, out io.Writer) error {
 		case <-time.After(m.every):
 		}
 	}
+}
+
+// ready reads once what every look reads, so that what is wrong is told before a log is fetched.
+func (m monitoring) ready() error {
+	if m.feed != "" {
+		if !webAddress(m.feed) {
+			return errUsage.At("--feed")
+		}
+		if _, err := readToken(m.token); err != nil {
+			return err
+		}
+	}
+	if m.openings != "" {
+		err := files.Folder(m.openings)
+		if err != nil && (m.feed == "" || !errors.Is(err, fs.ErrNotExist)) { // the feed makes its own
+			return errOpenings.At(m.openings).Because(err)
+		}
+	}
+	if m.organisation != "" && identifier.CheckID(m.organisation) != nil {
+		return errUsage.At("--organisation")
+	}
+	if m.ordered != "" {
+		if _, err := orderedBy(m.ordered); err != nil {
+			return err
+		}
+	}
+	if m.every < time.Second && !m.once {
+		return errUsage.At("--every")
+	}
+	_, err := m.seen()
+	return err
 }
 
 // look follows the log once. What it saw is kept only when every leaf was proven.

@@ -70,6 +70,9 @@ func (w witnessing) init() (vkey string, err error) {
 	if w.dir == "" || w.name == "" {
 		return "", errUsage.At("--dir, --name")
 	}
+	if !keyName.MatchString(w.name) {
+		return "", errUsage.At("--name")
+	}
 	secret, vkey, err := transparency.GenerateWitnessKey(w.name)
 	if err != nil {
 		return "", err
@@ -83,6 +86,9 @@ func (w witnessing) init() (vkey string, err error) {
 func (w witnessing) serve(ctx context.Context, out io.Writer) error {
 	if w.dir == "" || w.origin == "" || w.logKey == "" {
 		return errUsage.At("--dir, --origin, --log-key")
+	}
+	if _, _, err := net.SplitHostPort(w.listen); err != nil {
+		return errUsage.At("--listen")
 	}
 	secret, err := readKeyLine(filepath.Join(w.dir, "witness.key"))
 	if err != nil {

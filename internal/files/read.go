@@ -23,6 +23,7 @@ var (
 	errAbsent       = fault.New(fault.NotFound, "file_absent", "没有这个文件：看看路径有没有写错。", "There is no such file; see whether the path is right.")
 	errNotPermitted = fault.New(fault.Invalid, "file_not_permitted", "没有权限读这个文件：用它的主人运行，或者改权限（ls -l 看一看）。", "This file may not be read: run as its owner, or change its permissions (see ls -l).")
 	errNotPlain     = fault.New(fault.Invalid, "file_not_plain", "这不是普通文件：文件夹、管道和设备都不读，请先存成文件。", "This is no plain file: folders, pipes and devices are not read; save it as a file first.")
+	errNotFolder    = fault.New(fault.Invalid, "file_not_folder", "这不是文件夹。", "This is no folder.")
 	errTooLong      = fault.New(fault.TooLarge, "file_too_long", "这个文件太大，不是这里要的那一种。", "The file is larger than any of its kind may be; it is another one.")
 	errNotRead      = fault.New(fault.Unavailable, "file_not_read", "这个文件读不完：看看磁盘。", "The file cannot be read to its end; see to the disk.")
 	errKeyShared    = fault.New(fault.Invalid, "key_file_shared", "这台机器上的任何人都能读或改这个密钥文件：先 chmod o-rwx，再想想有没有人读过它。",
@@ -87,6 +88,18 @@ func ReadKey(path string) ([]byte, error) {
 		return nil, errors.Join(errKeyShared.At(path), f.Close())
 	}
 	return readAll(f, path, MaxSmall)
+}
+
+// Folder says whether there is a folder. Faults: file_absent, file_not_permitted, file_not_folder, file_not_read.
+func Folder(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return why(err).At(path)
+	}
+	if !info.IsDir() {
+		return errNotFolder.At(path)
+	}
+	return nil
 }
 
 // why tells a system's error to people.
