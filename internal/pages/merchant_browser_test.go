@@ -120,7 +120,7 @@ var shopShots = []struct{ name, viewer, path, state string }{
 	{"outage", "wei", "/shop/visits/move_outage/outage", ""}, {"hand-back", "wei", "/shop/visits/removal_hand_back/hand_back", ""},
 	{"door-start", "wei", "/shop/visits/door/door", "start"}, {"door-waiting", "wei", "/shop/visits/door/door", "waiting"}, {"door-scan", "wei", "/shop/visits/door/door", "scan"},
 	{"door-face", "wei", "/shop/visits/door/door", "face"}, {"door-admitted", "wei", "/shop/visits/door/door", "admitted"}, {"door-offline", "wei", "/shop/visits/door/door", "offline"},
-	{"door-weak", "wei", "/shop/visits/door/door", "weak"}, {"door-refused", "wei", "/shop/visits/door/door", "refused"}, {"door-another", "wei", "/shop/visits/door/door", "another"}, {"door-expired", "wei", "/shop/visits/door/door", "expired"},
+	{"door-weak", "wei", "/shop/visits/door/door", "weak"}, {"door-refused", "wei", "/shop/visits/door/door", "refused"}, {"door-another", "wei", "/shop/visits/door/door", "another"}, {"door-expired", "wei", "/shop/visits/door/door", "expired"}, {"door-unwilling", "wei", "/shop/visits/door/door", "unwilling"},
 	{"door-clock", "wei", "/shop/visits/door/door", "clock"}, {"door-unscheduled", "wei", "/shop/visits/door/door", "unscheduled"},
 	{"door-nophone", "wei", "/shop/visits/door/door", "nophone"}, {"door-cannot", "wei", "/shop/visits/door/door", "cannot"}, {"door-failed", "wei", "/shop/visits/door/door", "failed"},
 }

@@ -4,9 +4,11 @@ package pages
 
 import (
 	"testing"
+	"time"
 
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/visit"
 )
 
 // A colleague who was not sent scans the shop's code, by his app or a doctored one: the shop sees red at once and can report
@@ -58,4 +60,82 @@ func TestSomebodyElseScans(t *testing.T) {
 	wei.shot2("refused-revoked")
 	wei.press("报告，停止这次上门")
 	wei.until(`[...document.querySelectorAll("[data-reported]")].some((e) => e.checkVisibility())`)
+}
+
+// shown is which state of the door page stands there.
+func (h *handset) shown(state string) {
+	h.t.Helper()
+	h.until(`document.querySelector(".screen:not([hidden])").dataset.state === "` + state + `"`)
+}
+
+// Somebody stands in the shop and scans nothing. From the first second the page says how to take that, with the report one tap away;
+// when nobody has scanned in time, the end is red by itself. Who came through all the same may still be checked.
+func TestSomebodyScansNothing(t *testing.T) {
+	s := newStreet(t)
+	s.opensShop()
+	s.scenes("dispatch", "ask dispatch")
+	wei := s.merchant
+	wei.open("/shop/visits/v1/door")
+	wei.sees("一律当假的")
+	wei.begins("开始核对")
+	for _, says := range []string{"不肯扫的、说不用核对的，一律当假的", "别让他碰 POS 机", "他不肯扫：报告，停止这次上门"} {
+		wei.sees(says)
+	}
+	if seen := wei.js(`(() => { const b = document.querySelector('[data-state="waiting"] [data-act="unwilling"]').getBoundingClientRect(); return scrollTo(0, 0), b.height >= 44; })()`); seen != "true" {
+		t.Error("the report is too small to press")
+	}
+	wei.shot2("unwilling-waiting")
+
+	wei.ahead(91 * time.Second)
+	wei.shown("expired")
+	for _, says := range []string{"没有核对成，先当假的", "别让对方动 POS 机", "报告，停止这次上门", "拨打 110"} {
+		wei.sees(says)
+	}
+	if wei.js(`document.querySelector('[data-state="expired"]').classList.contains("sign-stop")`) != "true" {
+		t.Error("what nobody answered is not red")
+	}
+	wei.shot2("unwilling-expired")
+	wei.js(`(Date.now = window.trueNow, 0)`)
+	wei.begins("重新核对") // who was only slow
+
+	if n := s.times(visit.TypeIncident); n != 0 {
+		t.Errorf("%d reports that nobody made", n)
+	}
+	wei.js(`(() => { const b = [...document.querySelectorAll("button")].find((b) => b.checkVisibility() && b.textContent.includes("他不肯扫")); b.click(); b.click(); })()`)
+	wei.shown("unwilling")
+	for _, says := range []string{"不肯扫，就当假的", "别让对方动 POS 机", "请对方离开", "拨打 110"} {
+		wei.sees(says)
+	}
+	wei.until(`document.querySelector('[data-state="unwilling"] [data-reported]').checkVisibility()`)
+	wei.shot2("unwilling-reported")
+	if n := s.times(visit.TypeIncident); n != 1 {
+		t.Errorf("reported %d times", n)
+	}
+	wei.open("/shop/visits/v1")
+	wei.at(NextStopped)
+}
+
+// Without signal the report cannot go out: red stands there all the same, says so, and the next tap tries again.
+func TestSomebodyScansNothingWithoutSignal(t *testing.T) {
+	s := newStreet(t)
+	s.opensShop()
+	s.scenes("dispatch", "ask dispatch")
+	wei := s.merchant
+	wei.open("/shop/visits/v1/door")
+	wei.until(`document.body.dataset.kept === "whole"`)
+	s.down()
+	wei.signal(false)
+	wei.begins("开始核对")
+	wei.sees("不肯扫的、说不用核对的，一律当假的")
+	wei.press("他不肯扫")
+	wei.shown("unwilling")
+	wei.until(`[...document.querySelectorAll('[data-state="unwilling"] [data-problem]')].some((e) => !e.hidden)`)
+	wei.shot2("unwilling-unsent")
+	s.up()
+	wei.signal(true)
+	wei.press("报告，停止这次上门")
+	wei.until(`document.querySelector('[data-state="unwilling"] [data-reported]').checkVisibility()`)
+	if n := s.times(visit.TypeIncident); n != 1 {
+		t.Errorf("reported %d times", n)
+	}
 }

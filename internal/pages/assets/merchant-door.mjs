@@ -28,7 +28,7 @@ const sender = startSender(actor.person, told);
 keepForDoor();
 sayWhatLacks().then((lacking) => { if (lacking.some((what) => ["insecure", "crypto", "old"].includes(what))) verdict("cannot"); }); // before anybody taps in vain
 
-const acts = { begin, scan, goOn, same: () => face(true), other: () => face(false), report };
+const acts = { begin, scan, goOn, same: () => face(true), other: () => face(false), report, unwilling };
 const screen = () => one(".screen:not([hidden])", root);
 
 /** Shows one state; a reader of the screen is led to its first words. */
@@ -280,6 +280,13 @@ function later(word, why) {
   place.textContent = one(`[data-say="${word}"]`, section).textContent;
   place.hidden = false;
   if (word === "judged-bad" && !section.hidden) verdict("refused", { zh: `${place.textContent}${why?.zh ?? ""}`, en: `${place.textContent} ${why?.en ?? ""}` });
+}
+
+/** Red at once, whatever becomes of the report; nothing that is scanned afterwards turns it. */
+async function unwilling() {
+  check.stop();
+  verdict("unwilling");
+  await report().catch((e) => tell(screen(), e));
 }
 
 let reporting;
