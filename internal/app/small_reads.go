@@ -4,7 +4,9 @@ import (
 	"context"
 
 	"github.com/menshen-project/menshen/internal/access"
+	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/transparency"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -34,4 +36,29 @@ func (a *App) LogTrouble() error {
 		return l.Trouble()
 	}
 	return nil
+}
+
+// LogStanding is how the log does, for whoever watches the server.
+type LogStanding struct {
+	Why       string            // code of why nothing is sequenced or receipted; "" when all is well
+	Witnesses map[string]string // party → code of why its last answer did not count
+}
+
+// LogStanding says how the log does.
+func (a *App) LogStanding() LogStanding {
+	l, ok := a.Log.(interface{ Status() transparency.Status })
+	if !ok {
+		return LogStanding{}
+	}
+	status := l.Status()
+	s := LogStanding{Why: fault.CodeOf(a.LogTrouble()), Witnesses: map[string]string{}}
+	if s.Why == "" && status.State != transparency.StateOK {
+		s.Why = errNotReady.Code
+	}
+	for _, w := range status.Witnesses {
+		if !w.OK && w.Why != "" {
+			s.Witnesses[w.Party] = w.Why
+		}
+	}
+	return s
 }

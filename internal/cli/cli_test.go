@@ -17,7 +17,8 @@ import (
 // TestMain lets scripts run menshen as the program it is.
 func TestMain(m *testing.M) {
 	testscript.Main(cleaning{m}, map[string]func(){
-		"menshen": func() { os.Exit(Run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+		"menshen":       func() { os.Exit(Run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+		"lying-witness": lyingWitness,
 	})
 }
 

@@ -27,18 +27,22 @@ func (s *stage) eventually(what string, holds func() bool) {
 	}
 }
 
-// logTrouble is what the server says about its log to whoever watches it.
-func (s *stage) logTrouble() string {
+// readiness is what the server says to whoever watches it.
+type readiness struct {
+	Log       string
+	Witnesses map[string]string
+}
+
+func (s *stage) ready() (r readiness) {
 	s.t.Helper()
 	res, err := http.Get(s.base() + "/readyz")
 	s.must(err)
 	defer res.Body.Close()
-	var ready struct{ Log string }
-	s.must(json.NewDecoder(res.Body).Decode(&ready))
+	s.must(json.NewDecoder(res.Body).Decode(&r))
 	if res.StatusCode != http.StatusOK {
 		s.t.Fatalf("/readyz: %s", res.Status)
 	}
-	return ready.Log
+	return r
 }
 
 // serverSaid is everything that the server wrote.
@@ -143,7 +147,7 @@ func TestALogFolderThatIsDamaged(t *testing.T) {
 			s.allReceipted()
 			continue
 		}
-		s.eventually(d.name+" is told", func() bool { return s.logTrouble() == d.code })
+		s.eventually(d.name+" is told", func() bool { return s.ready().Log == d.code })
 		if _, err := p.Ask(t.Context(), visit.AskTrial); len(rest) == 0 && fault.CodeOf(err) != "log_paused" {
 			t.Errorf("%s: the trial is asked for and the answer is %v", d.name, err)
 		}
@@ -154,7 +158,7 @@ func TestALogFolderThatIsDamaged(t *testing.T) {
 		runs(t, 0, s.program, "repair-log", "--config", s.config)
 		s.again("server")
 		s.allReceipted()
-		if trouble := s.logTrouble(); trouble != "" {
+		if trouble := s.ready().Log; trouble != "" {
 			t.Fatalf("%s, repaired: %s", d.name, trouble)
 		}
 		look()

@@ -58,6 +58,7 @@ type staging struct {
 	program  string                   // menshen's own, for the processes
 	patience int                      // of the server, in seconds
 	interval int                      // between checkpoints, in milliseconds; demoInterval when 0
+	quorum   int                      // of the witnesses; all when 0
 	steady   bool                     // the host loses no answers
 	profile  string                   // where the server writes its processor time, "" for nowhere
 	between  func(host string) string // what the server calls the host's address by; nil for the address itself
@@ -102,7 +103,7 @@ func (w *world) parties() error {
 		file.Witnesses = append(file.Witnesses, evidence.WitnessTrust{Party: party, Key: vkey})
 		conf.Log.Witnesses = append(conf.Log.Witnesses, WitnessConfig{Key: vkey, URL: "http://" + address})
 	}
-	file.Quorum = len(witnessesOf)
+	file.Quorum = cmp.Or(w.quorum, len(witnessesOf))
 	if err := w.publishTrust(file); err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/app"
-	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -217,7 +216,9 @@ func verbRow(r visit.Row) VerbRow {
 // Health is the service's word about itself.
 type Health struct {
 	Status string `json:"status" enum:"ok"`
-	Log    string `json:"log,omitempty" doc:"code of why the log takes nothing; absent when it does"`
+	Log    string `json:"log,omitempty" doc:"code of why nothing is sequenced or receipted; absent when all is well"`
+	// Witnesses is by party, in no order.
+	Witnesses map[string]string `json:"witnesses,omitempty" doc:"by party, the code of why the last answer of its witness did not count"`
 }
 
 func (a *API) healthOperations() {
@@ -229,9 +230,8 @@ func (a *API) healthOperations() {
 		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 		defer cancel()
 		ready := *ok
-		if err := a.app.LogTrouble(); err != nil {
-			ready.Body.Log = fault.CodeOf(err)
-		}
+		log := a.app.LogStanding()
+		ready.Body.Log, ready.Body.Witnesses = log.Why, log.Witnesses
 		return &ready, a.app.Ready(ctx)
 	})
 }
