@@ -26,9 +26,9 @@ const hashLength = 2 * sha256.Size
 var (
 	errFolder  = fault.New(fault.Unavailable, "journal_folder", "存放记录的文件夹不能使用。", "The journal's folder cannot be used.")
 	errInUse   = fault.New(fault.Conflict, "journal_in_use", "已有另一个进程在用这个文件夹。", "Another process uses this folder; two would do one thing twice.")
-	errDamaged = fault.New(fault.Refused, "journal_damaged", "记录被改过或损坏了，不能接着用。", "The journal was changed or damaged; nothing goes on from it.")
-	errFull    = fault.New(fault.Unavailable, "journal_full", "记录满了。", "The journal is full.")
-	errFailed  = fault.New(fault.Unavailable, "journal_failed", "记不下来，所以不回答。", "What would be answered cannot be kept, so it is not answered.")
+	errDamaged = fault.New(fault.Refused, "journal_damaged", "记录被改过或损坏了，不能接着用；把这个文件夹最新的备份放回来。", "The journal was changed or damaged; nothing goes on from it: put back the folder's newest backup.")
+	errFull    = fault.New(fault.Unavailable, "journal_full", "记录满了：在配置里加大它的上限，再启动。", "The journal is full: raise its bound in the config and start again.")
+	errFailed  = fault.New(fault.Unavailable, "journal_failed", "记不下来，所以不回答；磁盘好了，会自己接着记。", "What would be answered cannot be kept, so it is not answered; with the disk mended it goes on by itself.")
 )
 
 // Journal is an append-only file of changes, one a line behind a hash that covers the line before:
@@ -134,13 +134,16 @@ func next(chain string, change []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Append keeps one change, or fails. After a failed write nobody knows what reached the disk, so
-// nothing more is taken until the process starts again and reads it.
+// Append keeps one change, or fails. After a failed write nobody knows what reached the disk, and nobody was
+// answered: before anything more is taken, it is cut off again, and the cut is on the disk.
 func (j *Journal) Append(change []byte) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.failed {
-		return errFailed
+		if err := errors.Join(j.file.Truncate(j.size), j.file.Sync()); err != nil {
+			return errFailed.Because(err)
+		}
+		j.failed = false
 	}
 	if bytes.ContainsRune(change, '\n') {
 		return errFailed.At("change")

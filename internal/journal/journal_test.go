@@ -2,9 +2,11 @@ package journal
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/menshen-project/menshen/internal/fault"
@@ -179,5 +181,86 @@ func TestAfterAFailedWriteNothingIsTaken(t *testing.T) {
 		if err := j.Append([]byte("{}")); fault.CodeOf(err) != "journal_failed" || !j.failed {
 			t.Errorf("%v", err)
 		}
+	}
+}
+
+// tiny mounts a disk of its own, of that many bytes.
+func tiny(t *testing.T, size int) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := syscall.Mount("menshen-test", dir, "tmpfs", 0, fmt.Sprintf("size=%d", size)); err != nil {
+		t.Fatalf("a disk of its own cannot be mounted: %v; run the tests as root or under unshare -Urm", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// A full disk takes half a line. What was answered before is there, the half is not, and with room it goes on without
+// a restart; a restart reads the same.
+func TestAFullDiskLosesNothingAndIsGoneOnFrom(t *testing.T) {
+	disk := tiny(t, 64<<10)
+	j, _, err := Open(filepath.Join(disk, "service"), header, plenty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	filler := filepath.Join(disk, "filler")
+	if err := os.WriteFile(filler, make([]byte, 32<<10), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	kept := 0
+	line := func() []byte { return fmt.Appendf(nil, `{"n":%d,"x":"%s"}`, kept, strings.Repeat("x", 3000)) }
+	for err == nil {
+		if err = j.Append(line()); err == nil {
+			kept++
+		}
+	}
+	if fault.CodeOf(err) != "journal_failed" || kept == 0 {
+		t.Fatalf("after %d changes: %v", kept, err)
+	}
+	if err := j.Append(line()); fault.CodeOf(err) != "journal_failed" {
+		t.Fatalf("while the disk is full: %v", err)
+	}
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Append(line()); err != nil {
+		t.Fatalf("with room: %v", err)
+	}
+	kept++
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	changes, err := reopen(t, filepath.Join(disk, "service"))
+	if err != nil || len(changes) != kept {
+		t.Fatalf("%d of %d changes, %v", len(changes), kept, err)
+	}
+	for i, c := range changes {
+		if !strings.HasPrefix(string(c), fmt.Sprintf(`{"n":%d,`, i)) {
+			t.Errorf("change %d is %.20s", i, c)
+		}
+	}
+}
+
+// A folder that can only be read is refused by its name, and read again when it can be written.
+func TestAFolderThatCanOnlyBeRead(t *testing.T) {
+	disk := tiny(t, 64<<10)
+	kept(t, disk)
+	remount := func(flags uintptr) {
+		t.Helper()
+		if err := syscall.Mount("menshen-test", disk, "", syscall.MS_REMOUNT|flags, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remount(syscall.MS_RDONLY)
+	if _, err := reopen(t, disk); fault.CodeOf(err) != "journal_folder" {
+		t.Errorf("%v", err)
+	}
+	remount(0)
+	if changes, err := reopen(t, disk); err != nil || len(changes) != 3 {
+		t.Errorf("%d changes, %v", len(changes), err)
 	}
 }

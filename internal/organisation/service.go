@@ -42,7 +42,10 @@ type Service struct {
 	journal *journal.Journal
 	news    chan struct{} // closed when something was signed
 
-	signed func() // tests: told after a change is on disk and before anybody hears of it
+	older bool // menshen has seen statements that this journal has not
+
+	signing func() // tests: told when a change is signed and not on disk
+	signed  func() // tests: told after a change is on disk and before anybody hears of it
 }
 
 // Open takes a folder and brings the service to where it was. Close lets go of it. Faults: those of the
@@ -83,9 +86,15 @@ func (s *Service) record(c change) error {
 	for i := range c.Signed {
 		c.Signed[i].Number = s.state.numbers + int64(i) + 1
 	}
+	if s.older {
+		return errOlder
+	}
 	data, err := statement.Canonical(c)
 	if err != nil {
 		return err
+	}
+	if s.signing != nil && len(c.Signed) > 0 {
+		s.signing()
 	}
 	if err := s.journal.Append(data); err != nil {
 		return err
@@ -142,7 +151,9 @@ const maxWait = 25 * time.Second
 const atOnce = 100
 
 // Statements gives what was signed after a number, oldest first; if there is nothing yet, it waits for
-// that long. Fault: organisation_statements_gone when they are no longer at hand.
+// that long. Faults: organisation_statements_gone when they are no longer at hand; organisation_journal_older when
+// there never was that number here: then an older copy of the folder was put back, and nothing more is signed, or a
+// number, and a place in a status list, would be given twice.
 func (s *Service) Statements(ctx context.Context, after int64, wait time.Duration) (orgapi.Answer, error) {
 	limit, cancel := context.WithTimeout(ctx, min(max(wait, 0), maxWait))
 	defer cancel()
@@ -151,6 +162,9 @@ func (s *Service) Statements(ctx context.Context, after int64, wait time.Duratio
 		found, news, err := s.state.after(after), s.news, error(nil)
 		if after < s.state.numbers-int64(len(s.state.recent)) {
 			err = errGone
+		}
+		if s.older = s.older || after > s.state.numbers; s.older {
+			err = errOlder
 		}
 		s.mu.Unlock()
 		if err != nil || len(found) > 0 {
@@ -163,6 +177,8 @@ func (s *Service) Statements(ctx context.Context, after int64, wait time.Duratio
 		}
 	}
 }
+
+var errOlder = fault.New(fault.Refused, "organisation_journal_older", "门神收到过的签名文件，这份记录里没有：文件夹是旧的。不再签任何东西，把最新的文件夹放回来再启动。", "menshen has seen statements that this journal lacks: the folder is an older copy. Nothing more is signed; put the newest folder back and start again.")
 
 var errGone = fault.New(fault.NotFound, "organisation_statements_gone", "这么早的签名文件不在手边了，请由机构从记录里导出。", "Statements that old are no longer at hand; the organisation exports them from its journal.")
 
