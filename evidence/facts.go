@@ -373,6 +373,19 @@ func (b *builder) device() {
 		b.facts.Custody = gate.Known(c, from...)
 	}
 	b.facts.Quotes = b.quotes(serial)
+	b.facts.Marks = b.marks(serial)
+}
+
+// marks reads who marked the device lost or quarantined, and what was lifted. Its stream travels whole, so a server
+// that leaves a mark out leaves a gap.
+func (b *builder) marks(serial string) []visit.Mark {
+	var stream []statement.Verified
+	for _, it := range b.items {
+		if it.event.Stream == visit.StreamDevice+"/"+serial {
+			stream = append(stream, it.signed)
+		}
+	}
+	return visit.OpenMarks(stream)
 }
 
 // work reads what was done on site and at the end.

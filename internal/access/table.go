@@ -36,6 +36,9 @@ const (
 	PublishOrganisation = "publish_organisation" // lists, parameters, mandates; on a visit: register extracts
 	FreezeOrganisation  = "freeze_organisation"  // a provider, merchant or person as a whole
 	ResumeOrganisation  = "resume_organisation"
+
+	FreezeDevice = "freeze_device" // mark a device lost or quarantined
+	ResumeDevice = "resume_device" // lift such a mark
 )
 
 // grant lets a role ask under any of the relations.
@@ -116,6 +119,11 @@ var table = map[string][]grant{
 	// Any acquirer's risk desk, for its own orders; visit.SuspendsFor says for whose it counts.
 	FreezeOrganisation: {to(Risk, OwnOrganisation, None), regulatorOf},
 	ResumeOrganisation: {to(Risk, OwnOrganisation, None), regulatorOf},
+	// Whoever holds a device, and the acquirer that it is bound to or on its way for, can say that it is lost. The holder
+	// gains by its use, so the acquirer's risk desk lifts it; visit.MayLiftMark says whose mark.
+	FreezeDevice: {to(Merchant, Self), to(Technician, Self), to(Dispatcher, OwnOrganisation, Self), to(Maker, OwnOrganisation, Self), to(Custodian, OwnOrganisation, Self),
+		approver, risk, regulatorOf},
+	ResumeDevice: {risk, regulatorOf},
 
 	// after-sales service: the shop says when it is well again, whoever repairs says when he has done it
 	"open_ticket":     {merchant, clerk, dispatcher, approver, risk},
@@ -154,13 +162,13 @@ var streams = map[string][]string{
 	"visit": {"book", "dispatch", "reassign", "challenge", "admit", "refuse", "record_step", "back_up", "attest_device", "sign_off",
 		"report_acceptance", "report_terminal", "confirm", "publish", "request_permit", "release_permit", "freeze", "cancel", "roll_back",
 		"report_incident", "resume", "abort", "close", "review"},
-	"device":       {"transfer"},
+	"device":       {"transfer", "freeze", "resume"},
 	"person":       {"train", "take_test", "issue_badge", "revoke_badge", "enrol", "end_enrolment", "freeze", "resume"},
 	"organisation": {"publish", "enrol", "end_enrolment", "freeze", "resume"},
 }
 
 // On names the verb of a kind of stream as Decide knows it: publish, freeze and resume are other
-// powers on an organisation than on a visit. A verb that the stream does not have is "", which
+// powers on an organisation or a device than on a visit. A verb that the stream does not have is "", which
 // Decide denies.
 func On(stream, verb string) string {
 	if !slices.Contains(streams[stream], verb) {
@@ -168,6 +176,9 @@ func On(stream, verb string) string {
 	}
 	if (stream == "organisation" || stream == "person") && slices.Contains([]string{"publish", "freeze", "resume"}, verb) {
 		return verb + "_organisation"
+	}
+	if stream == "device" && verb != "transfer" {
+		return verb + "_device"
 	}
 	return verb
 }

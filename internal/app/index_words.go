@@ -24,6 +24,9 @@ func lastSix(serial string) string {
 	return serial[len(serial)-6:]
 }
 
+// deviceWord is the word by which a visit that names a device is found.
+func deviceWord(serial string) string { return strings.TrimSpace(serialWord) + lastSix(serial) }
+
 func b64(raw []byte) string { return base64.StdEncoding.EncodeToString(raw) }
 
 // supervisorWord makes a supervisor findable by the one word that names him.

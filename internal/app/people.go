@@ -253,7 +253,7 @@ func (a *App) Stock(ctx context.Context, actor Actor) ([]Held, error) {
 
 // due finds the visit of the actor's own that a device was last sent to, and whether it should move.
 func (a *App) due(ctx context.Context, tx *store.Tx, actor Actor, h *Held) error {
-	visits, _, err := tx.ListVisits(ctx, store.VisitFilter{Provider: actor.Organisation, Query: strings.TrimSpace(serialWord) + lastSix(h.Serial)}, "", 8)
+	visits, _, err := tx.ListVisits(ctx, store.VisitFilter{Provider: actor.Organisation, Query: deviceWord(h.Serial)}, "", 8)
 	if err != nil {
 		return err
 	}

@@ -2,12 +2,14 @@ package app
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -116,12 +118,26 @@ func (a *App) intend(ctx context.Context, visitID, permit string) error {
 	if s.state.Frozen() || s.state.Stage().Ended() || !a.Now().Before(until) || last.Event.Digest != d.Event.Digest {
 		return errWithdrawn
 	}
+	if err := a.unmarked(ctx, s.state.Dispatched().Serial); err != nil {
+		return err
+	}
 	stream := visit.StreamVisit + "/" + visitID
 	err = a.recordOwn(ctx, stream, visit.ReleasePermit, visit.TypeIntent, "", visit.Intent{Visit: visitID, Permit: permit})
 	if code := fault.CodeOf(err); code == "visit_frozen" || code == "stage_not_fitting" {
 		return errWithdrawn.Because(err)
 	}
 	return err
+}
+
+// unmarked withdraws a permit for a device that was marked lost or quarantined since.
+func (a *App) unmarked(ctx context.Context, serial string) error {
+	return a.Store.Read(ctx, func(tx *store.Tx) error {
+		matters, err := tx.MattersOf(ctx, subjectDevice, serial, maxPage)
+		if err == nil && slices.ContainsFunc(matters, func(m store.OpenMatter) bool { return isMark(m.Matter) }) {
+			err = errWithdrawn.At("device")
+		}
+		return err
+	})
 }
 
 // cancel takes a permit back; the host's answer is "cancelled" or what it did before.

@@ -112,6 +112,7 @@ type writing struct {
 	now    time.Time
 	fixed  *store.Event // a recorded event that is replayed: its time, salt, day and province are given
 
+	toDevice access.Relation // of a device's stream: how the actor stands to the device, where that is asked
 	entry    store.Event
 	leaf     []byte
 	envelope statement.Verified
@@ -181,6 +182,9 @@ func (w *writing) prepare(ctx context.Context) error {
 		}
 		context = g.sorted()
 		if err := w.standing(ctx, tx); err != nil {
+			return err
+		}
+		if err := w.deviceRelation(ctx, tx); err != nil {
 			return err
 		}
 		return w.event(ctx, tx)
@@ -408,7 +412,10 @@ func (w *writing) relation() access.Relation {
 	case w.kind == visit.StreamPerson && w.id != w.actor.Person:
 		return access.OwnOrganisation // whose person it is, is decided by whose badge or course counts
 	}
-	return access.Self // a device's holder is decided by custody
+	if w.toDevice != "" {
+		return w.toDevice
+	}
+	return access.Self // who hands a device over is decided by custody
 }
 
 // commit writes everything in one transaction. It may run again after a conflict.

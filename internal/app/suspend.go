@@ -75,14 +75,30 @@ const matterSuspension = "suspension"
 var errNotSuspended = fault.New(fault.Refused, "reinstatement_names_nothing", "要解除的停用不存在，或者不是停这一家的。", "A reinstatement names a suspension of its subject, and no other statement.")
 
 // indexSuspension opens a matter against a provider, merchant or person. The statement was signed by a risk
-// desk or the regulator; for whose orders it counts is asked when an ask looks it up.
+// desk or the regulator; for whose orders it counts is asked when an ask looks it up. A device's mark is a matter of
+// its own kind and counts for everybody's orders.
 func (w *writing) indexSuspension(ctx context.Context, tx *store.Tx) error {
-	s, err := visit.ReadSuspension(w.envelope)
+	read, matter := visit.ReadSuspension, matterSuspension
+	if w.kind == visit.StreamDevice {
+		read = visit.ReadMark
+	}
+	s, err := read(w.envelope)
 	if err != nil {
 		return err
 	}
-	return tx.AddMatter(ctx, store.OpenMatter{Statement: w.claims.Digest(), SubjectKind: w.kind, Subject: s.Subject, Matter: matterSuspension,
+	if w.kind == visit.StreamDevice {
+		matter = s.Reason
+	}
+	return tx.AddMatter(ctx, store.OpenMatter{Statement: w.claims.Digest(), SubjectKind: w.kind, Subject: s.Subject, Matter: matter,
 		FoundIn: w.in.Stream, SinceAt: w.entry.ReceivedAt})
+}
+
+// mayLift is the rule by which a suspension in a kind of stream is lifted.
+func mayLift(stream string) func(suspended, lifts statement.Header) error {
+	if stream == visit.StreamDevice {
+		return visit.MayLiftMark
+	}
+	return visit.MayLift
 }
 
 // indexReinstatement closes the suspensions that it names, if whoever signed it may lift them.
@@ -102,7 +118,7 @@ func (w *writing) indexReinstatement(ctx context.Context, tx *store.Tx) error {
 		if by.Subject != w.in.Stream || by.Type != visit.TypeSuspension {
 			return errNotSuspended
 		}
-		if err := visit.MayLift(by.Header, w.claims.Header); err != nil {
+		if err := mayLift(w.kind)(by.Header, w.claims.Header); err != nil {
 			return err
 		}
 		if err := tx.CloseMatter(ctx, digest, w.now); err != nil {

@@ -104,8 +104,15 @@ func (a *App) held(ctx context.Context, tx *store.Tx, actor Actor, m store.OpenM
 	}
 	h.Reason, h.Appeal = s.Reason, s.Appeal
 	me := statement.Header{Role: actor.Role, Organisation: actor.Organisation}
-	h.MayLift = slices.Contains([]string{visit.RoleRisk, visit.RoleRegulator}, actor.Role) && visit.MayLift(c.Header, me) == nil
+	me.Signer = actor.Person
+	h.MayLift = slices.Contains([]string{visit.RoleRisk, visit.RoleRegulator}, actor.Role) && mayLift(kind)(c.Header, me) == nil
 	own, err := ofOrganisation(ctx, tx, actor.Organisation, m)
+	if kind == visit.StreamDevice {
+		var rel access.Relation
+		rel, err = a.deviceRelation(ctx, tx, actor, m.Subject)
+		own = rel != access.None
+		h.MayLift = h.MayLift && access.Decide(access.Role(actor.Role), access.ResumeDevice, rel).Allowed()
+	}
 	return h, own || actor.Role == visit.RoleRegulator || visit.SuspendsFor(c.Header, actor.Organisation), err
 }
 

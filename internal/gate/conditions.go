@@ -24,6 +24,8 @@ var (
 	errSupervisorGap = fault.New(fault.Refused, "supervisor_missing", "这一风险等级必须指定监督人员。", "This risk level needs an assigned supervisor.")
 	errFrozenNow     = fault.New(fault.Refused, "visit_frozen", "这次上门已被停止。", "The visit is frozen.")
 	errSomethingOpen = fault.New(fault.Refused, "matter_open", "还有没处理完的停用、举报或矛盾。", "A freeze, incident or conflict is still open.")
+	errDeviceLost    = fault.New(fault.Refused, "device_lost", "这台机具报过丢失，没有人说得清它在谁手里待过。别用它；收单机构的风控查验过、签字解除以后才能用。", "This device was reported lost, and nobody knows who has had it. Do not use it before the acquirer's risk desk has looked into it and signed so.")
+	errDeviceHeld    = fault.New(fault.Refused, "device_quarantined", "这台机具被隔离了，别用。收单机构的风控查验过、签字解除以后才能用。", "This device is quarantined. Do not use it before the acquirer's risk desk has looked into it and signed so.")
 	errAcquirerOther = fault.New(fault.Refused, "merchant_enrolled_elsewhere", "商户的密钥不是这家收单机构登记的。", "The merchant's key was not enrolled by this order's acquirer.")
 	errSheetProvider = fault.New(fault.Refused, "agreement_other_provider", "价格表上的服务商不是派人来的那一家。", "The sheet names another provider than the one that sends its people: money to it would raise no flag.")
 	errOrderOther    = fault.New(fault.Refused, "agreement_other_order", "签的协议说的是另一个订单。", "The agreement that was signed is about another order.")
@@ -177,13 +179,37 @@ func nothingOpen(f *Facts, _ time.Time, _ bool) finding {
 	if err != nil {
 		return attested(err)
 	}
+	for _, m := range f.Marks {
+		if !f.takesAwayFor(order, m.Statement) {
+			return attested(markFault(m.Reason), m.Statement)
+		}
+	}
 	for _, o := range x.Open {
+		if o.Kind == visit.MarkLost || o.Kind == visit.MarkQuarantined {
+			if !f.takesAwayFor(order, o.Statement) {
+				return attested(markFault(o.Kind), o.Statement)
+			}
+			continue
+		}
 		// The one exception: the order that was made because of an incident may carry it out.
 		if o.Kind != "incident" || order.Reason == "" || o.Statement != order.Reason {
 			return attested(errSomethingOpen, o.Statement)
 		}
 	}
 	return attested(nil, f.Extract.From...)
+}
+
+// takesAwayFor says whether the order was made because of a device's mark, to look at the device or take it away: a
+// marked terminal must not have to stay on the counter.
+func (f *Facts) takesAwayFor(order visit.Order, mark string) bool {
+	return order.Reason != "" && order.Reason == mark && (f.Kind == visit.Removal || f.Kind == visit.Inspection)
+}
+
+func markFault(mark string) error {
+	if mark == visit.MarkLost {
+		return errDeviceLost
+	}
+	return errDeviceHeld
 }
 
 func agreementSigned(f *Facts, _ time.Time, _ bool) finding {

@@ -172,6 +172,7 @@ type Facts struct {
 	Stage        visit.Stage
 	Frozen       bool
 	Open         []string
+	Marks        []visit.Mark // of the dispatched device, from its own stream: lost or quarantined
 	Order        Fact[visit.Order]
 	Assigned     visit.Dispatch
 	Trust        Fact[credential.Trust]

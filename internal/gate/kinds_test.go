@@ -232,3 +232,27 @@ func TestAnOrderBecauseOfAnIncident(t *testing.T) {
 		})
 	}
 }
+
+// A terminal that is marked must not have to stay on the counter: an order that names the mark may look at it or take it
+// away, and gives it no power again.
+func TestAnOrderBecauseOfADevicesMark(t *testing.T) {
+	because := func(reason, mark string) func(*gate.Facts) {
+		return func(f *gate.Facts) {
+			f.Order.Value.Reason = reason
+			x := f.Extract.Value
+			x.Open = []registry.OpenMatter{{Kind: mark, Statement: "m1"}}
+			f.Extract = gate.Known(x, "extract")
+			f.Marks = []visit.Mark{{Reason: mark, Statement: "m1"}}
+		}
+	}
+	for mark, code := range map[string]string{visit.MarkLost: "device_lost", visit.MarkQuarantined: "device_quarantined"} {
+		for kind, want := range map[string]string{visit.Removal: "", visit.Inspection: "", visit.Swap: code, visit.Repair: code, visit.Relocation: code, visit.Install: code} {
+			walk(t, gate.NothingOpen, visit.AskDispatch, gate.Attested, []way{
+				{name: "no mark", kind: kind},
+				{name: "this mark", kind: kind, code: want, spoil: because("m1", mark)},
+				{name: "another mark", kind: kind, code: code, spoil: because("m2", mark)},
+				{name: "no reason", kind: kind, code: code, spoil: because("", mark)},
+			})
+		}
+	}
+}

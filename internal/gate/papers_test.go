@@ -160,6 +160,12 @@ func TestNothingOpen(t *testing.T) {
 			f.Extract.Value.Open = []registry.OpenMatter{{Stream: "device/" + serial, Kind: kind, Statement: "digest-1"}}
 		}
 	}
+	marked := func(mark, kind, reason string) func(*gate.Facts) {
+		return func(f *gate.Facts) {
+			f.Kind, f.Order.Value.Reason = kind, reason
+			f.Marks = []visit.Mark{{Reason: mark, Statement: "digest-1"}}
+		}
+	}
 	walk(t, gate.NothingOpen, visit.AskDispatch, gate.Attested, []way{
 		{name: "nothing"},
 		{name: "the visit is frozen", spoil: func(f *gate.Facts) { f.Frozen = true }, code: "visit_frozen"},
@@ -177,6 +183,15 @@ func TestNothingOpen(t *testing.T) {
 			open("incident", "digest-1")(f)
 			f.Extract.Value.Open = append(f.Extract.Value.Open, registry.OpenMatter{Kind: "incident", Statement: "digest-4"})
 		}, code: "matter_open"},
+		{name: "a lost device", spoil: open(visit.MarkLost, ""), code: "device_lost"},
+		{name: "a quarantined device", spoil: open(visit.MarkQuarantined, ""), code: "device_quarantined"},
+		{name: "a mark in the device's own stream alone", spoil: marked(visit.MarkLost, visit.Install, ""), code: "device_lost"},
+		{name: "one that cannot be read", spoil: marked("", visit.Install, ""), code: "device_quarantined"},
+		{name: "a mark that an installation names", spoil: func(f *gate.Facts) {
+			open(visit.MarkQuarantined, "digest-1")(f)
+			marked(visit.MarkQuarantined, visit.Install, "digest-1")(f)
+		}, code: "device_quarantined"},
+		{name: "a lost device, named by an installation, in the register alone", spoil: open(visit.MarkLost, "digest-1"), code: "device_lost"},
 		{name: "frozen before closing", ask: visit.AskClose, spoil: func(f *gate.Facts) { f.Frozen = true }, code: "visit_frozen"},
 	})
 }

@@ -63,6 +63,8 @@ var sayings = map[string]saying{
 	"visit/resume":               {"风控解除停止", "lift a freeze, as risk desk"},
 	"visit/review":               {"评价", "review a closed visit"},
 	"device/transfer":            {"交接机具", "hand a device over"},
+	"device/freeze":              {"报机具丢失，或隔离", "mark a device lost or quarantined"},
+	"device/resume":              {"解除机具的丢失或隔离标记", "lift a device's mark, as risk desk or regulator"},
 	"person/train":               {"发培训证书", "certify a course"},
 	"person/take_test":           {"交考试答卷", "hand in a course's test"},
 	"person/issue_badge":         {"发工作证", "issue a badge"},

@@ -320,4 +320,70 @@ var deviceAttacks = []Attack{
 			})
 		},
 	},
+	{
+		Name: "lost-device-turns-up", Zh: "报过丢失的机具出现在店里", En: "A device that was reported lost turns up at the counter.",
+		Refused: by(gate.NothingOpen, "device_lost"),
+		Run: func(ctx context.Context, p *Play) error {
+			return p.before(ctx, "ask trial", func(ctx context.Context) error {
+				_, err := p.Mark(ctx, p.Cast.Dispatcher, visit.MarkLost)
+				return err
+			})
+		},
+	},
+	{
+		Name: "quarantined-before-live", Zh: "试用以后被隔离的机具还想上线", En: "A device is quarantined after its trial and is to go live all the same.",
+		Refused: by(gate.NothingOpen, "device_quarantined"),
+		Run: func(ctx context.Context, p *Play) error {
+			return p.before(ctx, "ask live", func(ctx context.Context) error {
+				_, err := p.Mark(ctx, p.Cast.Approver, visit.MarkQuarantined)
+				return err
+			})
+		},
+	},
+	{
+		Name: "mark-lifted-by-the-holder", Zh: "丢过机具的服务商自己说找到了", En: "The provider that lost a device lifts the mark itself.",
+		Refused: by(ByEvidence, "role_not_allowed"),
+		Run: func(ctx context.Context, p *Play) error {
+			return p.before(ctx, "ask trial", func(ctx context.Context) error { return p.markAndLift(ctx, p.Cast.Dispatcher, p.Cast.Dispatcher) })
+		},
+	},
+	{
+		Name: "mark-lifted-by-its-marker", Zh: "谁隔离的机具，还是他自己说没问题", En: "Whoever quarantined a device lifts the mark alone.",
+		Refused: by(gate.NothingOpen, "device_quarantined"),
+		Run: func(ctx context.Context, p *Play) error {
+			return p.before(ctx, "ask trial", func(ctx context.Context) error { return p.markAndLift(ctx, p.Cast.Risk, p.Cast.Risk) })
+		},
+	},
+	{
+		Name: "mark-lifted-by-another-acquirer", Zh: "别家收单机构的风控解除了隔离", En: "Another acquirer's risk desk lifts the mark.",
+		Refused: by(gate.NothingOpen, "device_quarantined"),
+		Run: func(ctx context.Context, p *Play) error {
+			rong := NewActor("rong", p.Cast.Other.ID, visit.RoleRisk)
+			if err := p.enrol(ctx, p.Cast.Other, rong, p.Now()); err != nil {
+				return err
+			}
+			return p.before(ctx, "ask trial", func(ctx context.Context) error { return p.markAndLift(ctx, p.Cast.Approver, rong) })
+		},
+	},
+}
+
+// Mark has somebody mark the play's device lost or quarantined, and gives the statement's digest.
+func (p *Play) Mark(ctx context.Context, who *Actor, mark string) (string, error) {
+	return p.file(ctx, who, visit.Freeze, Draft{Stream: p.DeviceStream(), Type: visit.TypeSuspension,
+		Body: visit.Suspension{Subject: p.Device.Serial, Reason: mark, Appeal: "0529-65550001"}})
+}
+
+// Lift has somebody lift a mark of the play's device.
+func (p *Play) Lift(ctx context.Context, who *Actor, mark string) error {
+	_, err := p.file(ctx, who, visit.Resume, Draft{Stream: p.DeviceStream(), Type: visit.TypeReinstatement,
+		Body: visit.Reinstatement{Subject: p.Device.Serial, Reason: "inspected", Closes: []string{mark}}})
+	return err
+}
+
+func (p *Play) markAndLift(ctx context.Context, marks, lifts *Actor) error {
+	mark, err := p.Mark(ctx, marks, visit.MarkQuarantined)
+	if err != nil {
+		return err
+	}
+	return p.Lift(ctx, lifts, mark)
 }

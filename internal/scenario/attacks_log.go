@@ -140,6 +140,21 @@ var honestLookalikes = []Attack{
 		},
 	},
 	{
+		Name: "lost-device-found-and-cleared", Zh: "报过丢失，风控查验过、签字解除，再装上线", En: "A device was reported lost, the acquirer's risk desk looked into it and signed so, and it goes live.",
+		Run: func(ctx context.Context, p *Play) error {
+			return p.wholeWith(ctx, "ask trial", func(ctx context.Context) error {
+				mark, err := p.Mark(ctx, p.Cast.Dispatcher, visit.MarkLost)
+				if err != nil {
+					return err
+				}
+				if err := p.Lift(ctx, p.Cast.Risk, mark); err != nil {
+					return err
+				}
+				return p.MustAsk(ctx, visit.AskTrial)
+			})
+		},
+	},
+	{
 		Name: "permit-asked-again", Zh: "主机的回答半路丢了，再问一次", En: "The host's answer was lost and the permit is asked for again: one load, the same answer.", Liar: true,
 		Run: func(ctx context.Context, p *Play) error {
 			return p.wholeWith(ctx, "release trial", func(ctx context.Context) error {

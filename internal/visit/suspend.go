@@ -1,6 +1,7 @@
 package visit
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/menshen-project/menshen/internal/fault"
@@ -9,10 +10,10 @@ import (
 
 // Suspension stops a provider, a merchant or a person as a whole, in his own stream. Parties to an order
 // stop a visit; only an acquirer's risk desk or the regulator stops more (design §12), and says why and how
-// to appeal (反诈法 art. 32).
+// to appeal (反诈法 art. 32). In a device's stream it marks the device lost or quarantined (design §8).
 type Suspension struct {
-	Subject string `json:"subject"` // id of the stream's organisation or person
-	Reason  string `json:"reason"`  // a code
+	Subject string `json:"subject"` // id of the stream's organisation or person, or the device's serial
+	Reason  string `json:"reason"`  // a code; of a device a mark
 	Appeal  string `json:"appeal"`  // how the one who is stopped may object
 }
 
@@ -72,4 +73,72 @@ func MayLift(suspended, lifts statement.Header) error {
 // everybody, an acquirer's for itself. Otherwise one acquirer could stop another's provider.
 func SuspendsFor(suspended statement.Header, acquirer string) bool {
 	return suspended.Role == RoleRegulator || suspended.Organisation == acquirer
+}
+
+// Marks of a device. Whoever holds it or is its acquirer sets one; while it stands, no visit gives the device
+// power.
+const (
+	MarkLost        = "lost"        // nobody knows who had it since
+	MarkQuarantined = "quarantined" // in somebody's hands, and not to be used
+)
+
+// Mark is a mark that stands.
+type Mark struct {
+	Reason    string // MarkLost or MarkQuarantined; anything else is one that cannot be read, and stands
+	Statement string // digest
+}
+
+var (
+	errMarkOther     = fault.New(fault.Invalid, "device_mark_unknown", "机具只能标成丢失（lost）或隔离（quarantined）。", "A device is marked lost or quarantined, nothing else.")
+	errLiftOther     = fault.New(fault.Forbidden, "device_mark_lifted_by_another", "机具的标记由收单机构的风控解除；别的收单机构标的、监管标的，由它们自己或监管解除。", "A device's mark is lifted by an acquirer's risk desk; another acquirer's by that one, the regulator's by the regulator.")
+	errLiftBySelfish = fault.New(fault.Forbidden, "device_mark_lifted_by_marker", "谁标的不能自己解除：要另一个人看过机具。", "Whoever set a mark does not lift it: another person has to have looked at the device.")
+)
+
+// ReadMark reads a proven suspension in a device's stream.
+func ReadMark(v statement.Verified) (Suspension, error) {
+	s, err := ReadSuspension(v)
+	if err == nil && s.Reason != MarkLost && s.Reason != MarkQuarantined {
+		err = errMarkOther
+	}
+	return s, err
+}
+
+// MayLiftMark refuses a reinstatement of a device by anybody but a risk desk or the regulator. Whoever holds the
+// device gains by its use and has no risk desk, so he never lifts; what an acquirer's people marked is that acquirer's
+// to lift, by another person than who set it.
+func MayLiftMark(marked, lifts statement.Header) error {
+	switch {
+	case lifts.Role == RoleRegulator:
+		return nil
+	case lifts.Role != RoleRisk || marked.Role == RoleRegulator:
+		return errLiftOther
+	case slices.Contains([]string{RoleApprover, RoleRisk}, marked.Role) && marked.Organisation != lifts.Organisation:
+		return errLiftOther
+	case marked.Signer == lifts.Signer && marked.Organisation == lifts.Organisation:
+		return errLiftBySelfish
+	}
+	return nil
+}
+
+// OpenMarks replays a device's stream: proven statements in their order, of which all but suspensions and
+// reinstatements are passed over. A suspension that cannot be read stands, a reinstatement that cannot lifts nothing.
+func OpenMarks(stream []statement.Verified) []Mark {
+	var open []Mark
+	by := map[string]statement.Header{}
+	for _, v := range stream {
+		switch v.Type() {
+		case TypeSuspension:
+			s, _ := ReadMark(v)
+			open, by[v.Digest()] = append(open, Mark{Reason: s.Reason, Statement: v.Digest()}), v.Header()
+		case TypeReinstatement:
+			r, err := ReadReinstatement(v)
+			if err != nil {
+				continue
+			}
+			open = slices.DeleteFunc(open, func(m Mark) bool {
+				return slices.Contains(r.Closes, m.Statement) && MayLiftMark(by[m.Statement], v.Header()) == nil
+			})
+		}
+	}
+	return open
 }

@@ -1,6 +1,7 @@
 package visit_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/menshen-project/menshen/internal/fault"
@@ -89,6 +90,80 @@ func TestWhoseSuspensionCountsAndWhoLiftsIt(t *testing.T) {
 		}
 		if got := fault.CodeOf(visit.MayLift(c.suspended, c.lift)); got != c.code {
 			t.Errorf("%s: %q, want %q", c.name, got, c.code)
+		}
+	}
+}
+
+// Whoever has most to gain lifts nothing: a holder has no risk desk, a marker needs a second person, and what one
+// acquirer's people marked is no other acquirer's to lift.
+func TestWhoLiftsADevicesMark(t *testing.T) {
+	qiuMarks := statement.Header{Role: visit.RoleDispatcher, Organisation: "svc-anzhuang", Signer: "qiu"}
+	fangMarks := statement.Header{Role: visit.RoleRisk, Organisation: acquirer, Signer: "fang"}
+	chenMarks := statement.Header{Role: visit.RoleApprover, Organisation: acquirer, Signer: "chen"}
+	regulator := statement.Header{Role: visit.RoleRegulator, Organisation: "assoc", Signer: "assoc"}
+	desk := func(org, who string) statement.Header {
+		return statement.Header{Role: visit.RoleRisk, Organisation: org, Signer: who}
+	}
+	for _, c := range []struct {
+		name         string
+		marked, lift statement.Header
+		code         string
+	}{
+		{"the holder's, by an acquirer's risk desk", qiuMarks, desk(acquirer, "fang"), ""},
+		{"the holder's, by the regulator", qiuMarks, regulator, ""},
+		{"the holder's, by himself", qiuMarks, qiuMarks, "device_mark_lifted_by_another"},
+		{"the approver's, by his risk desk", chenMarks, desk(acquirer, "fang"), ""},
+		{"the approver's, by another acquirer's", chenMarks, desk(rival, "rong"), "device_mark_lifted_by_another"},
+		{"the risk desk's, by the same person", fangMarks, desk(acquirer, "fang"), "device_mark_lifted_by_marker"},
+		{"the risk desk's, by a colleague", fangMarks, desk(acquirer, "fu"), ""},
+		{"the risk desk's, by another acquirer's", fangMarks, desk(rival, "fang"), "device_mark_lifted_by_another"},
+		{"the risk desk's, by the regulator", fangMarks, regulator, ""},
+		{"the regulator's, by a risk desk", regulator, desk(acquirer, "fang"), "device_mark_lifted_by_another"},
+		{"the regulator's, by it", regulator, regulator, ""},
+	} {
+		if got := fault.CodeOf(visit.MayLiftMark(c.marked, c.lift)); got != c.code {
+			t.Errorf("%s: %q, want %q", c.name, got, c.code)
+		}
+	}
+}
+
+// What stands of a device's marks is read from its stream alone. A mark that cannot be read stands; a reinstatement that
+// cannot, or by the wrong person, or of another statement, lifts nothing.
+func TestWhichMarksOfADeviceStand(t *testing.T) {
+	const serial, stream = "00005704LAN0001", "device/00005704LAN0001"
+	mark := func(by person, reason string) statement.Verified {
+		return by.saysIn(t, stream, "", visit.TypeSuspension, visit.Suspension{Subject: serial, Reason: reason, Appeal: "call the desk"})
+	}
+	lift := func(by person, closes ...string) statement.Verified {
+		return by.saysIn(t, stream, "", visit.TypeReinstatement, visit.Reinstatement{Subject: serial, Reason: "inspected", Closes: append([]string{}, closes...)})
+	}
+	if _, err := visit.ReadMark(mark(qiu, "fraud")); fault.CodeOf(err) != "device_mark_unknown" {
+		t.Error(err)
+	}
+	if s, err := visit.ReadMark(mark(qiu, visit.MarkLost)); err != nil || s.Subject != serial {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if _, err := visit.ReadMark(statement.Verified{}); err == nil {
+		t.Error("the zero value was read")
+	}
+	lost, held, odd := mark(qiu, visit.MarkLost), mark(fang, visit.MarkQuarantined), fang.saysIn(t, stream, "", visit.TypeSuspension, struct{}{})
+	transfer := qiu.saysIn(t, stream, "", "transfer", struct{}{})
+	for _, c := range []struct {
+		name   string
+		stream []statement.Verified
+		want   []visit.Mark
+	}{
+		{"nothing was said", []statement.Verified{transfer}, nil},
+		{"two marks", []statement.Verified{transfer, lost, held}, []visit.Mark{{visit.MarkLost, lost.Digest()}, {visit.MarkQuarantined, held.Digest()}}},
+		{"one lifted", []statement.Verified{lost, held, lift(fang, lost.Digest())}, []visit.Mark{{visit.MarkQuarantined, held.Digest()}}},
+		{"the marker lifts his own", []statement.Verified{held, lift(fang, held.Digest())}, []visit.Mark{{visit.MarkQuarantined, held.Digest()}}},
+		{"another statement is named", []statement.Verified{lost, lift(fang, statement.Digest([]byte("x")))}, []visit.Mark{{visit.MarkLost, lost.Digest()}}},
+		{"lifted before it was set", []statement.Verified{lift(fang, lost.Digest()), lost}, []visit.Mark{{visit.MarkLost, lost.Digest()}}},
+		{"a reinstatement that says nothing", []statement.Verified{lost, fang.saysIn(t, stream, "", visit.TypeReinstatement, struct{}{})}, []visit.Mark{{visit.MarkLost, lost.Digest()}}},
+		{"a mark that says nothing", []statement.Verified{odd}, []visit.Mark{{"", odd.Digest()}}},
+	} {
+		if got := visit.OpenMarks(c.stream); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
 }

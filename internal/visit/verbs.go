@@ -121,6 +121,8 @@ var table = []Row{
 	{StreamVisit, ReviewVerb, TypeReview, roles(RoleMerchant, RoleTechnician, RoleDispatcher, RoleApprover, RoleSupervisor), from(Closed), BringsEvidence},
 
 	{StreamDevice, Transfer, "transfer", roles(RoleMaker, RoleCustodian, RoleTechnician, RoleMerchant, RoleDispatcher), nil, BringsEvidence},
+	{StreamDevice, Freeze, TypeSuspension, roles(RoleMaker, RoleCustodian, RoleTechnician, RoleMerchant, RoleDispatcher, RoleApprover, RoleRisk, RoleRegulator), nil, TakesPower},
+	{StreamDevice, Resume, TypeReinstatement, roles(RoleRisk, RoleRegulator), nil, GivesPower},
 
 	{StreamPerson, Train, registry.TypeCertificate, roles(RoleCourseIssuer), nil, BringsEvidence},
 	{StreamPerson, TakeTest, registry.TypeAttempt, roles(RoleTechnician, RoleMerchant, RoleClerk), nil, BringsEvidence},
