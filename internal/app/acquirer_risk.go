@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
@@ -128,6 +129,7 @@ type TerminalDetail struct {
 	Watch   evidence.Watch // of the visit that brought it live, the zero value for none
 	Watched bool
 	NoWatch *fault.Fault // why there is none for a terminal in use, nil where there is one
+	Marked  bool         // lost or quarantined
 }
 
 // Terminal gives one of the actor's own acquirer's terminals. Fault: terminal_not_found.
@@ -153,6 +155,7 @@ func (a *App) Terminal(ctx context.Context, actor Actor, serial string) (Termina
 		if d.Matters, err = tx.MattersOf(ctx, subjectDevice, serial, mostDrafts); err != nil {
 			return err
 		}
+		d.Marked = slices.ContainsFunc(d.Matters, func(m store.OpenMatter) bool { return isMark(m.Matter) })
 		claims, err := a.gather(ctx, tx).stream(visit.StreamDevice, serial)
 		for i, c := range claims {
 			d.History = append(d.History, HandOver{Number: int64(i + 1), Type: c.Type, Signer: c.Header.Signer, Organisation: c.Header.Organisation, At: c.Header.At, Statement: c.Digest()})

@@ -50,6 +50,12 @@ func (a *App) deviceRelation(ctx context.Context, tx *store.Tx, actor Actor, ser
 // isMark says whether a matter is a device's mark.
 func isMark(matter string) bool { return matter == visit.MarkLost || matter == visit.MarkQuarantined }
 
+// marksOf gives a device's open marks.
+func marksOf(ctx context.Context, tx *store.Tx, serial string) ([]store.OpenMatter, error) {
+	matters, err := tx.MattersOf(ctx, subjectDevice, serial, maxPage)
+	return slices.DeleteFunc(matters, func(m store.OpenMatter) bool { return !isMark(m.Matter) }), err
+}
+
 // organisationOf is whose person, merchant or organisation a holder is; the holder himself for one nobody has on file.
 func organisationOf(ctx context.Context, tx *store.Tx, holder string) (string, error) {
 	p, err := tx.Person(ctx, holder)

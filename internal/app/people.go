@@ -212,10 +212,11 @@ func securityCourses(ctx context.Context, tx *store.Tx, provider string) ([]stri
 // Held is a device in the hands of one of an organisation's people.
 type Held struct {
 	store.Device
-	Role  string // of the holder
-	Visit string // the open visit that it was sent to, "" for none
-	State string // of that visit, or of his last one with it
-	Due   string // why it should change hands now: "to_technician", "back", "" for no reason
+	Role  string             // of the holder
+	Visit string             // the open visit that it was sent to, "" for none
+	State string             // of that visit, or of his last one with it
+	Due   string             // why it should change hands now: "to_technician", "back", "" for no reason
+	Marks []store.OpenMatter // lost, quarantined: by whom is in the list of what is stopped
 }
 
 // mostHeld bounds a list of devices.
@@ -242,6 +243,12 @@ func (a *App) Stock(ctx context.Context, actor Actor) ([]Held, error) {
 				h := Held{Device: d, Role: p.Role}
 				if err := a.due(ctx, tx, actor, &h); err != nil {
 					return err
+				}
+				if h.Marks, err = marksOf(ctx, tx, d.Serial); err != nil {
+					return err
+				}
+				if len(h.Marks) > 0 {
+					h.Due = "" // it goes nowhere
 				}
 				out = append(out, h)
 			}

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -132,8 +131,8 @@ func (a *App) intend(ctx context.Context, visitID, permit string) error {
 // unmarked withdraws a permit for a device that was marked lost or quarantined since.
 func (a *App) unmarked(ctx context.Context, serial string) error {
 	return a.Store.Read(ctx, func(tx *store.Tx) error {
-		matters, err := tx.MattersOf(ctx, subjectDevice, serial, maxPage)
-		if err == nil && slices.ContainsFunc(matters, func(m store.OpenMatter) bool { return isMark(m.Matter) }) {
+		marks, err := marksOf(ctx, tx, serial)
+		if err == nil && len(marks) > 0 {
 			err = errWithdrawn.At("device")
 		}
 		return err

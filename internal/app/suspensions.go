@@ -131,12 +131,12 @@ func ofOrganisation(ctx context.Context, tx *store.Tx, organisation string, m st
 // Suspendable is who may be suspended as a whole, before anybody signs it.
 type Suspendable struct {
 	Kind, ID string // subject kind, id
-	Name     string // of an organisation; people are known by their id here
-	Of       string // organisation of a person
+	Name     string // of an organisation, model of a device; people are known by their id here
+	Of       string // organisation of a person, holder of a device
 	Open     int    // what is open against it already
 }
 
-var errNoSubject = fault.New(fault.NotFound, "suspension_subject_unknown", "没有这个编号的机构、人员或商户。", "There is no organisation, person or merchant of this id.")
+var errNoSubject = fault.New(fault.NotFound, "suspension_subject_unknown", "没有这个编号的机构、人员、商户或机具。", "There is no organisation, person, merchant or device of this id.")
 
 // Suspendable finds whom a risk desk or the regulator is about to suspend. Faults: access_denied,
 // suspension_subject_unknown.
@@ -145,12 +145,15 @@ func (a *App) Suspendable(ctx context.Context, actor Actor, kind, id string) (Su
 	if !access.Decide(role, access.FreezeOrganisation, access.None).Allowed() && !access.Decide(role, access.FreezeOrganisation, access.OwnOrganisation).Allowed() {
 		return Suspendable{}, access.Require(role, access.FreezeOrganisation, access.None)
 	}
-	if !slices.Contains([]string{subjectPerson, subjectOrganisation}, kind) || identifier.CheckID(id) != nil {
+	if !slices.Contains([]string{subjectPerson, subjectOrganisation, subjectDevice}, kind) || identifier.CheckID(id) != nil {
 		return Suspendable{}, errNoSubject
 	}
 	out := Suspendable{Kind: kind, ID: id}
 	err := a.Store.Read(ctx, func(tx *store.Tx) error {
 		err := out.find(ctx, tx)
+		if kind == subjectDevice {
+			err = a.findDevice(ctx, tx, actor, &out)
+		}
 		if fault.KindOf(err) == fault.NotFound {
 			return errNoSubject
 		}
@@ -165,7 +168,10 @@ func (a *App) Suspendable(ctx context.Context, actor Actor, kind, id string) (Su
 }
 
 func (s *Suspendable) find(ctx context.Context, tx *store.Tx) error {
-	if s.Kind == subjectOrganisation {
+	switch s.Kind {
+	case subjectDevice:
+		return nil // see findDevice
+	case subjectOrganisation:
 		o, err := tx.Organisation(ctx, s.ID)
 		s.Name = o.Name
 		return err
@@ -178,4 +184,21 @@ func (s *Suspendable) find(ctx context.Context, tx *store.Tx) error {
 	m, err := tx.Merchant(ctx, s.ID)
 	s.Of = m.Org
 	return err
+}
+
+// findDevice finds a device that concerns the actor; another's does not exist for him.
+func (a *App) findDevice(ctx context.Context, tx *store.Tx, actor Actor, s *Suspendable) error {
+	d, err := tx.Device(ctx, s.ID)
+	if err != nil {
+		return err
+	}
+	rel, err := a.deviceRelation(ctx, tx, actor, s.ID)
+	if err != nil {
+		return err
+	}
+	if !access.Decide(access.Role(actor.Role), access.FreezeDevice, rel).Allowed() {
+		return errNoSubject
+	}
+	s.Name, s.Of = d.Model, d.Holder
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/identifier"
 	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/visit"
 )
 
 const (
@@ -51,7 +52,7 @@ func (p *page) left(o app.Stop) string {
 
 // matterKey is a kind of matter as a part of a text's key.
 func matterKey(kind string) string {
-	if slices.Contains([]string{"freeze", "incident", "conflict", "suspension"}, kind) {
+	if slices.Contains([]string{"freeze", "incident", "conflict", "suspension", visit.MarkLost, visit.MarkQuarantined}, kind) {
 		return kind
 	}
 	return "other"
@@ -119,6 +120,7 @@ func (s *Server) terminal(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	allow(w, needs{api: true, passkey: true})
 	return s.show(r.Context(), w, http.StatusOK, terminalPage(p, d))
 }
 

@@ -243,7 +243,7 @@ func (s *Server) stock(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	allow(w, needs{api: true})
+	allow(w, needs{api: true, passkey: true})
 	return s.show(r.Context(), w, http.StatusOK, stockPage(p, v))
 }
 
@@ -254,7 +254,11 @@ func (s *Server) stockCSV(w http.ResponseWriter, r *http.Request) error {
 	}
 	rows := [][]string{}
 	for _, h := range v.List {
-		rows = append(rows, []string{h.Serial, h.Model, h.Holder, h.Role, h.Visit, h.State, h.Due})
+		marks := ""
+		for _, m := range h.Marks {
+			marks = strings.TrimSpace(marks + " " + m.Matter)
+		}
+		rows = append(rows, []string{h.Serial, h.Model, h.Holder, h.Role, h.Visit, h.State, h.Due, marks})
 	}
-	return s.sendCSV(w, "menshen-devices", []string{"serial", "model", "holder", "role", "visit", "stage", "due"}, rows)
+	return s.sendCSV(w, "menshen-devices", []string{"serial", "model", "holder", "role", "visit", "stage", "due", "marked"}, rows)
 }

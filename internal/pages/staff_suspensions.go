@@ -20,8 +20,22 @@ var suspensionRoles = []string{visit.RoleDispatcher, visit.RoleApprover, visit.R
 // suspensionReasons are the codes that the form offers.
 var suspensionReasons = []string{"fraud", "complaints", "unlicensed", "rating_failed", "other"}
 
-// liftReasons are why a suspension ends.
-var liftReasons = []string{"cleared", "rating_passed", "mistake"}
+// liftReasons are why a suspension ends, and liftDevice why a device's mark does.
+var (
+	liftReasons = []string{"cleared", "rating_passed", "mistake"}
+	liftDevice  = []string{"inspected", "maker_checked", "mistake"}
+)
+
+// deviceMarks are what a device is marked as.
+var deviceMarks = []string{visit.MarkLost, visit.MarkQuarantined}
+
+// liftOf gives why what is stopped may go on.
+func liftOf(s app.Suspended) []string {
+	if s.SubjectKind == visit.StreamDevice {
+		return liftDevice
+	}
+	return liftReasons
+}
 
 // SuspensionsView is what is stopped, and whom its viewer is about to stop.
 type SuspensionsView struct {
@@ -69,7 +83,7 @@ func suspensionsHref(after string) templ.SafeURL {
 }
 
 // streamsOf are the API's names for the streams of those who can be suspended.
-var streamsOf = map[string]string{"organisation": "organisations", "person": "people"}
+var streamsOf = map[string]string{"organisation": "organisations", "person": "people", "device": "devices"}
 
 // whyStopped is the reason as it is shown: the words for one of ours, else the code itself.
 func (p *page) whyStopped(s app.Suspended) string {
@@ -80,6 +94,9 @@ func (p *page) whyStopped(s app.Suspended) string {
 }
 
 func (p *page) reasonOf(code string) string {
+	if slices.Contains(deviceMarks, code) {
+		return p.t("mark." + code)
+	}
 	if slices.Contains(suspensionReasons, code) {
 		return p.t("suspend.reason." + code)
 	}
