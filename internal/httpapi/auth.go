@@ -45,6 +45,10 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		a.refuse(ctx, err)
 		return
 	}
+	if meant := ctx.Header(headerPerson); meant != "" && meant != actor.Person {
+		a.refuse(ctx, errOfAnother)
+		return
+	}
 	see(ctx.Context()).token = actor.Token
 	if wait, ok := a.perToken.take(actor.Token); !ok {
 		ctx.SetHeader("Retry-After", retryAfter(wait))
@@ -53,6 +57,10 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	}
 	next(huma.WithValue(ctx, actorKey{}, actor))
 }
+
+// headerPerson names whose session a program believes this to be. What a phone kept of one person must not go out in the
+// name of the next one who signed in on it.
+const headerPerson = "Menshen-Person"
 
 // SessionCookie is where a browser keeps its session, for pages and API alike.
 const SessionCookie = app.SessionCookie

@@ -15,6 +15,7 @@ import (
 
 var (
 	errSignedOut  = fault.New(fault.Unauthenticated, "signed_out", "请先登录：没有带上访问凭证。", "Sign in first: the request carries no token.")
+	errOfAnother  = fault.New(fault.Unauthenticated, "session_of_another", "现在登录的是另一个人，这一份不能替他发。", "Somebody else is signed in now; this cannot be sent in that name.")
 	errOrigin     = fault.New(fault.Forbidden, "cross_origin", "这个请求来自别的网站。", "The request comes from another site.")
 	errKeyAbsent  = fault.New(fault.Invalid, "idempotency_key_missing", "写入的请求必须带 Idempotency-Key。", "A request that writes needs an Idempotency-Key header.")
 	errKeyForm    = fault.New(fault.Invalid, "idempotency_key_malformed", "Idempotency-Key 只能是 1 到 64 位的字母、数字、点、横线和下划线。", "An Idempotency-Key is 1 to 64 letters, digits, dots, dashes and underscores.")

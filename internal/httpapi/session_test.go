@@ -46,6 +46,8 @@ func TestASessionsCookieOpensTheAPI(t *testing.T) {
 		"an order's link as cookie":     {"GET", "/v1/visits", w.session(t, d, store.TokenLink), [2]string{}, 401, "token_kind_not_accepted"},
 		"a program's token as cookie":   {"GET", "/v1/visits", w.session(t, d, store.TokenAPI), [2]string{}, 401, "token_kind_not_accepted"},
 		"a bad header beside a cookie":  {"GET", "/v1/visits", cookie, [2]string{"Authorization", "Basic eDp5"}, 401, "signed_out"},
+		"meant by the same person":      {"GET", "/v1/visits", cookie, [2]string{"Menshen-Person", d.ID}, 200, ""},
+		"meant by somebody else":        {"POST", freeze, cookie, [2]string{"Menshen-Person", "lan"}, 401, "session_of_another"},
 		"nothing":                       {"GET", "/v1/visits", "", [2]string{}, 401, "signed_out"},
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), c.method, w.Venue.URL+c.path, nil)

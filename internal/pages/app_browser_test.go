@@ -289,6 +289,11 @@ func (f *field) joins(person, organisation, role string) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
+	f.joinsBy(code)
+}
+
+func (f *field) joinsBy(code string) {
+	f.t.Helper()
 	f.open("/join#" + code)
 	f.until(`document.querySelector("input[name=code]")?.value.length > 20 && location.hash === "" && !document.querySelector("form[data-act] button").disabled`)
 	f.js(`document.querySelector("form[data-act] button").click()`)

@@ -77,10 +77,13 @@ func TestARedrawKeepsWhatAPersonDoes(t *testing.T) {
 	f.holds("the button went from under the finger", `window.aimed.isConnected`)
 	f.js(`(aimed.dispatchEvent(new PointerEvent("pointerup", { bubbles: true })), aimed.click(), "")`)
 	f.sees("还没开工")
-	f.sees("手指下面的店")
+	f.sees("开工后看得到是哪家店") // the shift is over, and the shop has left the phone
 
+	noPapers.Store(false)
 	f.press("开工")
 	f.sees("有效到")
+	f.sees(f.play.Shop.Address)
+	noPapers.Store(true)
 	f.admitted()
 	f.press("去做")
 	f.sees("在柜台上")

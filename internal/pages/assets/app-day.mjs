@@ -24,23 +24,36 @@ export async function whoAmI() {
   const { person, organisation, role } = await ask("GET", "/v1/me");
   if (role !== "technician") throw notTechnician();
   const known = await me();
-  if (known && (known.person !== person || known.organisation !== organisation)) await anotherPerson(known);
+  if (known && (known.person !== person || known.organisation !== organisation)) await clearDay();
   await setAbout("me", { person, organisation, role });
+  confirmed();
   return { person, organisation, role };
 }
 
-// Another person signed in on this phone: what the one before signed stays in the queue and is still sent; his
-// badge and his shops are not this one's to see.
-async function anotherPerson() {
-  await setAbout("shift", undefined);
-  for (const name of await signerNames()) if (name.startsWith(badgeName)) await forget(name);
+/**
+ * Takes from the phone what it knew of a technician's day: badge, day's key, visits with their order packages. What he signed
+ * stays in the queue, what he began among the drafts, both for him alone; his enrolled key stays with his name.
+ */
+export async function clearDay() {
+  await endShift();
   for (const v of await visits()) await dropVisit(v.id);
+  for (const name of ["me", "day", "courses"]) await setAbout(name, undefined);
 }
+
+const somebodyNew = "menshen-signed-in"; // set by signin.mjs
+
+/** Whether somebody signed in here and the server has not said yet who: until then nobody's day is shown. */
+export const unsure = () => { try { return localStorage.getItem(somebodyNew) !== null; } catch { return false; } };
+const confirmed = () => { try { localStorage.removeItem(somebodyNew); } catch { /* nothing was set either */ } };
 
 /** The enrolled key. @throws {Fault} key_absent */
 export const signer = async () => loadSigner(await signerNameOf(await me()));
 const signerNameOf = async (who) => `${enrolledName}:${who?.organisation ?? ""}:${who?.person ?? ""}`.replaceAll(/[^a-z0-9_:./-]/gi, "_").slice(0, 120);
-export const isEnrolled = async () => (await signerNames()).includes(await signerNameOf(await me())) && (await about("enrolled")) === await signerNameOf(await me());
+const enrolledNames = async () => [(await about("enrolled")) ?? []].flat(); // several technicians may share a phone
+export async function isEnrolled() {
+  const name = await signerNameOf(await me());
+  return (await signerNames()).includes(name) && (await enrolledNames()).includes(name);
+}
 
 /**
  * Enrols this phone with a one-time code. The key stays when the code was wrong, so that a second try asks for the same.
@@ -56,7 +69,7 @@ export async function enrolPhone(code, passkey) {
   key ??= passkey ? await newPasskey({ name, rpName: "门神 menshen", userName: `${who.person} 签字` }) : await newPageKey(name);
   const { body } = await enrol(key, { organisation: who.organisation, holder: who.person, role: who.role, code });
   await setAbout("trust_key", body.trust_list_key); // whose trust lists this phone believes; later words do not change it
-  await setAbout("enrolled", name);
+  await setAbout("enrolled", [...new Set([...await enrolledNames(), name])]);
 }
 export { canPasskey };
 
@@ -91,9 +104,13 @@ export async function startShift(now = new Date()) {
   return shift();
 }
 
-/** Ends the shift: the day's key and badge leave the phone. What is signed and unsent stays, and is still sent. */
+/**
+ * Ends the shift: the day's key and badge leave the phone, and with them what opens personal values (shop, address, photo,
+ * order secret). What is signed and unsent stays, and is still sent.
+ */
 export async function endShift() {
   await setAbout("shift", undefined);
+  for (const v of await visits()) if (v.package) await mergeVisit(v.id, { package: undefined, package_at: undefined });
   for (const name of await signerNames()) if (name.startsWith(badgeName)) await forget(name);
 }
 
@@ -173,6 +190,7 @@ export async function fetchVisit(id, key, papers = false) {
   const work = await fetchWork(id);
   const at = new Date().toISOString();
   if (key) await nextPrevious(id, key); // kept for when there is no signal
+  if (!await shift()) return work; // personal values are for the hours in which somebody works with them
   const kept = (await visits()).find((v) => v.id === id);
   if (!papers && kept?.package && Date.now() - new Date(kept.package_at) < papersKeepMs) return work;
   try {

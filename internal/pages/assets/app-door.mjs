@@ -9,7 +9,7 @@ import { genuineOrder, notGenuine } from "./app-genuine.mjs";
 import { whenWork } from "./app-power.mjs";
 import { problem, shopOf, tried } from "./app-screens.mjs";
 import { startScanner } from "./scan.mjs";
-import { visits } from "./app-store.mjs";
+import { mergeVisit, visits } from "./app-store.mjs";
 import { svg } from "./qr.mjs";
 import { commit } from "./statement.mjs";
 import { wordsOf } from "./door-words.mjs";
@@ -119,14 +119,14 @@ async function answer(v, challenge, box, note, start, qr) {
     if (challenge.mac !== "") {
       // The shop sees the commitment alone: what is behind it goes to the server once the shop's statement is there.
       await keepOpening({ visit: v.id, qr, presentation: shown.presentation, opening: where.opening });
-      offline(box, shown, start);
+      offline(v, box, shown, start);
       return;
     }
     const said = await ask("POST", "/v1/door/answers", { qr, presentation: shown.presentation, opening: where.opening });
     if (!said.genuine) throw refusedHere(said.code);
     told(v, box, said.digits);
   }));
-  box.replaceChildren(h("section.card.order", { "data-hold": true }, h("h2", {}, shopOf(v)), h("p", {}, `${word(v.work.kind)} · ${span(v.work.from, v.work.until)}`), h("p.quiet", {}, `${say("订单凭据取于", "Order papers fetched")} ${when(v.package_at)}`)),
+  box.replaceChildren(h("section.card.order", { "data-hold": true }, h("h2", {}, shopOf(v) ?? say("不知道是哪家店", "the shop is not known")), h("p", {}, `${word(v.work.kind)} · ${span(v.work.from, v.work.until)}`), h("p.quiet", {}, `${say("订单凭据取于", "Order papers fetched")} ${when(v.package_at)}`)),
     h("p", {}, say("站在这家店里吗？对得上再出示。", "Are you standing in this shop? Show the badge only if it fits.")), go, button(say("不是这家", "Another shop"), start, "plain"), note);
 }
 
@@ -139,7 +139,7 @@ function told(v, box, digits) {
 }
 
 // Without signal the answer goes back as a picture; too long for one code, it says so instead of shrinking it.
-function offline(box, { presentation, digits }, start) {
+function offline(v, box, { presentation, digits }, start) {
   let picture;
   try {
     const packed = packAnswer(presentation);
@@ -147,6 +147,8 @@ function offline(box, { presentation, digits }, start) {
     picture = svg(packed.text, { label: say("给店主扫的码", "code for the shop") });
   } catch (e) { box.replaceChildren(problem(faultOf(e)), button(say("重来", "Start again"), start, "plain")); return; }
   box.replaceChildren(h("p", {}, say("没信号：请店主扫这个码。", "No signal: let the owner scan this code.")), h("figure.code", {}, picture), h("p", {}, say("两部手机上的数要一样：", "Both phones must show the same number:")), bigDigits(digits),
-    button(say("扫好了", "Scanned"), () => changed()));
+    h("p", {}, say("店主扫完、看过照片，他的手机说「可以开始」，您再点。没说可以，别动机具。", "When the owner has scanned it, looked at the photo and his phone says “they may begin”, tap. Until then leave the terminal alone.")),
+    button(say("店主的手机说可以开始", "The owner's phone says begin"), async () => { await mergeVisit(v.id, { let_in: new Date().toISOString() }); changed(); }),
+    button(say("没通过，重来", "Not passed; start again"), start, "plain"));
 }
 

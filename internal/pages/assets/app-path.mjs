@@ -23,10 +23,11 @@ export const columnOf = (work, queued = []) => work.kind === "repair" && !work.t
 /**
  * @param {object} work as GET /v1/visits/{id}/work answers
  * @param {{verb: string, type: string, step: string, good: boolean, photos: number}[]} queued statements of this visit that wait to be sent
+ * @param {boolean} [letIn] the owner's phone let the technician in without signal, as he saw on it; the server has not heard of it yet
  * @returns {{id: string, name: string, rule: object|null, state: "done"|"queued"|"now"|"later"|"refused", waits: ""|"merchant"|"signal"|"supervisor"|"host"|"person"}[]}
  */
-export function pathOf(work, queued = []) {
-  const steps = plans[columnOf(work, queued)].flatMap((part) => part(work, queued));
+export function pathOf(work, queued = [], letIn = false) {
+  const steps = plans[columnOf(work, queued)].flatMap((part) => part(work, queued, letIn));
   // One step at a time: the first that is not done is now; what is signed and waits for signal does not hold it up.
   let found = false;
   for (const s of steps) {
@@ -46,12 +47,13 @@ export const stopped = (work) => work.frozen;
 const step = (id, isDone, rest = {}) => ({ id, name: id, rule: null, state: isDone ? "done" : "later", waits: "", ...rest });
 const last = (list, wanted) => list.filter(wanted).at(-1);
 
-const pastDoor = (work) => !["booked", "dispatched"].includes(work.stage);
+/** Whether the server knows that the technician was let in. */
+export const pastDoor = (work) => !["booked", "dispatched"].includes(work.stage);
 const pastLive = (work) => ["live", "closed"].includes(work.stage);
 
 // The merchant signs; the technician only answers. What is queued here is at most the answer.
-function door(work) {
-  return step("door", pastDoor(work), { waits: last(work.done, (d) => d.type === "admission") ? "signal" : "merchant" });
+function door(work, queued, letIn) {
+  return step("door", pastDoor(work), letIn && !pastDoor(work) ? { state: "queued", waits: "merchant" } : { waits: last(work.done, (d) => d.type === "admission") ? "signal" : "merchant" });
 }
 
 function parcel(work, queued) {

@@ -7,7 +7,7 @@ import { language, say, when, word } from "./app-lang.mjs";
 import { fetchWork, news } from "./app-day.mjs";
 import { Fault } from "./fault.mjs";
 import { ask, isOnline } from "./app-net.mjs";
-import { columnOf, endNext, handoverOpen, openPermit, powerNext } from "./app-path.mjs";
+import { columnOf, endNext, handoverOpen, openPermit, pastDoor, powerNext } from "./app-path.mjs";
 import { queued, outbox } from "./app-sign.mjs";
 import { giveDevice } from "./app-give.mjs";
 import { tried } from "./app-screens.mjs";
@@ -24,6 +24,7 @@ const post = (v, verb, body) => ask("POST", `${at(v)}/${verb}`, body, { timeoutS
 /** The trial, the proof, the old keys or the end, by what the server said last. @param {object} v @param {string} stepID attest, trial, live, end or finish */
 export function powerStep(v, stepID) {
   if (!isOnline()) return noSignal();
+  if (!pastDoor(v.work)) return sign("wait", say("等店主的手机先发出开门核对", "Waiting for the owner's phone to send the door check"), h("p", {}, say("请店主在有信号的地方打开自己的订单页。发出来了，这一页自己会接着走。", "The owner opens his order page where there is signal. Then this page goes on by itself.")));
   const box = h("div"), note = noteOf(`${stepID}-${v.id}`);
   const again = async () => { await fetchWork(v.id); changed(); };
   const parts = stepID === "end" ? endParts(v, note, again) : powerParts(v, box, note, again);

@@ -3,24 +3,28 @@ import { learnLine } from "./app-courses.mjs";
 import { doorStep } from "./app-door.mjs";
 import { button, h, noteOf, sign } from "./app-dom.mjs";
 import { age, language, many, say, span, speak, when, word } from "./app-lang.mjs";
-import { canPasskey, clockOff, endShift, enrolPhone, isEnrolled, me, refresh, shift, startShift, whoAmI } from "./app-day.mjs";
+import { canPasskey, clearDay, clockOff, endShift, enrolPhone, isEnrolled, me, refresh, shift, startShift, whoAmI } from "./app-day.mjs";
 import { isOnline, isSignedIn } from "./app-net.mjs";
 import { ended, pathOf, stopped } from "./app-path.mjs";
-import { braking, outbox, queued, sendFor, signedFor } from "./app-sign.mjs";
+import { braking, ofOthers, outbox, queued, sendFor, signedFor } from "./app-sign.mjs";
 import { visits } from "./app-store.mjs";
-import { faultOf } from "./fault.mjs";
-import { askToKeep, exportAll, importAll, retry, storageState } from "./queue.mjs";
+import { Fault, faultOf } from "./fault.mjs";
+import { askToKeep, exportAll, forgetSent, importAll, retry, storageState } from "./queue.mjs";
 
 // Puts a screen's parts in place; what is false is not there.
 const show = (root, ...parts) => root.replaceChildren(...parts.flat().filter(Boolean));
 
 const changed = () => outbox.dispatchEvent(new Event("done"));
 
-/** The shop's name where the order package opens it, its id otherwise. */
-export const shopOf = (v) => (Array.isArray(v.package?.openings) ? v.package.openings.find((o) => o.kind === "shop")?.value : v.package?.openings?.shop?.value) ?? v.work.shop;
+const openings = (v) => v.package?.openings;
+/** The shop's name where the order package opens it; packages are on the phone during the shift. @returns {string|undefined} */
+export const shopOf = (v) => Array.isArray(openings(v)) ? openings(v).find((o) => o.kind === "shop")?.value : openings(v)?.shop?.value;
+
+/** What is done, and where if this phone knows. */
+export const titleOf = (v) => [word(v.work.kind), shopOf(v)].filter(Boolean).join(" · ");
 
 /** Whose visit a thing of the queue is about; its number where the visit has left this phone. */
-const aboutOf = (all, id) => { const v = all.find((x) => x.id === id); return v?.work ? `${word(v.work.kind)} · ${shopOf(v)}` : id; };
+const aboutOf = (all, id) => { const v = all.find((x) => x.id === id); return v?.work ? shopOf(v) ? titleOf(v) : `${titleOf(v)} ${when(v.work.from)}` : id; };
 
 /** A problem's sentence in place, announced; code for whoever is asked about it. */
 export const problem = (e) => {
@@ -45,7 +49,7 @@ export async function turn(v) {
   const signed = await signedFor(v);
   const brake = signed.find((i) => braking.includes(i.type));
   if (brake) return brake.type === "refusal" ? say("已签：今天不做", "Signed: not today") : say("已签：停住这一单", "Signed: stop this visit");
-  const now = pathOf(work, signed).find((s) => s.state === "now" || s.state === "refused");
+  const now = pathOf(work, signed, Boolean(v.let_in)).find((s) => s.state === "now" || s.state === "refused");
   return now ? `${word(now.name)} · ${waits[now.waits]()}` : say("等发送", "waiting to be sent");
 }
 
@@ -67,13 +71,14 @@ export async function today(root, { go }) {
     open.length === 0 && isOnline() && s && h("section.card", {}, h("h2", {}, say("有店主让您扫码？", "A shop asks you to scan?")), doorStep()),
     h("p.quiet.fresh", {}, fresh ? say(`单子是${age(Date.now() - new Date(fresh))}取的`, `List from ${age(Date.now() - new Date(fresh))}`) : say("单子还没取过", "The list was never fetched"), " ",
       button(say("刷新", "Refresh"), tried(note, async () => { await refresh({ papers: true }); changed(); }), "plain")),
-    closed.length > 0 && h("details.card", {}, h("summary", {}, h("h2", {}, say(`做完的 ${closed.length} 单`, `${closed.length} done`))), h("ul.plain", {}, closed.map((v) => h("li", {}, h("a", { href: `#/visit/${v.id}` }, `${word(v.work.kind)} · ${shopOf(v)} · ${word(v.work.stage)}`))))));
+    closed.length > 0 && h("details.card", {}, h("summary", {}, h("h2", {}, say(`做完的 ${closed.length} 单`, `${closed.length} done`))), h("ul.plain", {}, closed.map((v) => h("li", {}, h("a", { href: `#/visit/${v.id}` }, `${titleOf(v)} · ${word(v.work.stage)}`))))));
   return undefined;
 }
 
-function signInFirst(root) {
+async function signInFirst(root) {
+  const others = await ofOthers();
   show(root, h("h1", {}, say("上门", "Visits")), sign("wait", say("请先登录", "Sign in first"), h("p", {}, say("用您的通行密钥登录一次。以后没信号也能用。", "Sign in once with your passkey. After that it works without signal.")),
-    h("p.button-line", {}, h("a.button", { href: "/sign-in?next=/app" }, say("登录", "Sign in")))));
+    h("p.button-line", {}, h("a.button", { href: "/sign-in?next=/app" }, say("登录", "Sign in")))), others > 0 && othersLine(others));
 }
 
 const sessionOver = () => h("p.card.warn", { role: "status" }, say("登录到期了。存着的都在；登录后才能发送。", "Your sign-in is over. Everything is kept; sign in to send it."), " ", h("a", { href: "/sign-in?next=/app" }, say("登录", "Sign in")));
@@ -102,15 +107,17 @@ async function stop(v, items, next, go) {
   const mine = items.filter((i) => i.visit === v.id).length;
   return h(next ? "article.card.stop.next" : "article.card.stop", {},
     next && h("p.tag", {}, say("下一站", "Next stop")),
-    h("h2", {}, `${word(work.kind)} · ${shopOf(v)}`),
-    h("p", {}, span(work.from, work.until)),
+    h("h2", {}, titleOf(v)),
+    h("p", {}, span(work.from, work.until), !shopOf(v) && h("span.quiet", {}, ` ${say("开工后看得到是哪家店。", "The shop shows once the shift has begun.")}`)),
     h("p", {}, await turn(v)),
     mine > 0 && h("p.unsent", {}, say(`${mine} 项待发送`, `${mine} to send`)),
     next ? button(say("去做", "Go"), () => go(`#/visit/${v.id}`)) : h("a.go", { href: `#/visit/${v.id}` }, say("打开", "Open")));
 }
 
 export async function unsent(root) {
-  const [items, safe, all] = [await queued(), await storageState(), await visits()];
+  const who = await me();
+  if (!who) return signInFirst(root);
+  const [items, safe, all, others] = [await queued(), await storageState(who.person), await visits(), await ofOthers()];
   const conflicts = items.filter((i) => i.state === "conflict");
   const waiting = items.filter((i) => i.state === "waiting");
   const [signed, photos] = [waiting.filter((i) => i.statement), waiting.filter((i) => !i.statement)];
@@ -124,11 +131,11 @@ export async function unsent(root) {
     waiting.length > 0 && h("ul.plain.card.items", {}, waiting.map((i) => h("li", {}, h("strong", {}, itemWord(i)), ` ${aboutOf(all, i.visit)} · ${when(i.madeAt)}`))),
     items.length > 0 && button(say("导出成文件", "Export as a file"), tried(note, saveFile), "wide.second"),
     h("p", {}, h("label", { for: "import" }, say("从文件收进来", "Take in a file")), h("input", { id: "import", type: "file", accept: "application/json,.json", onchange: tried(note, async (e) => {
-      const { added, known } = await importAll(e.target.files[0]);
+      const { added, known } = await importAll(e.target.files[0], who.person);
       note.replaceChildren(h("p.card", { role: "status" }, say(`收进 ${added} 项，早就有 ${known} 项。`, `${added} taken in, ${known} were here.`)));
       sendFor(await me());
     }) })),
-    note,
+    note, others > 0 && othersLine(others),
     h("p.quiet", {}, say("文件里有签好的字和照片。交给本公司的调度，他可以代交；别发到别处。", "The file holds what you signed and photos. Give it to your own dispatcher, who may hand it in; send it nowhere else.")));
   return conflicts.map((i) => i.number);
 }
@@ -136,6 +143,8 @@ export async function unsent(root) {
 /** What a statement or photo of the queue is. */
 export const itemWord = (i) => (i.statement ? "" : say("照片：", "photo: ")) + (i.step ? word(i.step) : { arrival: say("到货核对", "parcel"), backup: say("备份", "backup"),
   refusal: say("不施工", "refused to work"), incident: say("报告问题", "report"), brake: say("停住", "stop"), device_work: say("拆没拆机", "opened or not") }[i.type] ?? i.type);
+
+const othersLine = (n) => h("p.card", { "data-others": n }, say(`这部手机里还有别人签的 ${n} 项没发。谁签的谁登录，就会接着发。`, `This phone also holds ${n} unsent of somebody else. They go out when that person signs in here again.`));
 
 const dangers = {
   full: () => say("手机快存满了", "The phone is nearly full"),
@@ -154,7 +163,7 @@ function refused(i, shop) {
 }
 
 async function saveFile() {
-  const link = h("a", { href: URL.createObjectURL(await exportAll()), download: `menshen-${new Date().toISOString().slice(0, 16).replaceAll(/[:T]/g, "-")}.json` });
+  const link = h("a", { href: URL.createObjectURL(await exportAll((await me()).person)), download: `menshen-${new Date().toISOString().slice(0, 16).replaceAll(/[:T]/g, "-")}.json` });
   document.body.append(link);
   link.click();
   link.remove();
@@ -178,6 +187,39 @@ export async function phone(root) {
       h("p", {}, safe.kept ? say("浏览器答应不清掉。", "The browser has promised to keep it.") : say("浏览器没答应不清掉。装到桌面（添加到主屏幕）更稳。", "The browser has not promised to keep it. Installing the app (add to home screen) is safer.")),
       h("p.quiet", {}, say(`用了 ${Math.ceil(safe.usedBytes / 1048576)} MB`, `${Math.ceil(safe.usedBytes / 1048576)} MB used`))),
     h("section.card", {}, h("h2", {}, say("语言", "Language")), button(say("English", "中文"), () => { speak(language() === "en" ? "zh" : "en"); changed(); }, "plain")),
-    h("p", {}, h("a", { href: "/account" }, say("我的账号、退出登录", "My account, sign out")), " ", h("span.quiet", {}, say("退出后，没发的还在手机里。", "After signing out, what is unsent stays in the phone."))));
+    h("p", {}, h("a", { href: "#/leave" }, say("退出登录", "Sign out")), " ", h("a", { href: "/account" }, say("我的账号", "My account"))));
   return undefined;
+}
+
+/** Signing out says first what has not been sent, and takes from the phone all but that. */
+export async function leaving(root) {
+  const who = await me();
+  if (!who) return signInFirst(root);
+  const items = await queued(), note = noteOf("leaving");
+  const out = button(items.length > 0 ? say("还是退出，没发的留着", "Sign out all the same; keep what is unsent") : say("退出登录", "Sign out"), tried(note, async () => {
+    await signOut();
+    location.replace("/app");
+  }), items.length > 0 ? "wide.second" : "wide");
+  show(root, h("p.crumb", {}, h("a", { href: "#/phone" }, `‹ ${say("手机", "Phone")}`)), h("h1", {}, say("退出登录", "Sign out")),
+    items.length > 0 && sign("mind", say(`还有 ${items.length} 项没发出去`, `${items.length} not sent yet`), h("p", {}, say("最好先发完再退。现在退，没发的都留在这部手机里：别人登录看不到，也发不了；您再登录，会接着发。", "Better send it first. If you sign out now, it stays in this phone: nobody else who signs in sees or sends it, and it goes on when you sign in again."))),
+    items.length > 0 && isOnline() && button(say("现在发送", "Send now"), async () => { sendFor(who); }),
+    items.length > 0 && button(say("导出成文件", "Export as a file"), tried(note, saveFile), "wide.second"),
+    h("p", {}, say("退出时清掉工作证、订单凭据和店名。登记过的签字钥匙留着，下次登录不用再登记。", "Signing out clears the badge, the order papers and the shops. The enrolled key stays: next time you need not enrol again.")),
+    isOnline() ? out : h("p.card.warn", { role: "status" }, say("退出登录要信号。要把手机交给别人，请先到有信号的地方。", "Signing out needs signal. Before you hand the phone to somebody, go where there is some.")), note);
+  return [items.length];
+}
+
+async function signOut() {
+  let answer;
+  try { answer = await fetch("/account/sign-out", { method: "POST", redirect: "manual", cache: "no-store" }); } catch (e) { throw noSignal(e); }
+  if (answer.type !== "opaqueredirect" && !answer.ok && answer.status !== 401) throw noSignal();
+  sendFor(undefined);
+  await clearDay();
+  await forgetSent(Date.now() + 1);
+}
+const noSignal = (e) => new Fault("offline", "现在没有信号，连不上。没退出，东西都在。", "There is no signal; the server cannot be reached. You are still signed in, and everything is here.", e);
+
+/** Somebody signed in here, and who it is is not known yet: nobody's visits are shown. */
+export async function whoIsIt(root) {
+  show(root, h("h1", {}, say("上门", "Visits")), sign("wait", say("正在看是谁登录的", "Looking who signed in"), h("p", {}, say("要信号。看到是您，您的单子就出来；没发的都留着。", "This needs signal. Your visits show once it is you; what is unsent is kept."))));
 }

@@ -16,18 +16,27 @@ let sender = null, owner = "";
 
 /** Sends for whoever is signed in, from now on. @param {{person: string}|undefined} who */
 export function sendFor(who) {
-  if (who?.person === owner) return sender?.wake();
-  sender?.stop();
-  [owner, sender] = [who?.person ?? "", who ? startSender(who.person, changed) : null];
-  return undefined;
+  if (who?.person !== owner) {
+    sender?.stop();
+    [owner, sender] = [who?.person ?? "", who ? startSender(who.person, changed) : null];
+  }
+  sender?.wake(); // a page just opened, or a sign-in: what waits longer since it failed goes now
 }
 
-/** What the queue holds of everybody on this phone, with what each is about. @param {(item: object) => boolean} [which] what has not arrived, unless told */
-export async function queued(which = (i) => i.state !== "sent") {
-  return (await list()).filter(which).map((i) => {
+const unsent = (i) => i.state !== "sent";
+
+/** What the queue holds of whoever is signed in, with what each is about. @param {(item: object) => boolean} [which] what has not arrived, unless told */
+export async function queued(which = unsent) {
+  return (await list((await me())?.person ?? "")).filter(which).map((i) => {
     const [type, step, photos, good] = i.label.split("/");
     return { ...i, type, step: step ?? "", photos: Number(photos ?? 0), good: good !== "0", statement: Boolean(i.key) };
   });
+}
+
+/** How many things wait here of others, who signed in on this phone before: no more is told of them. @returns {Promise<number>} */
+export async function ofOthers() {
+  const person = (await me())?.person;
+  return (await list()).filter((i) => unsent(i) && i.owner !== person).length;
 }
 
 /**
@@ -79,19 +88,21 @@ const openingsKept = "door-openings";
 
 /** Keeps what opens the position of an answer that was shown without signal. @param {{visit: string, qr: string, presentation: string, opening: object}} answer */
 export async function keepOpening(answer) {
-  await setAbout(openingsKept, [...(await about(openingsKept)) ?? [], answer].slice(-20));
+  const owner = (await me())?.person ?? "";
+  await setAbout(openingsKept, [...(await about(openingsKept)) ?? [], { ...answer, owner }].slice(-20));
   outbox.dispatchEvent(new Event("shown"));
 }
 
 /** Hands over what is kept, and keeps what the server cannot place yet. @returns {Promise<number>} how many wait */
 export async function sendOpenings() {
-  const kept = (await about(openingsKept)) ?? [], left = [];
+  const kept = (await about(openingsKept)) ?? [], left = [], person = (await me())?.person;
   for (const answer of kept) {
-    const { qr, presentation, opening } = answer;
-    try { await ask("POST", "/v1/door/answers", { qr, presentation, opening }); } catch (e) {
+    const { qr, presentation, opening, owner } = answer;
+    if (owner !== person) { left.push(answer); continue; } // it goes when its technician is signed in again
+    try { await ask("POST", "/v1/door/answers", { qr, presentation, opening }, { headers: { "Menshen-Person": owner } }); } catch (e) {
       if (!e.status || e.status >= 500 || e.code === "door_answer_unfiled" || e.status === 401) left.push(answer); // else nobody will ever want it
     }
   }
   if (kept.length > 0) await setAbout(openingsKept, left);
-  return left.length;
+  return left.filter((a) => a.owner === person).length;
 }

@@ -1,5 +1,6 @@
 // What the phone keeps of the day: who the technician is, the badge, visits with their order packages, and
-// half-done steps with their photos. Signing out does not touch it; what is signed waits in queue.mjs.
+// half-done steps with their photos. The end of the shift takes the order packages from it, signing out all but
+// half-done steps; what is signed waits in queue.mjs.
 import { done, transact } from "./idb.mjs";
 
 const stores = { about: {}, visits: { keyPath: "id" }, drafts: {} };
@@ -20,7 +21,13 @@ export const mergeVisit = (id, part) => within("readwrite", async (s) => {
 });
 export const dropVisit = (id) => within("readwrite", (s) => done(s.visits.delete(id)));
 
-/** A step that is begun and not signed yet, by visit and step. */
-const place = (visitID, step) => `${visitID} ${step}`;
-export const draft = (visitID, step) => within("readonly", (s) => done(s.drafts.get(place(visitID, step))));
-export const setDraft = (visitID, step, value) => within("readwrite", (s) => done(value === undefined ? s.drafts.delete(place(visitID, step)) : s.drafts.put(value, place(visitID, step))));
+/** A step that is begun and not signed yet, by whose it is, visit and step. */
+const place = async (visitID, step) => `${(await about("me"))?.person ?? ""} ${visitID} ${step}`;
+export async function draft(visitID, step) {
+  const key = await place(visitID, step);
+  return within("readonly", (s) => done(s.drafts.get(key)));
+}
+export async function setDraft(visitID, step, value) {
+  const key = await place(visitID, step);
+  return within("readwrite", (s) => done(value === undefined ? s.drafts.delete(key) : s.drafts.put(value, key)));
+}

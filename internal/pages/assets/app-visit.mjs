@@ -8,7 +8,7 @@ import { arrivalStep, backupStep, photoStep, saidStep } from "./app-work.mjs";
 import { doorStep } from "./app-door.mjs";
 import { genuineNote, genuineOrder } from "./app-genuine.mjs";
 import { handoverStep, powerStep, waitStep } from "./app-power.mjs";
-import { shopOf, tried } from "./app-screens.mjs";
+import { titleOf, tried } from "./app-screens.mjs";
 import { braking, file, outbox, queued, signedFor } from "./app-sign.mjs";
 import { visit as stored } from "./app-store.mjs";
 import { thumbprint } from "./statement.mjs";
@@ -27,7 +27,7 @@ export async function freshen(id) {
 // The step of now stands where the thumb is: three or more that are done fold away above it.
 function path(steps, open, now) {
   const item = (s) => h(`li.step.${s.state}`, s === open ? { "aria-current": "step" } : {}, h("span.mark-step", { "aria-hidden": "true" }, marks[s.state]),
-    h("span.name", {}, word(s.name), h("span.unseen", {}, `${say("：", ": ")}${markWords[s.state]()}`)), s.state === "queued" && h("span.quiet", {}, say("待发送", "to send")),
+    h("span.name", {}, word(s.name), h("span.unseen", {}, `${say("：", ": ")}${markWords[s.state]()}`)), s.state === "queued" && h("span.quiet", {}, s.id === "door" ? say("等店主的手机发出", "the owner's phone has to send it") : say("待发送", "to send")),
     s === open && h("div.doing", {}, now));
   const before = steps.findIndex((s) => s.state !== "done");
   if (before < 3) return [h("ol.steps", {}, steps.map(item))];
@@ -47,10 +47,10 @@ export async function visit(root, { id }) {
   const found = work.stage === "dispatched" ? await genuineOrder(v) : undefined;
   // Nothing goes on where somebody must look first, where the order is false, or after a brake that is still to be sent.
   const still = stopped(work) || ended(work) || (found && !found.ok && found.code !== "package_absent") || signed.some((i) => braking.includes(i.type));
-  const steps = pathOf(work, signed).map((s) => still && s.state === "now" ? { ...s, state: "held" } : s);
+  const steps = pathOf(work, signed, Boolean(v.let_in)).map((s) => still && s.state === "now" ? { ...s, state: "held" } : s);
   const open = still ? undefined : steps.find((s) => s.state === "now" || s.state === "refused");
   root.replaceChildren(h("p.crumb", {}, h("a", { href: "#/" }, `‹ ${say("今天", "Today")}`)),
-    h("h1", {}, `${word(work.kind)} · ${shopOf(v)}`), h("p", {}, span(work.from, work.until), " ", h("span.quiet", {}, say(`${age(Date.now() - new Date(v.work_at))}取的`, `as of ${age(Date.now() - new Date(v.work_at))}`))),
+    h("h1", {}, titleOf(v)), h("p", {}, span(work.from, work.until), " ", h("span.quiet", {}, say(`${age(Date.now() - new Date(v.work_at))}取的`, `as of ${age(Date.now() - new Date(v.work_at))}`))),
     ...found ? [genuineNote(found)] : [],
     ...standing(v, items.filter((i) => i.visit === id)),
     ...path(steps, open, open && await doing(open, v)),

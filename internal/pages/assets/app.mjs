@@ -3,10 +3,11 @@ import { button, h } from "./app-dom.mjs";
 import { inHand, oneAtATime, put } from "./hands.mjs";
 import { lookAtCourses } from "./app-courses.mjs";
 import { say } from "./app-lang.mjs";
-import { awaitWork, me, news, refresh } from "./app-day.mjs";
+import { awaitWork, me, news, refresh, unsure, whoAmI } from "./app-day.mjs";
 import { isOnline, net, watch } from "./app-net.mjs";
 import { outbox, queued, sendFor, sendOpenings } from "./app-sign.mjs";
-import { phone, problem, today, unsent } from "./app-screens.mjs";
+import { leaving, phone, problem, today, unsent, whoIsIt } from "./app-screens.mjs";
+import { forgetSent } from "./queue.mjs";
 import { tellUnsent } from "./app-unsent.mjs";
 import { freshen, visit } from "./app-visit.mjs";
 
@@ -18,6 +19,7 @@ const screens = [
   [/^#?\/?$/, (root) => today(root, { go })],
   [/^#\/unsent$/, (root) => unsent(root)],
   [/^#\/phone$/, (root) => phone(root)],
+  [/^#\/leave$/, (root) => leaving(root)],
   [/^#\/visit\/([A-Za-z0-9._-]{1,64})$/, (root, [, id]) => visit(root, { id })],
 ];
 
@@ -30,7 +32,7 @@ async function paint({ done }) {
   const [match, screen] = screens.map(([pattern, s]) => [pattern.exec(hash), s]).find(([m]) => m) ?? [[""], screens[0][1]];
   const root = h("div"); // built aside: nothing is taken from under a finger
   let from;
-  try { from = await screen(root, match); } catch (e) { root.replaceChildren(problem(e)); }
+  try { from = await (unsure() ? whoIsIt(root) : screen(root, match)); } catch (e) { root.replaceChildren(problem(e)); }
   if (location.hash !== hash) return true; // somebody went on meanwhile: that is drawn next
   if (!done && !moved && inHand(main)) return false;
   if (!put(main, root, from, { anew: moved, done })) return false;
@@ -42,12 +44,12 @@ async function paint({ done }) {
 
 // One large line: is there signal, what waits, what a person must look at.
 async function line() {
-  const items = await queued();
+  const items = unsure() ? [] : await queued();
   const conflicts = items.filter((i) => i.state === "conflict").length, unsentCount = items.length - conflicts;
   const parts = [isOnline() ? say("在线", "Online") : say("离线", "Offline")];
   if (unsentCount > 0) parts.push(say(`${unsentCount} 项待发送`, `${unsentCount} to send`));
   if (conflicts > 0) parts.push(say(`${conflicts} 项要人看`, `${conflicts} to look at`));
-  const here = (hash) => ({ href: hash, ...(location.hash === hash || (hash === "#/" && !/^#\/(unsent|phone)/.test(location.hash)) ? { "aria-current": "page" } : {}) });
+  const here = (hash) => ({ href: hash, ...(location.hash === hash || (hash === "#/" && !/^#\/(unsent|phone|leave)/.test(location.hash)) ? { "aria-current": "page" } : {}) });
   bar.className = `bar ${conflicts > 0 ? "conflict" : isOnline() ? "online" : "offline"}`;
   return h("div", {}, h("p.state", { role: "status" }, parts.join(say("，", ", "))),
     h("nav", { "aria-label": say("页面", "Pages") }, h("a", here("#/"), say("今天", "Today")), h("a", here("#/unsent"), say("待发送", "To send")), h("a", here("#/phone"), say("手机", "Phone"))),
@@ -62,7 +64,7 @@ function happened() {
   later = setTimeout(() => { draw(); tell(); }, 60);
 }
 
-const tell = () => { me().then(tellUnsent).catch(() => {}); }; // nobody waits for it
+const tell = () => { if (!unsure()) me().then(tellUnsent).catch(() => {}); }; // nobody waits for it
 
 // Tries on while anything waits: the shop's phone may find its signal later than this one.
 let soon;
@@ -71,13 +73,16 @@ async function openDoors() {
   if (await sendOpenings() > 0) soon = setTimeout(openDoors, 3000);
 }
 
+const sendMine = async () => { if (!unsure()) sendFor(await me()); };
+
 async function update() {
   if (!isOnline()) return;
+  if (unsure()) try { await whoAmI(); } catch { return happened(); }
   openDoors().catch(() => {}); // kept; the next turn asks again
   try {
     const id = visitShown();
     if (id) await freshen(id); else { await refresh(); await lookAtCourses(); }
-    sendFor(await me());
+    await sendMine();
   } catch { /* the line says that there is no signal, the screen that nobody is signed in */ }
   happened();
 }
@@ -130,8 +135,9 @@ outbox.addEventListener("done", () => { draw({ done: true }); }); // the person 
 addEventListener("visibilitychange", () => { if (!document.hidden) update(); turn(); });
 setInterval(draw, 60000); // how old things are
 setInterval(tell, 15000);
+forgetSent(Date.now() - 86400000).catch(() => {}); // the store is away: the screens say so
 
-sendFor(await me());
+await sendMine();
 await draw();
 watch();
 follow();

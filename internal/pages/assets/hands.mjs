@@ -68,7 +68,8 @@ const drawn = new WeakMap(); // by place: what it shows
  */
 export function put(place, root, from, { anew = false, done = false, wire } = {}) {
   const next = `${JSON.stringify(from)}${root.innerHTML}`;
-  if (!anew && !done && drawn.get(place) === next) return true;
+  // What shows already is not drawn again for something that is done, if the next thing has been begun meanwhile.
+  if (!anew && drawn.get(place) === next && (!done || inHand(place))) return true;
   if (pressed()) return false;
   drawn.set(place, next);
   const kept = anew ? undefined : keep(place, done);

@@ -14,6 +14,7 @@ const fault = {
   item: () => new Fault("queue_item_malformed", "要保存的内容不完整。", "What was to be kept is incomplete."),
   forked: () => new Fault("previous_taken", "另一个页面刚刚签过字，请再点一次。", "Another page has just signed. Tap again."),
   file: (e) => new Fault("queue_file_malformed", "这个文件不是从门神导出的，或者不完整。", "This file was not exported by menshen, or is incomplete.", e),
+  another: () => new Fault("queue_file_of_another", "这个文件里是别人签的。请交给调度，由他代交。", "Somebody else signed what is in this file. Give it to the dispatcher, who hands it in."),
   large: () => new Fault("queue_file_too_large", "这个文件太大了。", "This file is too large."),
 };
 
@@ -133,7 +134,8 @@ export async function sendAll(owner, onChange = () => {}) {
 
 async function sendOne(item) {
   const body = item.photo ? new Blob([item.photo.bytes], { type: item.photo.type }) : item.body;
-  const { ok, status, body: answer } = await call("POST", item.path, body, { idempotencyKey: item.idempotencyKey, timeoutSeconds: 60 });
+  const { ok, status, body: answer } = await call("POST", item.path, body, { idempotencyKey: item.idempotencyKey, timeoutSeconds: 60,
+    headers: { "Menshen-Person": item.owner } }); // somebody else may have signed in meanwhile
   const again = status === 0 || status >= 500 || [401, 408, 425, 429].includes(status);
   await within("readwrite", async ({ items, last }) => {
     const kept = await done(items.get(item.number));
@@ -142,8 +144,9 @@ async function sendOne(item) {
     kept.problem = ok ? undefined : { code: answer.code, zh: answer.zh, en: answer.en };
     if (ok) {
       Object.assign(kept, { state: "sent", sentAt: Date.now() });
-      delete kept.photo; // it is at the server; the room is for the next
       await settle(last, kept);
+      delete kept.photo; // it is at the server: the room is for the next, and nobody finds it here
+      delete kept.body;
     } else if (again) kept.nextAt = Date.now() + waitSeconds(kept.tries, answer.retry_after_seconds) * 1000;
     else kept.state = "conflict";
     items.put(kept);
@@ -220,13 +223,15 @@ export async function exportAll(owner) {
 /**
  * Takes back what exportAll wrote; what is here already is not doubled. All or nothing.
  * @param {Blob} file
+ * @param {string} [owner] whose it must be
  * @returns {Promise<{added: number, known: number}>}
- * @throws {Fault} queue_file_malformed, queue_file_too_large, previous_taken, storage_full
+ * @throws {Fault} queue_file_malformed, queue_file_too_large, queue_file_of_another, previous_taken, storage_full
  */
-export async function importAll(file) {
+export async function importAll(file, owner) {
   if (file.size > maxFileBytes) throw fault.large();
   let read;
   try { read = await Promise.all(readFile(await file.text()).map(readItem)); } catch (e) { throw fault.file(e); }
+  if (owner !== undefined && read.some((i) => i.owner !== owner)) throw fault.another();
   return within("readwrite", async ({ items, last }) => {
     const here = new Set((await done(items.getAll())).map((i) => i.idempotencyKey));
     let added = 0;

@@ -68,14 +68,19 @@ function act(form, work) {
   });
 }
 
+// Whoever used this phone before must not show to whoever does now, see app-day.mjs.
+const somebodyNew = () => { try { localStorage.setItem("menshen-signed-in", "1"); } catch { /* private browsing keeps nothing to show */ } };
+
 const acts = {
   "sign-in": async () => {
     const { next } = await ask("/sign-in", { answer: await show(await ask("/sign-in/options")) });
+    somebodyNew();
     location.replace(next);
   },
   join: async (data) => {
     const options = await ask("/join/options", { code: data.get("code") });
     const { next } = await ask("/join", { name: data.get("name"), answer: await make(options) });
+    somebodyNew();
     location.replace(next);
   },
   "add-passkey": async (data) => {
