@@ -67,6 +67,9 @@ func (c *turnstile) taken() string {
 func (f *field) counted() *turnstile {
 	f.t.Helper()
 	c := &turnstile{next: f.mux}
+	if _, err := http.Get(f.origin + "/healthz"); err != nil { // it listens: now it can stop
+		f.t.Fatal(err)
+	}
 	f.down()
 	f.mux = c
 	f.up()

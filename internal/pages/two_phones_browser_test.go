@@ -4,6 +4,7 @@ package pages
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -38,8 +39,10 @@ type street struct {
 // handset is one person's phone.
 type handset struct {
 	*field
-	camera string // the file that its camera films
-	taps   int
+	camera   string // the file that its camera films
+	dir      string // its store
+	enrolsBy string // the button; "" for a passkey
+	taps     int
 }
 
 // newStreet books an order and offers its price; nobody has signed or been sent.
@@ -93,13 +96,13 @@ func (s *street) scenes(names ...string) {
 // newHandset is a phone out of its box.
 func (s *street) newHandset(more ...chromedp.ExecAllocatorOption) *handset {
 	s.t.Helper()
-	h := &handset{camera: filepath.Join(s.t.TempDir(), "camera.y4m")}
+	h := &handset{camera: filepath.Join(s.t.TempDir(), "camera.y4m"), dir: s.t.TempDir()}
 	h.looksAt(s.t, image.NewGray(image.Rect(0, 0, 64, 64)))
 	f := *s.field
 	o := *s.office
 	f.office = &o
 	h.field = &f
-	h.ctx = phone(s.t, s.t.TempDir(), append(more, chromedp.Flag("use-file-for-fake-video-capture", h.camera))...)
+	h.ctx = phone(s.t, h.dir, append(more, chromedp.Flag("use-file-for-fake-video-capture", h.camera))...)
 	h.pocket()
 	return h
 }
@@ -216,7 +219,7 @@ func (s *street) comesToWork(h *handset, who, name, photo string) {
 	h.joins(who, "svc-anzhuang", visit.RoleTechnician)
 	h.open("/app")
 	h.press("登记这部手机")
-	h.fills("code", s.made(s.provider, who, visit.RoleTechnician), "登记（用指纹或面容签字）")
+	h.fills("code", s.made(s.provider, who, visit.RoleTechnician), cmp.Or(h.enrolsBy, "登记（用指纹或面容签字）"))
 	h.sees("已登记，可以签字。")
 	h.press("今天")
 	h.press("开工")
