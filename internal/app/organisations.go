@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/menshen-project/menshen/internal/access"
+	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/orgapi"
 	"github.com/menshen-project/menshen/internal/registry"
@@ -108,7 +109,7 @@ func (a *App) takeAllSigned(ctx context.Context, organisation string, list []org
 }
 
 // serviceWords are what an organisation's service may hand over: type → verb and the role that it is signed
-// in. Lists of other kinds and parameters are filed by people.
+// in.
 var serviceWords = map[string][2]string{
 	statement.TypeEnrolment:    {visit.Enrol, visit.RoleOrganisation},
 	statement.TypeEnrolmentEnd: {visit.EndEnrolment, visit.RoleOrganisation},
@@ -116,6 +117,9 @@ var serviceWords = map[string][2]string{
 	registry.TypeBadgeIssued:   {visit.IssueBadge, visit.RoleOrganisation},
 	registry.TypeBadgeRevoked:  {visit.RevokeBadge, visit.RoleOrganisation},
 	registry.TypeCourse:        {visit.Publish, visit.RoleCourseIssuer},
+	credential.TypeTrustList:   {visit.Publish, visit.RoleRegulator},
+	registry.TypeParameters:    {visit.Publish, visit.RoleOrganisation},
+	registry.TypeMandate:       {visit.Publish, visit.RoleOrganisation},
 	registry.TypeCertificate:   {visit.Train, visit.RoleCourseIssuer},
 }
 

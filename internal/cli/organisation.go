@@ -26,11 +26,11 @@ func newOrganisation() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "organisation",
 		Short: "机构自己的签名服务 · an organisation's own signing service",
-		Long: `收单机构、服务商、监督机构自己运行的服务：密钥在自己手里。它做开通码、登记密钥、发工作证、停用。
+		Long: `收单机构、服务商、监督机构、监管一方自己运行的服务：密钥在自己手里。它做开通码、登记密钥、发工作证、停用，签自己的名单和参数。
 门神只把手机的申请带过来，把签好的文件带回去；开通码门神从来看不到。
 
-A service that an acquirer, a provider or a supervisors' organisation runs itself, with its own keys. It makes one-time codes,
-enrols keys, issues badges and takes them back. menshen carries what phones ask for and what was signed; it never sees a code.`,
+A service that an acquirer, a provider, a supervisors' organisation or a regulator runs itself, with its own keys. It makes one-time codes,
+enrols keys, issues badges and takes them back, and signs its own lists. menshen carries what phones ask for and what was signed; it never sees a code.`,
 		Example: `  menshen organisation init --dir /srv/jianghe --organisation jianghe --name 江河支付 --kind acquirer
   menshen organisation serve --dir /srv/jianghe
   menshen organisation code --dir /srv/jianghe --holder wei --role merchant`,
@@ -38,7 +38,7 @@ enrols keys, issues badges and takes them back. menshen carries what phones ask 
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newOrganisationInit(), newOrganisationServe(), newOrganisationCode(), newOrganisationPeople(), newOrganisationPut(), newOrganisationLeave(),
-		newOrganisationCourse(), newOrganisationResults(),
+		newOrganisationPublish(), newOrganisationLists(), newOrganisationTrustFile(), newOrganisationCourse(), newOrganisationResults(),
 		newOrganisationEnd("revoke-code", "/desk/codes/revoke", "收回开通码 · take a code back", ""),
 		newOrganisationEnd("end-badges", "/desk/badges/end", "停用一个人的工作证 · take somebody's badges back", "lost"),
 		newOrganisationEnd("end-key", "/desk/keys/end", "停用一把密钥 · end an enrolled key", "lost"))
@@ -77,7 +77,7 @@ Nothing is overwritten. The public parts are printed, for whoever compiles the t
 	f.StringVar(&dir, "dir", "", "文件夹 folder to make (required)")
 	f.StringVar(&id, "organisation", "", "机构在信任名单上的编号 id on the trust list (required)")
 	f.StringVar(&name, "name", "", "机构的名称，印在纸上 name on the code sheet (required)")
-	f.StringSliceVar(&kinds, "kind", nil, "acquirer、provider、supervisor 或 course_issuer，可以多个 may be repeated (required)")
+	f.StringSliceVar(&kinds, "kind", nil, "acquirer、provider、supervisor、course_issuer 或 regulator，可以多个 may be repeated (required)")
 	f.StringVar(&listen, "listen", "127.0.0.1:8450", "地址 address to serve on")
 	f.StringVar(&site, "site", "", "印在纸上的门神网址 menshen's address as printed")
 	f.StringVar(&trust, "trust-file", "", "开课的机构：信任文件，从发布机构来 of whoever gives courses: the trust file, from its publisher")

@@ -42,7 +42,7 @@ const (
 type Config struct {
 	Organisation string   `yaml:"organisation"` // id on the trust list
 	Name         string   `yaml:"name"`         // as people know it; stands on the code sheet
-	Kinds        []string `yaml:"kinds"`        // acquirer, provider, supervisor, course_issuer: what the trust list lists it as
+	Kinds        []string `yaml:"kinds"`        // acquirer, provider, supervisor, course_issuer, regulator: what the trust list lists it as
 	Listen       string   `yaml:"listen"`       // host:port; without a certificate a loopback address
 	CertFile     string   `yaml:"cert_file"`    // PEM, with tls_key_file, for https; "" for plain http
 	TLSKeyFile   string   `yaml:"tls_key_file"`
@@ -78,9 +78,9 @@ func (c Config) problems() []string {
 			out = append(out, what)
 		}
 	}
-	known := []string{credential.KindAcquirer, credential.KindProvider, credential.KindSupervisor, credential.KindCourseIssuer}
+	known := []string{credential.KindAcquirer, credential.KindProvider, credential.KindSupervisor, credential.KindCourseIssuer, credential.KindRegulator}
 	wrong(identifier.CheckID(c.Organisation) != nil, "organisation: want an id")
-	wrong(len(c.Kinds) == 0 || slices.ContainsFunc(c.Kinds, func(k string) bool { return !slices.Contains(known, k) }), "kinds: want some of acquirer, provider, supervisor, course_issuer")
+	wrong(len(c.Kinds) == 0 || slices.ContainsFunc(c.Kinds, func(k string) bool { return !slices.Contains(known, k) }), "kinds: want some of acquirer, provider, supervisor, course_issuer, regulator")
 	wrong(c.Name == "" || len(c.Name) > 200, "name: want 1 to 200 bytes")
 	wrong(len(c.Site) > 200 || len(c.Phone) > 50, "site, phone: too long")
 	host, _, err := net.SplitHostPort(c.Listen)

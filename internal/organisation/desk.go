@@ -118,6 +118,20 @@ func (d *Desk) Course(ctx context.Context, f CourseFile, dry bool) (CourseDone, 
 	return out, err
 }
 
+// Publish signs and publishes a list, or says with a dry run whether it would be taken.
+func (d *Desk) Publish(ctx context.Context, a PublishAsk) (Published, error) {
+	var out Published
+	err := d.ask(ctx, http.MethodPost, "/desk/lists", a, &out)
+	return out, err
+}
+
+// Lists gives what is published, and until when it holds.
+func (d *Desk) Lists(ctx context.Context) (Lists, error) {
+	var out Lists
+	err := d.ask(ctx, http.MethodGet, "/desk/lists", nil, &out)
+	return out, err
+}
+
 // Results lists every graded attempt.
 func (d *Desk) Results(ctx context.Context) (Results, error) {
 	var out Results

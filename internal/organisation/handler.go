@@ -81,6 +81,8 @@ func (s *Server) routes() []route {
 		{"POST /desk/keys/end", desk, asked(func(a DeskAsk) (orgapi.Answer, error) { return s.EndKey(a.Key, a.Reason, byDesk) })},
 		{"POST /desk/badges/end", desk, asked(func(a DeskAsk) (orgapi.Answer, error) { return s.EndBadges(a.Holder, a.Reason, byDesk) })},
 		{"POST /desk/courses", desk, large(s.deskCourse)},
+		{"POST /desk/lists", desk, large(s.Publish)},
+		{"GET /desk/lists", desk, func(w http.ResponseWriter, _ *http.Request) error { return service.WriteJSON(w, s.Lists()) }},
 		{"GET /desk/results", desk, func(w http.ResponseWriter, _ *http.Request) error { return service.WriteJSON(w, s.Results()) }},
 
 		{"GET /{$}", anybody, s.page},

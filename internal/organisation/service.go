@@ -44,6 +44,8 @@ type Service struct {
 
 	older bool // menshen has seen statements that this journal has not
 
+	warned time.Time // when lists that end soon were last told to the log
+
 	signing func() // tests: told when a change is signed and not on disk
 	signed  func() // tests: told after a change is on disk and before anybody hears of it
 }
@@ -242,14 +244,16 @@ func (s *Service) line(p *person, now time.Time) orgapi.Person {
 	return l
 }
 
-// Tick does what has to be done without being asked: a status list is signed anew at half its time.
+// Tick does what has to be done without being asked: a status list is signed anew at half its time, and the
+// log is told which other lists end soon.
 func (s *Service) Tick() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := s.now()
+	s.warnDue(now)
 	if s.keys.Badge == nil {
 		return nil
 	}
-	now := s.now()
 	for i, l := range s.liveLists(now) {
 		if l == nil || now.Sub(l.signedAt) < time.Duration(s.conf.ListHours)*time.Hour/2 {
 			continue

@@ -11,39 +11,41 @@ import (
 
 // Kinds of change.
 const (
-	changePerson   = "person"    // put on the roll, card or state changed
-	changeCode     = "code"      // a code was made
-	changeCodeEnd  = "code_end"  // a code was taken back
-	changeTry      = "try"       // a wrong proof against the code that is out
-	changeEnrolled = "enrolled"  // a code was used, a key enrolled
-	changeKeyEnd   = "key_end"   // a key ended
-	changeBadge    = "badge"     // a badge was issued
-	changeBadgeEnd = "badge_end" // a holder's badges were taken back
-	changeList     = "list"      // a status list was published
-	changeCourse   = "course"    // a course was published
-	changePaper    = "paper"     // a paper was handed out
-	changeGraded   = "graded"    // an attempt was graded
+	changePerson    = "person"    // put on the roll, card or state changed
+	changeCode      = "code"      // a code was made
+	changeCodeEnd   = "code_end"  // a code was taken back
+	changeTry       = "try"       // a wrong proof against the code that is out
+	changeEnrolled  = "enrolled"  // a code was used, a key enrolled
+	changeKeyEnd    = "key_end"   // a key ended
+	changeBadge     = "badge"     // a badge was issued
+	changeBadgeEnd  = "badge_end" // a holder's badges were taken back
+	changeList      = "list"      // a status list was published
+	changePublished = "published" // a list of another kind was
+	changeCourse    = "course"    // a course was published
+	changePaper     = "paper"     // a paper was handed out
+	changeGraded    = "graded"    // an attempt was graded
 )
 
 // change is one line of the journal: what happened, who asked, and what was signed for it.
 type change struct {
-	Kind   string          `json:"kind"`
-	At     statement.Time  `json:"at"`
-	By     string          `json:"by"` // desk, phone, service, or the id of whoever asked through menshen
-	Holder string          `json:"holder,omitempty"`
-	Role   string          `json:"role,omitempty"`
-	State  string          `json:"state,omitempty"`
-	Card   *card           `json:"card,omitempty"`
-	Code   *codeRow        `json:"code,omitempty"`
-	Key    *keyRow         `json:"key,omitempty"`
-	Ended  []string        `json:"ended,omitempty"` // thumbprints of keys that end
-	Badge  *badgeRow       `json:"badge,omitempty"`
-	Lists  []listRow       `json:"lists,omitempty"`
-	Reason string          `json:"reason,omitempty"`
-	Course *courseRow      `json:"course,omitempty"`
-	Paper  *paperRow       `json:"paper,omitempty"`
-	Graded *gradedRow      `json:"graded,omitempty"`
-	Signed []orgapi.Signed `json:"signed,omitempty"`
+	Kind      string          `json:"kind"`
+	At        statement.Time  `json:"at"`
+	By        string          `json:"by"` // desk, phone, service, or the id of whoever asked through menshen
+	Holder    string          `json:"holder,omitempty"`
+	Role      string          `json:"role,omitempty"`
+	State     string          `json:"state,omitempty"`
+	Card      *card           `json:"card,omitempty"`
+	Code      *codeRow        `json:"code,omitempty"`
+	Key       *keyRow         `json:"key,omitempty"`
+	Ended     []string        `json:"ended,omitempty"` // thumbprints of keys that end
+	Badge     *badgeRow       `json:"badge,omitempty"`
+	Lists     []listRow       `json:"lists,omitempty"`
+	Published *publishedRow   `json:"published,omitempty"`
+	Reason    string          `json:"reason,omitempty"`
+	Course    *courseRow      `json:"course,omitempty"`
+	Paper     *paperRow       `json:"paper,omitempty"`
+	Graded    *gradedRow      `json:"graded,omitempty"`
+	Signed    []orgapi.Signed `json:"signed,omitempty"`
 }
 
 // card is what a technician's badge carries: commitments, never the values.
@@ -136,11 +138,12 @@ type list struct {
 type state struct {
 	people    map[who]*person
 	byKey     map[string]*person
-	badges    map[string][]*badge // by holder, those that may still be in force
-	badgeKeys map[string]bool     // every key that a badge was ever made for
-	lists     []*list             // by number in its name, from 0
-	numbers   int64               // statements signed
-	recent    []orgapi.Signed     // the newest of them
+	badges    map[string][]*badge      // by holder, those that may still be in force
+	badgeKeys map[string]bool          // every key that a badge was ever made for
+	lists     []*list                  // by number in its name, from 0
+	numbers   int64                    // statements signed
+	recent    []orgapi.Signed          // the newest of them
+	published map[string]*publishedRow // the newest of each list
 	courses   courses
 }
 
@@ -148,7 +151,7 @@ type state struct {
 const keepStatements = 10_000
 
 func newState() *state {
-	return &state{people: map[who]*person{}, byKey: map[string]*person{}, badges: map[string][]*badge{}, badgeKeys: map[string]bool{}, courses: newCourses()}
+	return &state{people: map[who]*person{}, byKey: map[string]*person{}, badges: map[string][]*badge{}, badgeKeys: map[string]bool{}, published: map[string]*publishedRow{}, courses: newCourses()}
 }
 
 var errChange = fault.New(fault.Refused, "organisation_change_unknown", "记录里有读不懂的内容，不能接着用。", "The journal holds a change that this version does not know.")
@@ -179,6 +182,11 @@ func (s *state) apply(c change) error {
 	case changeBadgeEnd:
 		s.endBadges(c, at)
 	case changeList:
+	case changePublished:
+		if c.Published == nil {
+			return errChange.At(c.Kind)
+		}
+		s.published[c.Published.name()] = c.Published
 	case changeCourse:
 		err = s.course(c)
 	case changePaper:
