@@ -9,6 +9,7 @@ import { genuineOrder, notGenuine } from "./app-genuine.mjs";
 import { whenWork } from "./app-power.mjs";
 import { problem, shopOf, tried } from "./app-screens.mjs";
 import { startScanner } from "./scan.mjs";
+import { isLink } from "./scanned.mjs";
 import { mergeVisit, visits } from "./app-store.mjs";
 import { svg } from "./qr.mjs";
 import { commit } from "./statement.mjs";
@@ -70,7 +71,7 @@ function scan(v, box, note, start) {
  * @throws {Fault} challenge_text_url, _foreign, _cut, _malformed, _too_large
  */
 export function readScan(text) {
-  if (/^\s*([a-z][a-z0-9+.-]*:|www\.)/i.test(text)) throw fault.link();
+  if (isLink(text)) throw fault.link();
   const c = readChallenge(text);
   if (!c.ok) throw (fault[c.code.slice("challenge_text_".length)] ?? fault.foreign)();
   return c;

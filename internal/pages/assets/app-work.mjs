@@ -4,6 +4,7 @@ import { say } from "./app-lang.mjs";
 import { digestHex } from "./statement.mjs";
 import { Fault } from "./fault.mjs";
 import { startScanner } from "./scan.mjs";
+import { parcelNumber } from "./scanned.mjs";
 import { openCamera, take } from "./app-camera.mjs";
 import { problem, tried } from "./app-screens.mjs";
 import { file, outbox, position, queued } from "./app-sign.mjs";
@@ -15,7 +16,6 @@ const parcelWords = {
   tracking: () => say("运单号（当面交的写订单号）", "Tracking number (order number when handed over in person)"),
   bag_seal: () => say("袋封号", "Bag seal"), box_serial: () => say("箱号", "Box serial"), device_serial: () => say("机身序列号", "Serial on the device"),
 };
-const id = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const noNotice = () => new Fault("notice_absent", "手机里没有这台机具的交接记录。请在有信号的地方刷新。", "This phone has no hand-over record of the device. Refresh where there is signal.");
 const codeForm = () => new Fault("parcel_code_malformed", "这个码不是箱子上的编号，请重扫或照着输入。", "This is no number of the parcel; scan again or type it.");
 
@@ -42,7 +42,7 @@ export function arrivalStep(v) {
       verdicts[f].textContent = text === "" ? "" : fits(f) ? say("✓ 对", "✓ fits") : say("✕ 对不上", "✕ differs");
       verdicts[f].className = `fit ${text === "" ? "" : fits(f) ? "good" : "bad"}`;
     }
-    const whole = parcelFields.every((f) => id.test(value(f)));
+    const whole = parcelFields.every((f) => parcelNumber(value(f)) !== "");
     const wrong = parcelFields.some((f) => value(f) !== "" && !fits(f)) || (whole && !seals.checked);
     sent.disabled = !whole;
     sent.textContent = whole && wrong ? say("签字：照实写，这台不能装", "Sign it as it is: this one must not be installed") : say("签字：四个号都核对了", "Sign: the four numbers are checked");
@@ -66,8 +66,9 @@ function scanInto(view) {
     const end = (how, what) => { view.hidden = true; view.replaceChildren(); how(what); };
     const said = h("p", { role: "status" });
     const s = startScanner(video, (text) => {
-      if (!id.test(text.trim())) throw codeForm();
-      end(resolve, text.trim());
+      const number = parcelNumber(text);
+      if (number === "") throw codeForm();
+      end(resolve, number);
     }, (f) => { if (f.code.startsWith("camera_") || f.code === "scanner_unavailable") end(reject, f); else said.textContent = f.text(document.documentElement.lang); });
     view.replaceChildren(video, said, button(say("不扫了", "Stop scanning"), () => { s.stop(); end(reject, new Fault("scan_stopped", "没有扫。可以照着输入。", "Not scanned; you may type it.")); }, "plain"));
     view.hidden = false;

@@ -16,9 +16,9 @@ const mistyped = () => new Fault("code_mistyped", "开通码输错了，请照�
  * @throws {Fault} code_mistyped
  */
 export function parseCode(typed) {
-  if (typeof typed !== "string" || typed.length > 200) throw mistyped();
+  if (typeof typed !== "string" || utf8(typed).length > 200) throw mistyped();
   const text = typed.replace(/[！-～]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0)) // as Chinese keyboards give them
-    .replace(/[ \-　–—\t]/g, "").toUpperCase();
+    .replace(/[ \-　–—\t]/g, "").replace(/[a-z]/g, (c) => c.toUpperCase()); // of the whole text it would make S of ſ, and two letters of ß
   const places = Array.from(text, (c) => alphabet.indexOf(c));
   if (text.length !== 12 || places.includes(-1)) throw mistyped();
   if (places[11] !== checkOf(places.slice(0, 11))) throw mistyped();

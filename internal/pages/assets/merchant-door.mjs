@@ -3,6 +3,7 @@
 import { call } from "./api.mjs";
 import { base64, fromBase64 } from "./bytes.mjs";
 import { nextPrevious } from "./chain.mjs";
+import { isLink } from "./scanned.mjs";
 import { judgeOffline, makeChallenge, sixDigits, unpackAnswer } from "./door.mjs";
 import { wordsOf } from "./door-words.mjs";
 import { Fault, faultOf } from "./fault.mjs";
@@ -144,7 +145,7 @@ async function scan() {
 
 /** Not theirs, or not all of it: the camera looks on. @throws {Fault} */
 function whole(text) {
-  if (/^\s*([a-z][a-z0-9+.-]*:|www\.)/i.test(text)) throw new Fault("answer_text_url", "这是一个网址，不是工作证。别打开它，也别用别的软件扫。", "This is a web address, not a badge. Do not open it, and scan it with no other app.");
+  if (isLink(text)) throw new Fault("answer_text_url", "这是一个网址，不是工作证。别打开它，也别用别的软件扫。", "This is a web address, not a badge. Do not open it, and scan it with no other app.");
   const { code } = unpackAnswer(text);
   if (/_(foreign|cut|malformed)$/.test(code)) throw faultOf(wordsOf(code));
 }

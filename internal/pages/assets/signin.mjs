@@ -102,6 +102,6 @@ for (const form of document.querySelectorAll("form[data-act]")) act(form, acts[f
 // A link may carry the code behind its #, which no server and no log sees; it does not stay in the address either.
 const code = document.querySelector("form[data-act=join] input[name=code]");
 if (code && location.hash.length > 1) {
-  code.value = decodeURIComponent(location.hash.slice(1));
+  try { code.value = decodeURIComponent(location.hash.slice(1)); } catch { /* a link that was cut: the code is typed */ }
   history.replaceState(null, "", location.pathname + location.search);
 }
