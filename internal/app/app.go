@@ -66,6 +66,7 @@ type App struct {
 	moved   broadcast // something was recorded about a visit
 	opened  openedCache
 	logged  loggedEvents
+	waits   waits
 	reader  *evidence.Reader // remembers what it proved: signatures, receipts
 }
 

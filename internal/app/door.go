@@ -264,6 +264,11 @@ func (a *App) Door(ctx context.Context, actor Actor, visitID, challenge, secret 
 		return DoorResult{}, err
 	}
 	wait = min(max(wait, 0), maxDoorWait)
+	leave, err := a.waits.enter(actor, wait)
+	if err != nil {
+		return DoorResult{}, err
+	}
+	defer leave()
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	for {

@@ -14,6 +14,11 @@ const followPause = time.Second
 // Follow gives the number of a visit's newest event as soon as it is over after, or when wait is over.
 // Whether the actor may read the visit is asked at every look, so that who lost that right learns nothing more.
 func (a *App) Follow(ctx context.Context, actor Actor, visitID string, after int, wait time.Duration) (int, error) {
+	leave, err := a.waits.enter(actor, wait)
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
 	over := time.NewTimer(wait)
 	defer over.Stop()
 	for {
@@ -42,6 +47,11 @@ const workPause = 200 * time.Millisecond
 // FollowWork gives a visit's work as soon as it is other than the caller's, by its tag, or when wait is over. What
 // happens beside the visit, such as a device handed over, is seen within a second.
 func (a *App) FollowWork(ctx context.Context, actor Actor, visitID, tag string, wait time.Duration) (Work, error) {
+	leave, err := a.waits.enter(actor, wait)
+	if err != nil {
+		return Work{}, err
+	}
+	defer leave()
 	over := time.NewTimer(wait)
 	defer over.Stop()
 	for {

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -122,5 +123,56 @@ func TestAnUnattendedPageIsNoUse(t *testing.T) {
 	}
 	if _, err := d.App.AuthenticateUnattended(ctx, secret+"x", store.TokenSession); fault.CodeOf(err) != "token_unknown" {
 		t.Errorf("unknown: %v", err)
+	}
+}
+
+// Whoever opens page after page waits with twelve of them, and with one more when one is closed; somebody else is not
+// in his way, and who does not wait is never refused.
+func TestOnePersonWaitsWithSoManyPages(t *testing.T) {
+	d, p := deploy(t)
+	if err := p.Book(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	approver, risk := as(d.Cast.Approver), as(d.Cast.Risk)
+	number, err := d.App.Follow(t.Context(), approver, p.ID, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func() (end context.CancelFunc, ended chan error) {
+		ctx, end := context.WithCancel(t.Context())
+		ended = make(chan error, 1)
+		go func() {
+			_, err := d.App.Follow(ctx, approver, p.ID, number, time.Hour)
+			ended <- err
+		}()
+		return end, ended
+	}
+	// The thirteenth is the one that ends by itself, whichever it is.
+	refused := make(chan error, 13)
+	var ends []context.CancelFunc
+	for range 13 {
+		end, ended := open()
+		ends = append(ends, end)
+		go func() { refused <- <-ended }()
+	}
+	if err := <-refused; fault.CodeOf(err) != "waits_too_many" || fault.KindOf(err) != fault.TooMany {
+		t.Fatalf("the thirteenth page: %v", err)
+	}
+	if _, err := d.App.Follow(t.Context(), approver, p.ID, number, 0); err != nil {
+		t.Errorf("a question that does not wait: %v", err)
+	}
+	if _, err := d.App.Follow(t.Context(), risk, p.ID, number, time.Millisecond); err != nil {
+		t.Errorf("somebody else: %v", err)
+	}
+	for _, end := range ends {
+		end()
+	}
+	for range 12 {
+		if err := <-refused; !errors.Is(err, context.Canceled) {
+			t.Errorf("a page that was closed: %v", err)
+		}
+	}
+	if _, err := d.App.Follow(t.Context(), approver, p.ID, number, time.Millisecond); err != nil {
+		t.Errorf("after all were closed: %v", err)
 	}
 }

@@ -249,7 +249,7 @@ func TestALateTicketIsToldOfOnce(t *testing.T) {
 	if err := scenario.Run(ctx, d.play.Install()); err != nil {
 		t.Fatal(err)
 	}
-	k, err := d.App.OpenTicket(ctx, as(c.Merchant), d.play.ID, "printing", "")
+	k, err := d.App.OpenTicket(ctx, as(c.Merchant), "", d.play.ID, "printing", "")
 	if err != nil {
 		t.Fatal(err)
 	}

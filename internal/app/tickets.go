@@ -1,8 +1,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +37,7 @@ const kindStranger = "stranger"
 var (
 	errTicketKind = fault.New(fault.Invalid, "ticket_kind_unknown", "不认识的工单种类。", "This kind of ticket is not known.")
 	errTicketNote = fault.New(fault.TooLarge, "ticket_note_too_long", "说明最多 2000 字节。", "A note is at most 2000 bytes.")
+	errTicketHere = fault.New(fault.Conflict, "ticket_there", "这张工单已经开过了。", "This ticket was opened already.")
 	errNoTicket   = fault.New(fault.NotFound, "ticket_not_found", "没有这张工单，或者您无权查看。", "There is no such ticket, or you may not see it.")
 )
 
@@ -59,7 +63,10 @@ type TicketEvent struct {
 
 // OpenTicket opens a ticket about a visit's terminal, with the hours and the warranty that the signed sheet
 // promises. Whoever may see the visit and open tickets may; strangers have OpenStrangerTicket.
-func (a *App) OpenTicket(ctx context.Context, actor Actor, visitID, kind, note string) (Ticket, error) {
+//
+// ask is what the caller calls this request, "" for nothing: the same name of the same sign-in gives the ticket that it
+// has opened already, also when nobody heard of it.
+func (a *App) OpenTicket(ctx context.Context, actor Actor, ask, visitID, kind, note string) (Ticket, error) {
 	s, err := a.visitStanding(ctx, visitID)
 	if err != nil {
 		return Ticket{}, err
@@ -85,7 +92,26 @@ func (a *App) OpenTicket(ctx context.Context, actor Actor, visitID, kind, note s
 	if !promised.Warranty.IsZero() {
 		row.WarrantyUntil = store.At(promised.Warranty)
 	}
-	return a.openTicket(ctx, actor, row, note)
+	if ask == "" {
+		return a.openTicket(ctx, actor, row, note)
+	}
+	row.ID = ticketOfAsk(actor.Token, ask)
+	opened, err := a.openTicket(ctx, actor, row, note)
+	if fault.KindOf(err) != fault.Conflict {
+		return opened, err
+	}
+	before, found := a.Ticket(ctx, actor, row.ID)
+	if found != nil || before.Row.Visit != visitID || before.Row.Kind != kind {
+		return Ticket{}, err
+	}
+	before.Events = nil // as the first answer
+	return before, nil
+}
+
+// ticketOfAsk names the one ticket that a request can become.
+func ticketOfAsk(token, ask string) string {
+	sum := sha256.Sum256([]byte("menshen-ticket-v1\x00" + token + "\x00" + ask))
+	return "t-" + hex.EncodeToString(sum[:13])
 }
 
 // OpenStrangerTicket takes a report about a shop from somebody without a part in any order, such as a passer-by
@@ -111,6 +137,9 @@ func (a *App) openTicket(ctx context.Context, by Actor, row store.Ticket, note s
 	}
 	row.State = state.Name()
 	err = a.Store.Write(ctx, func(tx *store.Tx) error {
+		if _, err := tx.Ticket(ctx, row.ID); fault.KindOf(err) != fault.NotFound {
+			return cmp.Or(err, error(errTicketHere))
+		}
 		if err := tx.AddTicket(ctx, row); err != nil {
 			return err
 		}

@@ -32,7 +32,7 @@ func TestATicketFromReportToClose(t *testing.T) {
 	}
 	c := d.Cast
 	const note = "打不出小票，客人在等"
-	k, err := d.App.OpenTicket(t.Context(), as(c.Merchant), p.ID, "printing", note)
+	k, err := d.App.OpenTicket(t.Context(), as(c.Merchant), "", p.ID, "printing", note)
 	if err != nil || k.Row.State != ticket.Opened || !k.Free || k.Response.DueAt.IsZero() || k.Resolution.DueAt.IsZero() {
 		t.Fatalf("%+v, %v", k, err)
 	}
@@ -69,7 +69,7 @@ func TestAClerkAsksForHelp(t *testing.T) {
 	}
 	ming := app.Actor{Person: d.Cast.Merchant.ID + ".k1", Organisation: d.Cast.Acquirer.ID, Role: visit.RoleClerk}
 	elsewhere := app.Actor{Person: ming.Person, Organisation: d.Cast.Rival.ID, Role: visit.RoleClerk}
-	k, err := d.App.OpenTicket(t.Context(), ming, p.ID, "printing", "打不出小票")
+	k, err := d.App.OpenTicket(t.Context(), ming, "", p.ID, "printing", "打不出小票")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestTicketsOfOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := d.Cast
-	k, err := d.App.OpenTicket(t.Context(), as(c.Merchant), p.ID, "other", "")
+	k, err := d.App.OpenTicket(t.Context(), as(c.Merchant), "", p.ID, "other", "")
 	if err != nil || !k.Response.DueAt.IsZero() || k.Free {
 		t.Fatalf("without a signed sheet nothing is promised: %+v, %v", k, err)
 	}
@@ -129,7 +129,7 @@ func TestTicketsOfOthers(t *testing.T) {
 		"another's visit":     {rival, p.ID, "device", "", "visit_not_found"},
 		"no visit":            {c.Merchant, "v-none", "device", "", "visit_not_found"},
 	} {
-		if _, err := d.App.OpenTicket(t.Context(), as(c.by), c.visit, c.kind, c.note); fault.CodeOf(err) != c.code {
+		if _, err := d.App.OpenTicket(t.Context(), as(c.by), "", c.visit, c.kind, c.note); fault.CodeOf(err) != c.code {
 			t.Errorf("%s: %v, want %s", name, err, c.code)
 		}
 	}
@@ -174,4 +174,33 @@ func TestAClerksPhoneEndsWithTheOwnersKey(t *testing.T) {
 	submit(t, d, c.Acquirer, "organisation/"+c.Acquirer.ID, visit.EndEnrolment, statement.TypeEnrolmentEnd,
 		statement.EnrolmentEnd{Key: wei.Public().Thumbprint(), From: statement.At(time.Now()), Reason: "lost"}, "")
 	ended(true)
+}
+
+// The server dies after it opened the ticket and before the shop hears of it. Asked again under the same name, it is
+// the same ticket; under the same name for something else it is none.
+func TestATicketWhoseAnswerIsLostIsOne(t *testing.T) {
+	d, p := deploy(t)
+	if err := p.Book(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	by := as(d.Cast.Merchant)
+	first, err := d.App.OpenTicket(t.Context(), by, "ask-1", p.ID, "printing", "打不出小票")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := d.App.OpenTicket(t.Context(), by, "ask-1", p.ID, "printing", "打不出小票")
+	if err != nil || again.Row != first.Row || again.State != first.State {
+		t.Errorf("asked again: %+v, %v", again, err)
+	}
+	if _, err := d.App.OpenTicket(t.Context(), by, "ask-1", p.ID, "refund", ""); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("the same name for something else: %v", err)
+	}
+	other := by
+	other.Token = "another-sign-in"
+	if k, err := d.App.OpenTicket(t.Context(), other, "ask-1", p.ID, "printing", ""); err != nil || k.Row.ID == first.Row.ID {
+		t.Errorf("the same name of another sign-in: %v, %v", k.Row.ID, err)
+	}
+	if list, _, err := d.App.Tickets(t.Context(), by, "", "", 0); err != nil || len(list) != 2 {
+		t.Errorf("%d tickets, %v", len(list), err)
+	}
 }

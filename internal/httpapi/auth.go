@@ -39,7 +39,11 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		a.refuse(ctx, err)
 		return
 	}
-	actor, err := a.app.Authenticate(ctx.Context(), secret, kinds...)
+	find := a.app.Authenticate
+	if r.Method == http.MethodGet && r.Header.Get(unattendedHeader) != "" {
+		find = a.app.AuthenticateUnattended
+	}
+	actor, err := find(ctx.Context(), secret, kinds...)
 	if err != nil {
 		ctx.SetHeader("WWW-Authenticate", `Bearer error="invalid_token"`)
 		a.refuse(ctx, err)
@@ -61,6 +65,9 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 // headerPerson names whose session a program believes this to be. What a phone kept of one person must not go out in the
 // name of the next one who signed in on it.
 const headerPerson = "Menshen-Person"
+
+// unattendedHeader is sent with what a page asks by itself, as on pages: it is no use of the session.
+const unattendedHeader = "Menshen-Unattended"
 
 // SessionCookie is where a browser keeps its session, for pages and API alike.
 const SessionCookie = app.SessionCookie

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -100,4 +101,47 @@ func TestAnEndedSessionIsOverAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.do(t, request{method: http.MethodGet, path: "/v1/visits", token: secret}).want(t, http.StatusUnauthorized, "token_unknown")
+}
+
+// What a page asks by itself does not keep a forgotten desk signed in; a person's request does, and so does whatever
+// writes.
+func TestAnUnattendedQuestionIsNoUse(t *testing.T) {
+	var later atomic.Int64
+	w := newWorld(t, func(c *scenario.DeploymentConfig) {
+		c.Server = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+	})
+	d := w.Cast.Dispatcher
+	cookie := w.session(t, d, store.TokenSession)
+	before := time.Now()
+	later.Store(int64(10 * time.Minute))
+	seen := func() time.Time {
+		t.Helper()
+		list, err := w.App.Sessions(t.Context(), app.Actor{Person: d.ID, Organisation: d.Organisation, Role: d.Role})
+		if err != nil || len(list) != 1 {
+			t.Fatal(len(list), err)
+		}
+		return list[0].SeenAt.Time()
+	}
+	ask := func(unattended bool) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.Venue.URL+"/v1/visits", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.AddCookie(&http.Cookie{Name: httpapi.SessionCookie, Value: cookie})
+		if unattended {
+			r.Header.Set("Menshen-Unattended", "1")
+		}
+		if got := w.send(t, r); got.status != http.StatusOK {
+			t.Fatalf("%d %s", got.status, got.body)
+		}
+	}
+	ask(true)
+	if seen().After(before.Add(time.Minute)) {
+		t.Error("a page that asks by itself is a use of the session")
+	}
+	ask(false)
+	if !seen().After(before.Add(time.Minute)) {
+		t.Error("a person's question is no use of the session")
+	}
 }

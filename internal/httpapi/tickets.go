@@ -92,7 +92,7 @@ func (a *API) ticketOperations() {
 		success: http.StatusCreated, request: OpenTicketRequest{Visit: egVisit, Kind: "printing", Note: "打不出小票"}, answer: eg}
 	register(a, open, func(ctx context.Context, in *keyedPost[OpenTicketRequest]) (*answered[Ticket], error) {
 		b := in.Body.value
-		k, err := a.app.OpenTicket(ctx, actorOf(ctx), b.Visit, b.Kind, b.Note)
+		k, err := a.app.OpenTicket(ctx, actorOf(ctx), in.Key, b.Visit, b.Kind, b.Note)
 		return &answered[Ticket]{Status: http.StatusCreated, Body: ticketBody(k)}, err
 	})
 	for _, act := range ticketActs {

@@ -175,7 +175,7 @@ const waitSeconds = 25;
 /** Waits at the server until a visit's work is other than it stands here. @param {string} id @param {AbortSignal} signal @throws {Fault} */
 export async function awaitWork(id, signal) {
   const tag = (await visits()).find((v) => v.id === id)?.work?.tag ?? "";
-  return keepWork(id, await ask("GET", `${workPath(id)}?wait=${waitSeconds}&tag=${encodeURIComponent(tag)}`, undefined, { timeoutSeconds: waitSeconds + 10, signal }));
+  return keepWork(id, await ask("GET", `${workPath(id)}?wait=${waitSeconds}&tag=${encodeURIComponent(tag)}`, undefined, { timeoutSeconds: waitSeconds + 10, signal, headers: { "Menshen-Unattended": "1" } })); // an open page is no use of the session
 }
 
 const papersKeepMs = 300_000;
