@@ -111,6 +111,7 @@ export async function startShift(now = new Date()) {
 export async function endShift() {
   await setAbout("shift", undefined);
   for (const v of await visits()) if (v.package) await mergeVisit(v.id, { package: undefined, package_at: undefined });
+  await setAbout("gone", undefined);
   for (const name of await signerNames()) if (name.startsWith(badgeName)) await forget(name);
 }
 
@@ -152,6 +153,7 @@ export async function refresh({ papers = false } = {}) {
     try { await fetchVisit(row.id, keyName, papers); } catch (e) { failed.push(faultOf(e)); }
   }
   await letGo(rows.map((r) => r.id));
+  for (const { id } of await gone()) if (rows.some((r) => r.id === id)) await forgetGone(id); // he is sent after all
   const day = { at: new Date().toISOString(), ids: rows.map((r) => r.id) };
   await setAbout("day", day);
   return { at: day.at, failed };
@@ -167,15 +169,40 @@ async function keepWork(id, work) {
   return work;
 }
 
+/** Visits that somebody else was sent on, until the one who was to go has read it, as visits() has them; they end with the shift. @returns {Promise<object[]>} */
+export const gone = async () => await about("gone") ?? [];
+export const forgetGone = async (id) => setAbout("gone", (await gone()).filter((g) => g.id !== id));
+
+const notHis = (e) => [403, 404].includes(e.status);
+
+// What is somebody else's now leaves the phone, and is not just missing there: he may be on his way.
+async function another(v) {
+  const { kind, from, until } = v.work;
+  await setAbout("gone", [...(await gone()).filter((g) => g.id !== v.id), { id: v.id, work: { kind, from, until }, package: { openings: v.package?.openings } }]);
+  await dropVisit(v.id);
+}
+
+// Work out of what asks for it; a visit that is not his any more is let go.
+async function workOr(id, asking) {
+  try { return await keepWork(id, await asking); } catch (e) {
+    const kept = notHis(e) && (await visits()).find((v) => v.id === id);
+    if (kept?.work && !over.includes(kept.work.stage)) {
+      await another(kept);
+      news.dispatchEvent(new CustomEvent("work", { detail: { id } }));
+    }
+    throw e;
+  }
+}
+
 /** Fetches what one visit has to do and what was done: light enough to ask again and again. @param {string} id */
-export const fetchWork = async (id) => keepWork(id, await ask("GET", workPath(id)));
+export const fetchWork = async (id) => workOr(id, ask("GET", workPath(id)));
 
 const waitSeconds = 25;
 
 /** Waits at the server until a visit's work is other than it stands here. @param {string} id @param {AbortSignal} signal @throws {Fault} */
 export async function awaitWork(id, signal) {
   const tag = (await visits()).find((v) => v.id === id)?.work?.tag ?? "";
-  return keepWork(id, await ask("GET", `${workPath(id)}?wait=${waitSeconds}&tag=${encodeURIComponent(tag)}`, undefined, { timeoutSeconds: waitSeconds + 10, signal, headers: { "Menshen-Unattended": "1" } })); // an open page is no use of the session
+  return workOr(id, ask("GET", `${workPath(id)}?wait=${waitSeconds}&tag=${encodeURIComponent(tag)}`, undefined, { timeoutSeconds: waitSeconds + 10, signal, headers: { "Menshen-Unattended": "1" } })); // an open page is no use of the session
 }
 
 const papersKeepMs = 300_000;
@@ -210,8 +237,8 @@ async function letGo(ids) {
     try {
       const work = await ask("GET", `/v1/visits/${encodeURIComponent(v.id)}/work`);
       if (over.includes(work.stage)) { await mergeVisit(v.id, { work, work_at: new Date().toISOString(), package: undefined }); continue; }
-    } catch (e) { if (![403, 404].includes(e.status)) throw e; }
-    await dropVisit(v.id);
+    } catch (e) { if (!notHis(e)) throw e; }
+    if (v.work && !over.includes(v.work.stage)) await another(v); else await dropVisit(v.id);
   }
 }
 

@@ -3,7 +3,7 @@ import { learnLine } from "./app-courses.mjs";
 import { doorStep } from "./app-door.mjs";
 import { button, h, noteOf, sign } from "./app-dom.mjs";
 import { age, language, many, say, span, speak, when, word } from "./app-lang.mjs";
-import { canPasskey, clearDay, clockOff, endShift, enrolPhone, isEnrolled, me, refresh, shift, startShift, whoAmI } from "./app-day.mjs";
+import { canPasskey, clearDay, clockOff, endShift, enrolPhone, forgetGone, gone, isEnrolled, me, refresh, shift, startShift, whoAmI } from "./app-day.mjs";
 import { isOnline, isSignedIn } from "./app-net.mjs";
 import { ended, pathOf, stopped } from "./app-path.mjs";
 import { braking, ofOthers, outbox, queued, sendFor, signedFor } from "./app-sign.mjs";
@@ -65,7 +65,7 @@ export async function today(root, { go }) {
     ...(!isSignedIn() ? [sessionOver()] : []), ...await clockNote(),
     mine ? shiftCard(s, note) : sign("wait", say("这部手机还没登记", "This phone is not enrolled"), h("p", {}, say("先用公司给您的开通码登记这部手机，才能签字。", "Enrol it with the code your company gave you; then it can sign.")),
       h("p.button-line", {}, h("a.button", { href: "#/phone" }, say("登记这部手机", "Enrol this phone")))),
-    note, await learnLine(),
+    note, ...(await gone()).map((g) => anotherSent(g, button(say("知道了", "I have read it"), async () => { await forgetGone(g.id); changed(); }, "wide.second"))), await learnLine(),
     ...await Promise.all(open.map((v, i) => stop(v, items, i === 0, go))),
     open.length === 0 && h("p.card", {}, say("没有派给您的上门。", "No visits are assigned to you.")),
     open.length === 0 && isOnline() && s && h("section.card", {}, h("h2", {}, say("有店主让您扫码？", "A shop asks you to scan?")), doorStep()),
@@ -82,6 +82,10 @@ async function signInFirst(root) {
 }
 
 const sessionOver = () => h("p.card.warn", { role: "status" }, say("登录到期了。存着的都在；登录后才能发送。", "Your sign-in is over. Everything is kept; sign in to send it."), " ", h("a", { href: "/sign-in?next=/app" }, say("登录", "Sign in")));
+
+/** Says that somebody else was sent. @param {object} g of gone() @param {Element} next */
+export const anotherSent = (g, next) => sign("mind", say("这一单派给别人了", "Somebody else was sent"), h("p", {}, `${titleOf(g)} · ${span(g.work.from, g.work.until)}`),
+  h("p", {}, say("您不用去了。已经在店里的，停手，跟店主说一声再走。签过的都留着，派单的人会看。", "You need not go. If you are there, stop, tell the owner and leave. What you signed is kept, and your dispatcher looks at it.")), h("p.button-line", {}, next));
 
 async function clockNote() {
   const off = await clockOff();

@@ -1,14 +1,14 @@
 // One visit: a path of steps, one at a time. The step of now is open and has one main button.
 import { button, h, noteOf, sign } from "./app-dom.mjs";
 import { age, many, say, span, when, word } from "./app-lang.mjs";
-import { fetchVisit, signer } from "./app-day.mjs";
+import { fetchVisit, gone, signer } from "./app-day.mjs";
 import { isOnline } from "./app-net.mjs";
 import { columnOf, ended, pathOf, stopped } from "./app-path.mjs";
 import { arrivalStep, backupStep, photoStep, saidStep } from "./app-work.mjs";
 import { doorStep } from "./app-door.mjs";
 import { genuineNote, genuineOrder } from "./app-genuine.mjs";
 import { handoverStep, powerStep, waitStep } from "./app-power.mjs";
-import { titleOf, tried } from "./app-screens.mjs";
+import { anotherSent, titleOf, tried } from "./app-screens.mjs";
 import { braking, file, outbox, queued, signedFor } from "./app-sign.mjs";
 import { visit as stored } from "./app-store.mjs";
 import { thumbprint } from "./statement.mjs";
@@ -37,6 +37,11 @@ function path(steps, open, now) {
 
 export async function visit(root, { id }) {
   const [v, items] = [await stored(id), await queued()];
+  const given = v?.work ? undefined : (await gone()).find((g) => g.id === id);
+  if (given) {
+    root.replaceChildren(h("h1", {}, say("上门", "Visit")), anotherSent(given, h("a.button", { href: "#/" }, say("今天", "Today"))));
+    return undefined;
+  }
   if (!v?.work) {
     root.replaceChildren(h("h1", {}, say("上门", "Visit")), sign("over", say("这部手机里没有这一单", "This visit is not on this phone"), h("p", {}, say("有信号时回到「今天」点刷新。", "Go back to Today and refresh where there is signal."))));
     return undefined;

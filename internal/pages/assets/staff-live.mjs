@@ -15,8 +15,8 @@ const served = new Map(parts.map((name) => [name, document.querySelector(`[data-
 
 const seen = () => (document.hidden ? new Promise((resolve) => { document.addEventListener("visibilitychange", resolve, { once: true }); }) : undefined);
 
-/** Whether somebody is filling in or about to sign something in a part of the page. */
-const inUse = (part) => document.getElementById("signing")?.open || part.querySelector("[aria-busy=true]")
+/** Whether somebody is filling in or about to sign something in a part of the page, or reads there why it did not go. */
+const inUse = (part) => document.getElementById("signing")?.open || part.querySelector("[aria-busy=true], [data-problem]:not([hidden], [data-code=page_outdated])")
   || [...part.querySelectorAll("input, select, textarea")].some((f) => f === document.activeElement || f.dataset.touched !== undefined);
 
 /**

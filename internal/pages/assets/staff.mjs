@@ -107,7 +107,7 @@ function wire(form) {
 // Whom to send: what speaks against somebody is said before anybody signs, and his face comes along.
 function wireDispatch(form) {
   const who = form.querySelector("select[data-technician]"), photo = form.querySelector("input[type=file]");
-  const warning = form.querySelector("[data-against]");
+  const warning = form.querySelector("p[data-against]"); // options have it, too
   const chosen = async () => {
     const option = who.selectedOptions[0];
     warning.textContent = option?.dataset.against ?? "";
