@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"github.com/menshen-project/menshen/internal/fault"
 )
 
@@ -39,7 +41,7 @@ func (s *Server) verifyRoutes() map[string]handler {
 
 // verifyPage is where anybody checks a bundle in the browser: the files that are chosen there go nowhere.
 func (s *Server) verifyPage(w http.ResponseWriter, r *http.Request) error {
-	allow(w, needs{verifier: true})
+	allow(w, needs{verifier: true, worker: true})
 	_, _, err := s.verifierParts()
 	if err != nil && !errors.Is(err, errVerifierAbsent) {
 		return err
@@ -118,4 +120,18 @@ func (p *page) verifyTerms() string {
 		}
 	}
 	return jsonText(out)
+}
+
+// verifyKeeps lists what a browser keeps to open the page without a server, the page first; the file that people keep needs nobody.
+func (p *page) verifyKeeps(alone bool) templ.Attributes {
+	if alone {
+		return nil
+	}
+	keep := []string{"/verify", "/verify/" + verifierWasm, "/verify/" + verifierStart}
+	for _, name := range p.assets.names() {
+		if strings.HasPrefix(name, "menshen.") || strings.HasPrefix(name, "door.svg") || name == "verify.mjs" {
+			keep = append(keep, p.assets.href(name))
+		}
+	}
+	return templ.Attributes{"data-keep": jsonText(keep)}
 }

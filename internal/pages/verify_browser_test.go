@@ -108,6 +108,7 @@ func TestABundleIsCheckedInTheBrowser(t *testing.T) {
 		}
 	}
 	f.open("/verify?lang=zh")
+	f.until(`document.body.dataset.kept === "whole"`)
 	f.shot("verify-empty")
 	checks(trust, bundle, "mind", "对得上，但只是演示", "演示用的信任文件", "完整到第几条", "证明不了的")
 	f.js(`(() => { for (const d of document.querySelectorAll("#verdict details")) d.open = true; })()`)
@@ -121,6 +122,12 @@ func TestABundleIsCheckedInTheBrowser(t *testing.T) {
 	server.Close() // once it is open, nobody is needed
 	checks(trust, half, "mind", "文件读不出来")
 	checks(trust, bundle, "mind", "对得上，但只是演示")
+	for _, address := range []string{"/verify", "/verify?lang=en"} { // nor to open it again
+		f.open(address)
+		checks(trust, bundle, "mind")
+		checks(trust, changed, "stop")
+	}
+	f.shot("verify-without-server")
 
 	kept := httptest.NewRecorder()
 	s.Routes().ServeHTTP(kept, httptest.NewRequest("GET", "/verify/menshen-verify.html?lang=en", nil))

@@ -19,6 +19,7 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== self.location.origin) return;
   if (url.pathname.startsWith("/assets/")) event.respondWith(asset(event.request, url));
+  else if (url.pathname.startsWith("/verify/") && event.request.mode !== "navigate") event.respondWith(program(event.request, url));
   else if (event.request.mode === "navigate") event.respondWith(page(event.request, url));
 });
 
@@ -90,6 +91,21 @@ async function asset(request, url) {
   } catch (e) {
     const old = await caches.match(url.pathname, { ignoreVary: true }); // a page of the release before, still open
     if (old) return old;
+    throw e;
+  }
+}
+
+// The checker's program has one address in every release: the server's comes first, the kept one where it does not answer.
+async function program(request, url) {
+  const cache = await caches.open(store);
+  const kept = await cache.match(url.pathname, { ignoreVary: true });
+  try {
+    const response = await fetch(request);
+    if (kept && response.status >= 502 && response.status <= 504) return kept;
+    if (kept && response.ok) await cache.put(url.pathname, await dated(response.clone()));
+    return response;
+  } catch (e) {
+    if (kept) return kept;
     throw e;
   }
 }

@@ -139,5 +139,18 @@ form.addEventListener("submit", async (event) => {
   busy.hidden = true;
   place.querySelector(".word").focus();
 });
+// The browser keeps page and program for when there is no server; the file that people keep needs nobody.
+async function keepHere() {
+  if (!form.dataset.keep || !navigator.serviceWorker) return;
+  await navigator.serviceWorker.register("/sw.js", { scope: "/", updateViaCache: "none" });
+  const { active } = await navigator.serviceWorker.ready;
+  const [page, ...files] = JSON.parse(form.dataset.keep), wanted = [page];
+  for (const path of files) if (!await caches.match(path)) wanted.push(path); // the program is large, and not fetched each time
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = ({ data }) => { document.body.dataset.kept = data.failed ? "part" : "whole"; };
+  active.postMessage({ keep: wanted }, [port2]);
+}
+keepHere().catch(() => { document.body.dataset.kept = "none"; }); // without it, only opening it again offline is lost
+
 form.addEventListener("change", () => place.replaceChildren()); // a verdict stands over the files that it is of
 form.querySelector("button").disabled = false;
