@@ -88,7 +88,7 @@ func TestSomebodyScansNothing(t *testing.T) {
 
 	wei.ahead(91 * time.Second)
 	wei.shown("expired")
-	for _, says := range []string{"没有核对成，先当假的", "别让对方动 POS 机", "报告，停止这次上门", "拨打 110"} {
+	for _, says := range []string{"没核对成，先当假的", "别让对方动 POS 机", "报告，停止这次上门", "拨打 110"} {
 		wei.sees(says)
 	}
 	if wei.js(`document.querySelector('[data-state="expired"]').classList.contains("sign-stop")`) != "true" {
