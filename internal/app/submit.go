@@ -202,6 +202,9 @@ func (w *writing) prepare(ctx context.Context) error {
 	if w.envelope, err = w.app.reader.Intake(context, candidate, w.now); err != nil {
 		return err
 	}
+	if err := readable(w.claims); err != nil {
+		return err
+	}
 	if former {
 		return errFormer
 	}

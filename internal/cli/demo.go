@@ -119,7 +119,7 @@ func (d demo) play(ctx context.Context, s *story, w *world, table []scenario.Att
 	if err := w.start(ctx); err != nil {
 		return err
 	}
-	s.line(fmt.Sprintf("进程：公证人 %v、收单主机、机构服务、门神 %s", witnessesOf, w.base()), fmt.Sprintf("processes: witnesses %v, host, three organisations' services, server", witnessesOf))
+	s.line(fmt.Sprintf("进程：公证人 %v、收单主机、机构服务、门神 %s", witnessesOf, w.site()), fmt.Sprintf("processes: witnesses %v, host, three organisations' services, server", witnessesOf))
 	honest, err := d.honest(ctx, s, w)
 	if err != nil {
 		return err
@@ -248,7 +248,7 @@ func outcomeOf(r scenario.Ran) outcome {
 func (d demo) stay(ctx context.Context, s *story, w *world) error {
 	s.chapter("七、网页一直开着，Ctrl-C 结束", "7. The pages stay open; Ctrl-C ends")
 	for _, who := range w.guests() {
-		s.line(fmt.Sprintf("%-10s %s/enter/%s", who.zh, w.base(), w.links[who.actor]), who.en)
+		s.line(fmt.Sprintf("%-10s %s/enter/%s", who.zh, w.site(), w.links[who.actor]), who.en)
 	}
 	if err := w.handOver(ctx, s); err != nil {
 		return err

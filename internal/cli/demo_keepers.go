@@ -36,7 +36,7 @@ func (w *world) keepers(conf *Config) error {
 		}
 		dir := filepath.Join(w.dir, k.name)
 		c := organisation.Defaults(k.of.ID, w.city.Cast.NameOf(k.of)+"（演示）", []string{k.kind})
-		c.Listen, c.Site = address, w.base()
+		c.Listen, c.Site = address, w.site()
 		if c, err = scenario.KeepFolder(dir, c, k.of, k.badge); err != nil {
 			return err
 		}

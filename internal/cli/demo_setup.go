@@ -138,7 +138,7 @@ func (w *world) configure(conf Config) error {
 	if err := writeSecret(filepath.Join(w.dir, "server", "host.token"), []byte(w.hostToken+"\n")); err != nil {
 		return err
 	}
-	conf.Listen, conf.TrustFile, conf.Demonstration = w.server, "../trust.json", true
+	conf.Listen, conf.PublicURL, conf.TrustFile, conf.Demonstration = w.server, w.site(), "../trust.json", true
 	conf.Log.IntervalMS, conf.PatienceSeconds = cmp.Or(w.interval, demoInterval), w.patience
 	called := w.host
 	if w.between != nil {
@@ -243,3 +243,9 @@ func (w *world) run(ctx context.Context, name string) error {
 }
 
 func (w *world) base() string { return fmt.Sprintf("http://%s", w.server) }
+
+// site is where people open the pages: passkeys work at a name, not at a number (WebAuthn §5.1.3).
+func (w *world) site() string {
+	_, port, _ := strings.Cut(w.server, ":")
+	return "http://localhost:" + port
+}

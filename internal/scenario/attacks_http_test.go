@@ -19,6 +19,7 @@ import (
 // server takes the permit back before the host can refuse it.
 var sooner = map[string]Refusal{
 	"agreement-by-another-merchant":    {"order_not_found", ByIntake},
+	"amount-in-another-spelling":       {"json_case_variant", ByIntake},
 	"attempt-in-anothers-name":         {"access_denied", ByIntake},
 	"clerk-confirms":                   {"access_denied", ByIntake},
 	"clerk-let-in-elsewhere":           {"access_denied", ByIntake},
