@@ -92,7 +92,7 @@ func (a *App) exportTables(ctx context.Context, work string, m *Exported, tell f
 		}
 		for _, t := range list {
 			if err := ctx.Err(); err != nil {
-				return errExportStopped.Because(err)
+				return err
 			}
 			written, err := exportTable(ctx, tx, t, work)
 			if err != nil {
@@ -103,6 +103,9 @@ func (a *App) exportTables(ctx context.Context, work string, m *Exported, tell f
 		}
 		return exportErasures(ctx, tx, work)
 	})
+	if ctx.Err() != nil { // whatever else it is told as
+		return errExportStopped.Because(err)
+	}
 	if err != nil {
 		return err
 	}
@@ -146,6 +149,9 @@ func exportTable(ctx context.Context, tx *store.Tx, t store.Table, dir string) (
 	var err error
 	e.SHA256, err = hashed(filepath.Join(dir, e.File), func(w io.Writer) error {
 		return tx.EachRow(ctx, t, func(r store.RawRow) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			e.Rows++
 			data, err := r.JSON()
 			if err != nil {

@@ -62,10 +62,13 @@ func (a *App) RestoreStore(ctx context.Context, dir string, erasures io.Reader, 
 		}
 		return a.eraseAgain(ctx, tx, journal)
 	})
+	if err != nil && ctx.Err() != nil { // whatever else it is told as
+		err = errRestoreStopped.Because(err)
+	}
 	if err != nil || erasures == nil {
 		return 0, err
 	}
-	return len(journal), a.Store.Scrub(ctx)
+	return len(journal), a.Store.Scrub(context.WithoutCancel(ctx)) // the rows are in: that is finished
 }
 
 func rankOf(table string) int {
@@ -145,7 +148,7 @@ func fill(ctx context.Context, tx *store.Tx, path string, t store.Table) error {
 	lines.Buffer(nil, maxRowBytes)
 	for lines.Scan() {
 		if err := ctx.Err(); err != nil {
-			return errRestoreStopped.Because(err)
+			return err
 		}
 		r, err := rawRow(t, lines.Bytes())
 		if err != nil {
@@ -256,7 +259,7 @@ func (a *App) eraseAgain(ctx context.Context, tx *store.Tx, journal map[string]t
 	}
 	for _, subject := range slices.Sorted(maps.Keys(journal)) {
 		if err := ctx.Err(); err != nil {
-			return errRestoreStopped.Because(err)
+			return err
 		}
 		if _, err := a.Vault.Erase(ctx, tx, subject, journal[subject]); err != nil {
 			return err

@@ -67,6 +67,7 @@ func commandLines(w *world, org string) []commandLine {
 		{"backup", append(slices.Clone(cfg), "--out", at("backup")), nil},
 		{"restore", append(slices.Clone(cfg), "--from", filepath.Join(w.dir, "export"), "--erasures", filepath.Join(w.dir, "export", "erasures.jsonl")), nil},
 		{"verify-store", cfg, nil},
+		{"repair-log", append(slices.Clone(cfg), "--from", filepath.Join(w.dir, "server", "log")), nil},
 		{"pack", append(slices.Clone(cfg), "--visit", "v1", "--person", "fang", "--organisation", "huaishan", "--role", "risk", "--out", at("pack")), nil},
 		{"monitor", []string{"--trust", w.trustFile, "--log", "http://127.0.0.1:1", "--state", at("state.json"), "--every", "1m"}, []string{"--once"}},
 		{"monitor", []string{"--trust", w.trustFile, "--log", "http://127.0.0.1:1", "--state", at("state.json"), "--feed", "http://127.0.0.1:1", "--token", at("a.token"), "--openings", at("kept"),
@@ -82,6 +83,9 @@ func commandLines(w *world, org string) []commandLine {
 		{"organisation end-key", append(slices.Clone(person), "--key", strings.Repeat("A", 43), "--reason", "lost"), nil},
 		{"organisation course", []string{"--dir", org}, []string{"../../examples/city/courses/till.yaml"}},
 		{"organisation results", []string{"--dir", org}, nil},
+		{"organisation lists", []string{"--dir", org}, nil},
+		{"organisation publish", []string{"--dir", org, "--days", "1", "--number", "1"}, []string{"parameters", at("list.yaml")}},
+		{"organisation trust-file", []string{"--dir", filepath.Join(filepath.Dir(org), "assoc")}, []string{at("list.yaml")}},
 	}
 }
 
@@ -125,7 +129,8 @@ var goSays = regexp.MustCompile(`goroutine|panic|%!|\*[a-z]+\.|github\.com|0x[0-
 func TestEveryFlagWithWhatItDoesNotWant(t *testing.T) {
 	w := theatre(t)
 	org := filepath.Join(w.dir, "org")
-	at(t, exitDone, "organisation", "init", "--dir", org, "--organisation", "zhixing", "--name", "知行", "--kind", "provider", "--kind", "course_issuer")
+	at(t, exitDone, "organisation", "init", "--dir", org, "--organisation", "zhixing", "--name", "知行", "--kind", "provider", "--kind", "course_issuer", "--kind", "acquirer")
+	at(t, exitDone, "organisation", "init", "--dir", filepath.Join(w.dir, "assoc"), "--organisation", "assoc", "--name", "协会", "--kind", "regulator")
 	if err := os.CopyFS(filepath.Join(w.dir, "sheets"), city.Files); err != nil {
 		t.Fatal(err)
 	}
@@ -133,6 +138,7 @@ func TestEveryFlagWithWhatItDoesNotWant(t *testing.T) {
 	at(t, exitDone, "export", "--config", w.config, "--out", filepath.Join(w.dir, "export"))
 	at(t, exitDone, "organisation", "people", "--dir", org) // opens its journal
 	put(t, filepath.Join(w.dir, "out", "a.token"), "menshen_"+strings.Repeat("a", 43))
+	put(t, filepath.Join(w.dir, "out", "list.yaml"), "a: b\n")
 	put(t, filepath.Join(w.dir, "out", "ordered"), strings.Repeat("0a", 32)+"\n")
 	bad, before, tried := badFiles(t, t.TempDir()), standing(t, w.dir), 0
 	for _, c := range commandLines(w, org) {
@@ -148,6 +154,15 @@ func TestEveryFlagWithWhatItDoesNotWant(t *testing.T) {
 				}
 				args := slices.Concat(strings.Fields(c.name), c.args[:i], []string{flag + "=" + value}, c.args[i+2:], c.rest)
 				refused(t, fmt.Sprintf("%s %s with %s", c.name, flag, word), append(answered(c, flag), exitInvalid), args)
+				tried++
+			}
+		}
+	}
+	for _, c := range commandLines(w, org) {
+		for word, value := range bad { // in the place of the last word, a file
+			if n := len(c.rest) - 1; n >= 0 && c.rest[n] != "--once" {
+				args := slices.Concat(strings.Fields(c.name), c.args, c.rest[:n], []string{value})
+				refused(t, fmt.Sprintf("%s FILE with %s", c.name, word), []int{exitInvalid}, args)
 				tried++
 			}
 		}
@@ -226,6 +241,32 @@ func rowsOf(path string, found map[string]string) error {
 		found[path+" "+string(name)] = fmt.Sprint(n)
 	}
 	return err
+}
+
+// Whoever adds a command or a flag adds it to the table, too.
+func TestTheTableOfCommandsIsWhole(t *testing.T) {
+	apart := []string{"menshen", "demo", "demo-host", "bench", "version", "help", "organisation"} // no file or word of an operator's goes in
+	there := map[string]bool{}
+	for _, c := range commandLines(&world{}, "") {
+		there[c.name] = true
+		for _, a := range c.args {
+			there[c.name+" "+strings.SplitN(a, "=", 2)[0]] = true
+		}
+	}
+	for _, cmd := range everyCommand(newRoot()) {
+		name := strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), "menshen"), " ")
+		if slices.Contains(apart, cmd.Name()) && name == strings.TrimPrefix(cmd.Name(), "menshen") {
+			continue
+		}
+		if !there[name] {
+			t.Errorf("%s is not in the table", name)
+		}
+		cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Value.Type() != "bool" && f.Name != "profile" && !there[name+" --"+f.Name] {
+				t.Errorf("%s --%s is not in the table", name, f.Name)
+			}
+		})
+	}
 }
 
 // What no command has: a flag, a word more, a yes or no that is neither.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/files"
 	"github.com/menshen-project/menshen/internal/record"
 	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/transparency"
@@ -16,6 +18,8 @@ import (
 
 // repairPage is how many events repair-log reads at once.
 const repairPage = 1000
+
+var errRepairFrom = fault.New(fault.Invalid, "repair_source_unreadable", "--from 指出的日志文件夹读不了，什么也没有动。", "The log folder that --from names cannot be read; nothing was changed.")
 
 func newRepairLog() *cobra.Command {
 	var config string
@@ -35,6 +39,11 @@ damaged folder is kept beside the new one. Run serve and verify-store afterwards
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if config == "" {
 				return errUsage.At("--config")
+			}
+			for _, dir := range from {
+				if err := files.Folder(dir); err != nil {
+					return errRepairFrom.At("--from").Because(err)
+				}
 			}
 			return withNode(cmd.Context(), config, func(n *node, c Config) error {
 				return repairLog(cmd.Context(), cmd.OutOrStdout(), n, c, from)
