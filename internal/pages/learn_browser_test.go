@@ -4,8 +4,11 @@ package pages
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"github.com/menshen-project/menshen/internal/organisation"
 	"github.com/menshen-project/menshen/internal/scenario"
@@ -71,6 +74,18 @@ func TestATechnicianLearnsOnThePhone(t *testing.T) {
 	f.until(`location.pathname === "/learn" && document.querySelector("[data-course]")?.dataset.level === "stop"`)
 	f.sees("原来的证书不算数了")
 	f.shot("learn-list")
+	f.js(`(localStorage.setItem("menshen-lang", "en"), "")`) // as the app has it
+	f.do(chromedp.Reload())
+	f.until(`document.querySelector("[data-course]") !== null`)
+	if said := f.js(`document.body.innerText + document.title`); strings.ContainsAny(strings.ReplaceAll(said, "中文", ""), "课程上门") {
+		t.Errorf("half in Chinese: %s", said)
+	}
+	f.shotIn("learn-list-en", "light")
+	f.js(`document.querySelector("[data-course] button").click()`)
+	f.until(`document.querySelector("[data-course]") === null`)
+	f.shotIn("learn-text-en", "light")
+	f.js(`(localStorage.setItem("menshen-lang", "zh"), "")`)
+	f.do(chromedp.Reload())
 	f.press("看课文")
 	f.sees("订单上没写的钱，一分也不收")
 	f.shot("learn-text")

@@ -107,6 +107,7 @@ func TestABundleIsCheckedInTheBrowser(t *testing.T) {
 			f.sees(want)
 		}
 	}
+	f.look("verify", "/verify")
 	f.open("/verify?lang=zh")
 	f.until(`document.body.dataset.kept === "whole"`)
 	f.shot("verify-empty")
@@ -119,6 +120,12 @@ func TestABundleIsCheckedInTheBrowser(t *testing.T) {
 		t.Errorf("refused for %s, in Go for %s", got, wanted)
 	}
 	f.shot("verify-refused")
+	f.open("/verify?lang=en")
+	checks(trust, changed, "stop", "Refused", "Why")
+	f.shotIn("verify-refused-en", "light")
+	checks(trust, bundle, "mind", "It holds")
+	f.shotIn("verify-accepted-en", "light")
+	f.open("/verify?lang=zh")
 	server.Close() // once it is open, nobody is needed
 	checks(trust, half, "mind", "文件读不出来")
 	checks(trust, bundle, "mind", "对得上，但只是演示")

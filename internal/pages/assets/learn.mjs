@@ -4,7 +4,7 @@ import { call } from "./api.mjs";
 import { learn } from "./courses.mjs";
 import { Fault } from "./fault.mjs";
 import { loadSigner } from "./keys.mjs";
-import { speak } from "./app-lang.mjs";
+import { say, speak } from "./app-lang.mjs";
 
 const { person, organisation, role, key, lang } = document.body.dataset;
 
@@ -19,5 +19,10 @@ async function signing() {
 }
 
 if (role !== "technician") speak(lang === "en" ? "en" : "zh"); // the shop's pages have their own way to choose
+else { // the app keeps its language in the phone, where the server, which wrote the head, does not know it
+  document.title = say("课程 · 门神", "Courses · menshen");
+  document.querySelector("header nav").setAttribute("aria-label", say("课程", "Courses"));
+  document.querySelector("header nav a").textContent = `‹ ${say("上门", "Visits")}`;
+}
 await learn(document.getElementById("main"), signing);
 document.body.dataset.ready = "yes";
