@@ -64,8 +64,9 @@ func ownWords() string {
 		panic(err)
 	}
 	var b strings.Builder
-	for _, name := range strings.Fields(string(data)) {
-		fmt.Fprintf(&b, "- `%s`\n", name)
+	for line := range strings.Lines(string(data)) {
+		name, why, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		fmt.Fprintf(&b, "- `%s`: %s\n", name, why)
 	}
 	return b.String()
 }
