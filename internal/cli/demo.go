@@ -71,7 +71,7 @@ func (d demo) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	w, err := newWorld(d.work, staging{wanted: "127.0.0.1:8420", program: program, patience: demoPatience})
+	w, err := newWorld(d.work, staging{wanted: "127.0.0.1:8420", program: program, patience: demoPatience, school: true})
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,10 @@ func (d demo) play(ctx context.Context, s *story, w *world, table []scenario.Att
 	if err := w.start(ctx); err != nil {
 		return err
 	}
-	s.line(fmt.Sprintf("进程：公证人 %v、收单主机、机构服务、门神 %s", witnessesOf, w.site()), fmt.Sprintf("processes: witnesses %v, host, three organisations' services, server", witnessesOf))
+	if err := w.teach(ctx); err != nil {
+		return err
+	}
+	s.line(fmt.Sprintf("进程：公证人 %v、收单主机、机构服务、门神 %s", witnessesOf, w.site()), fmt.Sprintf("processes: witnesses %v, host, four organisations' services, server", witnessesOf))
 	honest, err := d.honest(ctx, s, w)
 	if err != nil {
 		return err

@@ -23,8 +23,30 @@ type keeping struct {
 
 func (w *world) keepings() []keeping {
 	c := w.city.Cast
-	return []keeping{{"acquirer", c.Acquirer, nil, credential.KindAcquirer}, {"provider", c.Provider, c.BadgeKey, credential.KindProvider},
+	list := []keeping{{"acquirer", c.Acquirer, nil, credential.KindAcquirer}, {"provider", c.Provider, c.BadgeKey, credential.KindProvider},
 		{"supervisors", c.Watch, nil, credential.KindSupervisor}}
+	if w.school {
+		list = append(list, keeping{"school", c.School, nil, credential.KindCourseIssuer})
+	}
+	return list
+}
+
+// tillCourse is what owners and clerks of the demonstration can learn. The technicians' course is not published: once
+// it is, a certificate counts with its holder's own attempt alone, and nobody in the play sits down to one.
+const tillCourse = "till"
+
+// teach has the course issuer publish its course for shops, as its desk does.
+func (w *world) teach(ctx context.Context) error {
+	file, err := scenario.CourseFile(tillCourse)
+	if err != nil {
+		return err
+	}
+	d, err := organisation.OpenDesk(filepath.Join(w.dir, "school"))
+	if err != nil {
+		return err
+	}
+	_, err = d.Course(ctx, file, false)
+	return errors.Join(err, d.Close())
 }
 
 // keepers gives each of them a folder with its key, and menshen's operator the token that each hands out.
@@ -37,7 +59,12 @@ func (w *world) keepers(conf *Config) error {
 		dir := filepath.Join(w.dir, k.name)
 		c := organisation.Defaults(k.of.ID, w.city.Cast.NameOf(k.of)+"（演示）", []string{k.kind})
 		c.Listen, c.Site = address, w.site()
-		if c, err = scenario.KeepFolder(dir, c, k.of, k.badge); err != nil {
+		if k.kind == credential.KindCourseIssuer { // proves attempts itself, by its own trust file
+			c, err = scenario.SchoolFolder(dir, c, k.of, w.trust)
+		} else {
+			c, err = scenario.KeepFolder(dir, c, k.of, k.badge)
+		}
+		if err != nil {
 			return err
 		}
 		token, err := c.MenshenToken()

@@ -59,6 +59,7 @@ type staging struct {
 	patience int                      // of the server, in seconds
 	interval int                      // between checkpoints, in milliseconds; demoInterval when 0
 	quorum   int                      // of the witnesses; all when 0
+	school   bool                     // a course issuer runs its service, too
 	steady   bool                     // the host loses no answers
 	profile  string                   // where the server writes its processor time, "" for nowhere
 	between  func(host string) string // what the server calls the host's address by; nil for the address itself
@@ -229,7 +230,11 @@ func (w *world) start(ctx context.Context) error {
 	if err := w.settleHost(); err != nil {
 		return err
 	}
-	for _, name := range []string{"witness-" + witnessesOf[0], "witness-" + witnessesOf[1], "host", "acquirer", "provider", "supervisors", "server"} {
+	names := []string{"witness-" + witnessesOf[0], "witness-" + witnessesOf[1], "host"}
+	for _, k := range w.keepings() {
+		names = append(names, k.name)
+	}
+	for _, name := range append(names, "server") {
 		if err := w.run(ctx, name); err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/organisation"
 	"github.com/menshen-project/menshen/internal/orgapi"
@@ -61,6 +62,9 @@ Nothing is overwritten. The public parts are printed, for whoever compiles the t
 				return errUsage.At("--dir, --organisation, --kind")
 			}
 			c := organisation.Defaults(id, name, kinds)
+			if trust == "" && slices.Contains(kinds, credential.KindCourseIssuer) {
+				trust = "trust.json" // until it is there, the service does not start and says so
+			}
 			c.Listen, c.Site, c.Phone, c.TrustFile = listen, site, phone, trust
 			keys, err := organisation.NewKeys(kinds)
 			if err != nil {
@@ -80,7 +84,7 @@ Nothing is overwritten. The public parts are printed, for whoever compiles the t
 	f.StringSliceVar(&kinds, "kind", nil, "acquirer、provider、supervisor、course_issuer 或 regulator，可以多个 may be repeated (required)")
 	f.StringVar(&listen, "listen", "127.0.0.1:8450", "地址 address to serve on")
 	f.StringVar(&site, "site", "", "印在纸上的门神网址 menshen's address as printed")
-	f.StringVar(&trust, "trust-file", "", "开课的机构：信任文件，从发布机构来 of whoever gives courses: the trust file, from its publisher")
+	f.StringVar(&trust, "trust-file", "", "开课的机构：信任文件，从发布机构来；不写就是文件夹里的 trust.json of whoever gives courses: the trust file, from its publisher; trust.json in the folder if not given")
 	f.StringVar(&phone, "phone", "", "印在纸上的机构电话 the organisation's number as printed")
 	return cmd
 }

@@ -14,11 +14,16 @@ import (
 )
 
 // scriptWorld gives each script what publishers and operators would hand to it: $WORLD, a world in
-// which nothing runs, and $CITY, the example city's sheets.
+// which nothing runs, $CITY, the example city's sheets, and $COURSES, its courses.
 func scriptWorld(e *testscript.Env) error {
 	world, sheets := filepath.Join(e.WorkDir, "world"), filepath.Join(e.WorkDir, "sheets")
 	e.Setenv("WORLD", world)
 	e.Setenv("CITY", sheets)
+	lessons := filepath.Join(e.WorkDir, "lessons")
+	e.Setenv("COURSES", filepath.Join(lessons, "courses"))
+	if err := os.CopyFS(lessons, city.Courses); err != nil {
+		return err
+	}
 	w, err := newWorld(world, staging{wanted: anyAddress(), patience: 1})
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
+	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/files"
 	"github.com/menshen-project/menshen/internal/orgapi"
 	"github.com/menshen-project/menshen/internal/registry"
@@ -330,8 +331,14 @@ func (c Config) trusting() (*evidence.Reader, error) {
 	}
 	data, err := files.Read(c.Path(c.TrustFile), files.MaxSmall)
 	if err != nil {
-		return nil, errKeyFile.At(c.TrustFile).Because(err)
+		return nil, errCourseTrust.At(c.TrustFile).Because(err)
 	}
 	t, err := evidence.ParseTrust(data)
-	return evidence.NewReader(t), err
+	if err != nil {
+		return nil, errCourseTrust.At(c.TrustFile).Because(err)
+	}
+	return evidence.NewReader(t), nil
 }
+
+var errCourseTrust = fault.New(fault.Invalid, "course_trust_file", "开课的机构自己核对答卷：把发布机构的信任文件放到配置里 trust_file 写的地方，再启动。",
+	"Whoever gives courses proves attempts itself: put the publisher's trust file where trust_file in the config says, then start.")

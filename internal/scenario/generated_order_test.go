@@ -154,7 +154,7 @@ func TestVerbsOutOfOrderAndDoubled(t *testing.T) {
 				}
 				if err != nil {
 					refused++
-					if served := p.shopIsServed(l); served != nil {
+					if served := p.shopIsServed(l); served != nil && kind >= 0 { // who waits for the first terminal has none
 						t.Errorf("%s at %s: %v", scenes[early].Name, scenes[at].Name, served)
 					}
 					continue

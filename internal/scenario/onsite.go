@@ -184,7 +184,11 @@ func (p *Play) CheckDoor(ctx context.Context) error {
 
 // Arrive scans the parcel at the counter against the last notice.
 func (p *Play) Arrive(ctx context.Context, n custody.Notice) error {
-	_, err := p.file(ctx, p.Cast.Technician, visit.RecordStep, Draft{Stream: p.VisitStream(), Type: custody.TypeArrival, Answers: p.transfers[len(p.transfers)-1],
+	sent := "" // by whom, when nobody has shipped anything yet
+	if len(p.transfers) > 0 {
+		sent = p.transfers[len(p.transfers)-1]
+	}
+	_, err := p.file(ctx, p.Cast.Technician, visit.RecordStep, Draft{Stream: p.VisitStream(), Type: custody.TypeArrival, Answers: sent,
 		Body: custody.Arrival{Serial: p.Device.Serial, Notice: n, SealsIntact: true}})
 	return err
 }
