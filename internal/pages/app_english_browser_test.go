@@ -109,18 +109,21 @@ func (f *field) shotEnglish(name string) {
 	f.narrow(false)
 }
 
-// speaks has the app say everything in a language, and waits until it does.
+// speaks has the app say everything in a language, and waits until it does: drawings come one at a time, the line above
+// first, so that what is drawn after it has turned is in the new language as well.
 func (f *field) speaks(lang string) {
 	f.t.Helper()
 	f.js(`(async () => {
 		const [words, work] = await Promise.all(["app-lang.mjs", "app-sign.mjs"].map((m) => import(document.body.dataset.assets + m)));
 		window.unfolded = [...document.querySelectorAll("main details")].map((d) => d.open);
-		document.querySelector("main").firstElementChild.dataset.before = "";
+		window.drawAgain = () => work.outbox.dispatchEvent(new Event("done"));
 		words.speak("` + lang + `");
-		work.outbox.dispatchEvent(new Event("change"));
+		drawAgain();
 		return "";
 	})()`)
-	f.until(`document.querySelector("main [data-before]") === null && document.querySelector("main").firstElementChild !== null && document.documentElement.lang.startsWith("` + lang + `")`)
+	f.until(`document.querySelector("#bar nav a")?.textContent === ` + map[string]string{"en": `"Today"`, "zh": `"今天"`}[lang])
+	f.js(`(document.querySelector("main").firstElementChild.dataset.before = "", drawAgain(), "")`)
+	f.until(`document.querySelector("main [data-before]") === null && document.querySelector("main").firstElementChild !== null`)
 }
 
 // pair finds a text and its English beside it, as scripts write them.

@@ -2,6 +2,8 @@ package pages
 
 import (
 	"encoding/json"
+	"maps"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +31,37 @@ func TestTheAppIsAPageThatAPhoneMayKeep(t *testing.T) {
 	for _, path := range keep {
 		if r := (ask{path: path}).of(s); r.StatusCode != 200 {
 			t.Errorf("%s: %d", path, r.StatusCode)
+		}
+	}
+}
+
+// Whatever the app may fetch later is on the phone before there is no signal.
+func TestAPhoneKeepsTheAppsLateParts(t *testing.T) {
+	_, s := city(t)
+	var keep []string
+	if err := json.Unmarshal([]byte(s.appKeeps()), &keep); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	var reach func(name string)
+	reach = func(name string) {
+		if seen[name] {
+			return
+		}
+		seen[name] = true
+		for _, m := range imports.FindAllStringSubmatch(string(s.assets.files[name].data), -1) {
+			reach(path.Join(path.Dir(name), m[1]))
+		}
+	}
+	reach("app.mjs")
+	first, _ := firstLoad(s.assets, "app.mjs")
+	whole, _ := firstLoad(s.assets, slices.Collect(maps.Keys(seen))...)
+	if !seen["app-visit.mjs"] || !seen["vendor/barcode-detector/ponyfill.js"] || first*3 > whole*2 {
+		t.Errorf("%d files are reached; %d of %d bytes come first", len(seen), first, whole)
+	}
+	for name := range seen {
+		if !slices.Contains(keep, s.assets.href(name)) {
+			t.Errorf("a phone does not keep %s", name)
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/menshen-project/menshen/internal/visit"
 )
 
 // released is the same site as another release: every address of the set is another, the files the same.
@@ -118,4 +120,31 @@ func TestABadgeRunsOut(t *testing.T) {
 	f.shot("badge-over")
 	f.press("开工")
 	f.sees("有效到")
+}
+
+// A part of the app that did not come is said to be missing, and is there as soon as it can be had.
+func TestAPartOfTheAppThatDidNotCome(t *testing.T) {
+	f := newField(t)
+	site := f.mux
+	var away atomic.Bool
+	away.Store(true)
+	f.down()
+	f.mux = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if away.Load() && strings.HasSuffix(r.URL.Path, "/app-more.mjs") {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		site.ServeHTTP(w, r)
+	})
+	f.up()
+	f.joins("lan", "svc-anzhuang", visit.RoleTechnician)
+	f.open("/app")
+	f.sees("还没登记")
+	f.press("登记这部手机")
+	f.until(`document.querySelector(".problem")?.dataset.code === "app_part_absent"`)
+	f.shot("part-absent")
+	away.Store(false)
+	f.press("今天")
+	f.press("登记这部手机")
+	f.until(`document.getElementById("code") !== null`)
 }

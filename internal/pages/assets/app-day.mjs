@@ -5,8 +5,7 @@ import { nextPrevious } from "./chain.mjs";
 import { Fault, faultOf } from "./fault.mjs";
 import { canPasskey, forget, loadSigner, newPageKey, newPasskey, signerNames, signerPublicKey } from "./keys.mjs";
 import { sign, thumbprint, timeForm } from "./statement.mjs";
-import { enrol } from "./enrol.mjs";
-import { ask } from "./app-net.mjs";
+import { ask, isOnline } from "./app-net.mjs";
 import { about, dropVisit, mergeVisit, setAbout, visits } from "./app-store.mjs";
 
 const enrolledName = "technician"; // the key that the employer vouched for; signs the work
@@ -67,6 +66,7 @@ export async function enrolPhone(code, passkey) {
   let key = has ? await loadSigner(name) : undefined;
   if (key && (key.key.kind === "webauthn") !== passkey) { await forget(name); key = undefined; }
   key ??= passkey ? await newPasskey({ name, rpName: "门神 menshen", userName: `${who.person} 签字` }) : await newPageKey(name);
+  const { enrol } = await import("./enrol.mjs"); // once in a phone's life
   const { body } = await enrol(key, { organisation: who.organisation, holder: who.person, role: who.role, code });
   await setAbout("trust_key", body.trust_list_key); // whose trust lists this phone believes; later words do not change it
   await setAbout("enrolled", [...new Set([...await enrolledNames(), name])]);
@@ -226,6 +226,14 @@ export async function fetchVisit(id, key, papers = false) {
     if (e.status !== 404 && e.status !== 403) throw e; // there is none before dispatch
   }
   return work;
+}
+
+/** Fetches the visit anew where there is signal; quiet where there is none. @param {string} id */
+export async function freshen(id) {
+  if (!isOnline()) return;
+  let key = "";
+  try { key = await thumbprint((await signer()).key); } catch { /* not enrolled: it may look all the same */ }
+  await fetchVisit(id, key);
 }
 
 // Visits that are over, or somebody else's now, leave the phone; unsent statements stay in the queue.

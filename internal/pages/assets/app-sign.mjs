@@ -100,7 +100,7 @@ export async function sendOpenings() {
     const { qr, presentation, opening, owner } = answer;
     if (owner !== person) { left.push(answer); continue; } // it goes when its technician is signed in again
     try { await ask("POST", "/v1/door/answers", { qr, presentation, opening }, { headers: { "Menshen-Person": owner } }); } catch (e) {
-      if (!e.status || e.status >= 500 || e.code === "door_answer_unfiled" || e.status === 401) left.push(answer); // else nobody will ever want it
+      if (!e.status || e.status >= 500 || e.code === "door_answer_unfiled" || [401, 408, 425, 429].includes(e.status)) left.push(answer); // else nobody will ever want it
     }
   }
   if (kept.length > 0) await setAbout(openingsKept, left);

@@ -1,8 +1,7 @@
 // One visit: a path of steps, one at a time. The step of now is open and has one main button.
 import { button, h, noteOf, sign } from "./app-dom.mjs";
 import { age, many, say, span, when, word } from "./app-lang.mjs";
-import { fetchVisit, gone, signer } from "./app-day.mjs";
-import { isOnline } from "./app-net.mjs";
+import { gone } from "./app-day.mjs";
 import { columnOf, ended, pathOf, stopped } from "./app-path.mjs";
 import { arrivalStep, backupStep, photoStep, saidStep } from "./app-work.mjs";
 import { doorStep } from "./app-door.mjs";
@@ -11,18 +10,9 @@ import { handoverStep, powerStep, waitStep } from "./app-power.mjs";
 import { anotherSent, titleOf, tried } from "./app-screens.mjs";
 import { braking, file, outbox, queued, signedFor } from "./app-sign.mjs";
 import { visit as stored } from "./app-store.mjs";
-import { thumbprint } from "./statement.mjs";
 
 const marks = { done: "✓", queued: "↑", now: "●", later: "○", held: "–", refused: "✕" };
 const markWords = { done: () => say("做好了", "done"), queued: () => say("签好了，待发送", "signed, to be sent"), now: () => say("现在做", "now"), later: () => say("还没到", "later"), held: () => say("没做，先别做", "not done; leave it"), refused: () => say("不对", "wrong") };
-
-/** Fetches the visit anew where there is signal; quiet where there is none. @param {string} id */
-export async function freshen(id) {
-  if (!isOnline()) return;
-  let key = "";
-  try { key = await thumbprint((await signer()).key); } catch { /* not enrolled: it may look all the same */ }
-  await fetchVisit(id, key);
-}
 
 // The step of now stands where the thumb is: three or more that are done fold away above it.
 function path(steps, open, now) {

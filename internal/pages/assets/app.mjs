@@ -3,24 +3,32 @@ import { button, h } from "./app-dom.mjs";
 import { inHand, oneAtATime, put } from "./hands.mjs";
 import { lookAtCourses } from "./app-courses.mjs";
 import { say } from "./app-lang.mjs";
-import { awaitWork, me, news, refresh, unsure, whoAmI } from "./app-day.mjs";
+import { awaitWork, freshen, me, news, refresh, unsure, whoAmI } from "./app-day.mjs";
 import { isOnline, net, watch } from "./app-net.mjs";
 import { outbox, queued, sendFor, sendOpenings } from "./app-sign.mjs";
-import { leaving, phone, problem, today, unsent, whoIsIt } from "./app-screens.mjs";
+import { Fault } from "./fault.mjs";
+import { problem, today, whoIsIt } from "./app-screens.mjs";
 import { forgetSent } from "./queue.mjs";
 import { tellUnsent } from "./app-unsent.mjs";
-import { freshen, visit } from "./app-visit.mjs";
 
 const main = document.getElementById("main"), bar = document.getElementById("bar");
 const go = (hash) => { location.hash = hash; };
 let worker = null, waiting = false, letIn = false, shown = null;
 
+// What the first screen does not need comes after it; the service worker keeps it with the rest.
+const parts = { more: () => import("./app-more.mjs"), visit: () => import("./app-visit.mjs") };
+async function part(name) {
+  try { return await parts[name](); } catch (e) {
+    throw new Fault("app_part_absent", "这一部分还没存到手机里。请在有信号的地方打开一次。", "This part is not in the phone yet. Open it once where there is signal.", e);
+  }
+}
+
 const screens = [
   [/^#?\/?$/, (root) => today(root, { go })],
-  [/^#\/unsent$/, (root) => unsent(root)],
-  [/^#\/phone$/, (root) => phone(root)],
-  [/^#\/leave$/, (root) => leaving(root)],
-  [/^#\/visit\/([A-Za-z0-9._-]{1,64})$/, (root, [, id]) => visit(root, { id })],
+  [/^#\/unsent$/, async (root) => (await part("more")).unsent(root)],
+  [/^#\/phone$/, async (root) => (await part("more")).phone(root)],
+  [/^#\/leave$/, async (root) => (await part("more")).leaving(root)],
+  [/^#\/visit\/([A-Za-z0-9._-]{1,64})$/, async (root, [, id]) => (await part("visit")).visit(root, { id })],
 ];
 
 const draw = oneAtATime(paint);
@@ -32,7 +40,7 @@ async function paint({ done }) {
   const [match, screen] = screens.map(([pattern, s]) => [pattern.exec(hash), s]).find(([m]) => m) ?? [[""], screens[0][1]];
   const root = h("div"); // built aside: nothing is taken from under a finger
   let from;
-  try { from = await (unsure() ? whoIsIt(root) : screen(root, match)); } catch (e) { root.replaceChildren(problem(e)); }
+  try { from = await (unsure() ? whoIsIt(root) : screen(root, match)); } catch (e) { root.replaceChildren(h("h1", {}, say("上门", "Visits")), problem(e)); }
   if (location.hash !== hash) return true; // somebody went on meanwhile: that is drawn next
   if (!done && !moved && inHand(main)) return false;
   if (!put(main, root, from, { anew: moved, done })) return false;
@@ -128,7 +136,7 @@ async function install() {
 
 addEventListener("hashchange", () => { draw(); update(); turn(); });
 net.addEventListener("change", () => { happened(); if (isOnline()) update(); turn(); });
-news.addEventListener("work", happened);
+news.addEventListener("work", () => { happened(); openDoors().catch(() => {}); }); // the shop's phone may have found its signal
 outbox.addEventListener("change", happened);
 outbox.addEventListener("shown", openDoors); // an answer without signal
 outbox.addEventListener("done", () => { draw({ done: true }); }); // the person finished something: show what comes next
@@ -139,6 +147,7 @@ forgetSent(Date.now() - 86400000).catch(() => {}); // the store is away: the scr
 
 await sendMine();
 await draw();
+for (const name of Object.keys(parts)) part(name).catch(() => {}); // asked again when it is wanted
 watch();
 follow();
 update();
