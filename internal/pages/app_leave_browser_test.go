@@ -172,7 +172,7 @@ func TestTwoTechniciansOnOnePhone(t *testing.T) {
 	f.signal(true)
 	f.press("还是退出")
 	f.sees("请先登录")
-	f.sees("还有别人签的 3 项没发")
+	f.sees("这部手机里还有 3 项没发")
 	f.shot("left-unsent")
 	if found, all := f.kept(values); len(found) > 0 || !strings.Contains(all, "menshen-outbox/items/") {
 		t.Errorf("signed out, the phone still keeps %q:\n%.3000s", found, all)

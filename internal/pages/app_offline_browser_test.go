@@ -281,6 +281,42 @@ func TestAFileIsCarried(t *testing.T) {
 	}
 }
 
+// A colleague who is handed the file cannot take it into his own phone, where he could neither send it nor see it again:
+// the app sends him to the dispatcher. The phone that made it takes it back as known.
+func TestAFileOfAnotherIsNotTakenIn(t *testing.T) {
+	f := newField(t)
+	f.enrolled()
+	f.nothingToKeep()
+	f.admitted()
+	f.cellar()
+	f.press("去做")
+	f.parcel()
+	f.sees("离线，1 项待发送")
+	file := filepath.Join(t.TempDir(), "unsent.json")
+	text := f.js(`import(document.body.dataset.assets + "queue.mjs").then((q) => q.exportAll("lan")).then((b) => b.text())`)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.press("待发送")
+	f.until(`document.getElementById("import") !== null`)
+	f.chooses("#import", file)
+	f.sees("收进 0 项，早就有 1 项")
+	f.up()
+
+	bo := &field{office: &office{Deployment: f.Deployment, t: t, play: f.play, origin: f.origin}}
+	bo.ctx = phone(t, t.TempDir())
+	bo.pocket()
+	bo.joins("bo", "svc-anzhuang", visit.RoleTechnician)
+	bo.open("/app#/unsent")
+	bo.until(`document.getElementById("import") !== null`)
+	bo.chooses("#import", file)
+	bo.until(`document.querySelector(".problem")?.dataset.code === "queue_file_of_another"`)
+	bo.shot("file-of-another")
+	if n := bo.js(`import(document.body.dataset.assets + "queue.mjs").then((q) => q.list()).then((l) => l.length)`); n != "0" {
+		t.Errorf("%s of lan's are in bo's phone", n)
+	}
+}
+
 // chooses puts a file into a file field.
 func (f *field) chooses(field, path string) {
 	f.t.Helper()

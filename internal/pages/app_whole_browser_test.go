@@ -164,7 +164,7 @@ func TestAWholeVisitWithoutSignal(t *testing.T) {
 	lan.signal(true)
 	lan.js(`(dispatchEvent(new Event("online")), "")`)
 	lan.press("还是退出")
-	lan.sees("还有别人签的 8 项没发")
+	lan.sees("这部手机里还有 8 项没发")
 	lan.joins("bo", "svc-anzhuang", visit.RoleTechnician)
 	gate.set(false, false)
 	lan.open("/app")
@@ -225,7 +225,7 @@ func (s *street) merchantAgrees() {
 	m.press("是")
 	m.at(NextConfirm)
 	m.press("都好了，确认")
-	m.sees("四个问题，照实回答")
+	m.until(`document.getElementById("paid_nothing_beside-yes") !== null`)
 	for _, q := range []string{"works", "staff_shown", "refunds_protected", "paid_nothing_beside"} {
 		m.js(`document.getElementById("` + q + `-yes").click()`)
 	}
