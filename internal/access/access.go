@@ -36,6 +36,7 @@ const (
 	CourseIssuer Role = "course_issuer"
 	Custodian    Role = "custodian"
 	Organisation Role = "organisation"
+	Operations   Role = "operations" // runs the deployment: sees how it does, nobody's visits and nobody's values
 )
 
 // Relation is how the actor stands to the order, visit or stream that is asked about. The caller

@@ -10,6 +10,7 @@ var invites = map[Role][]Role{
 	Dispatcher: {Dispatcher, Technician},
 	Supervisor: {Supervisor},
 	Regulator:  {Regulator},
+	Operations: {Operations},
 }
 
 // Invites lists the roles that a role may let in, none for most.

@@ -9,7 +9,7 @@ import (
 
 // Every role at every role: the field side lets in nobody of the acquirer's, and nobody lets in the platform.
 func TestWhoLetsWhomIn(t *testing.T) {
-	allowed := map[Role][]Role{Approver: {Approver, Risk}, Dispatcher: {Dispatcher, Technician}, Supervisor: {Supervisor}, Regulator: {Regulator}}
+	allowed := map[Role][]Role{Approver: {Approver, Risk}, Dispatcher: {Dispatcher, Technician}, Supervisor: {Supervisor}, Regulator: {Regulator}, Operations: {Operations}}
 	for _, by := range append(Roles(), "", "king") {
 		for _, whom := range append(Roles(), "", "king") {
 			err := RequireInvite(by, whom)

@@ -24,6 +24,7 @@ const (
 	DraftSheet     = "draft_sheet"     // write price sheets that nobody has signed yet
 	CompareCharges = "compare_charges" // lay a settlement against the signed sheets, and say how a difference was set right
 	ReadCharges    = "read_charges"    // what a shop was charged beyond its sheet
+	ReadOperations = "read_operations" // how the deployment does: log, witnesses, queues, backups; no personal value
 	ImportSheets   = "import_sheets"   // bring sheets of one's own institution's merchants, shops, orders and staff
 )
 
@@ -147,6 +148,7 @@ var table = map[string][]grant{
 	ReadPackage:    {merchant, clerk, technician},
 	AnswerDoor:     {technician},
 	ReadRegistry:   {approver, risk},
+	ReadOperations: {to(Operations, OwnOrganisation)},
 	ReadFeed:       {dispatcher, risk, regulator, to(Organisation, OwnOrganisation)},
 	DraftSheet:     {approver},
 	ImportSheets:   {approver},
@@ -189,7 +191,7 @@ func Verbs() []string { return slices.Sorted(maps.Keys(table)) }
 // Roles lists every role.
 func Roles() []Role {
 	return []Role{Merchant, Clerk, Technician, Dispatcher, Approver, Supervisor, Host, Risk, Regulator, Platform, Maker,
-		CourseIssuer, Custodian, Organisation}
+		CourseIssuer, Custodian, Organisation, Operations}
 }
 
 // Relations lists every relation.

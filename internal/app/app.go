@@ -67,6 +67,7 @@ type App struct {
 	opened  openedCache
 	logged  loggedEvents
 	waits   waits
+	reached reachedList      // what this process's calls to others came to
 	reader  *evidence.Reader // remembers what it proved: signatures, receipts
 }
 

@@ -167,6 +167,9 @@ func (a *App) Feed(ctx context.Context, organisation string) (busy bool, err err
 		return false, err
 	}
 	answer, err := o.Statements(ctx, after, feedWait)
+	if ctx.Err() == nil {
+		a.reached.note(CallsService, organisation, a.Now(), err)
+	}
 	if err != nil {
 		return false, err
 	}

@@ -197,5 +197,5 @@ func (a *App) hostOf(ctx context.Context, visitID string) (Host, string, error) 
 	if h == nil {
 		return nil, "", errNoHost.At(s.order.Acquirer)
 	}
-	return h, s.order.Acquirer, nil
+	return notedHost{h, a, s.order.Acquirer}, s.order.Acquirer, nil
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/menshen-project/menshen/internal/access"
 	"github.com/menshen-project/menshen/internal/fault"
@@ -42,6 +43,10 @@ func (a *App) LogTrouble() error {
 type LogStanding struct {
 	Why       string            // code of why nothing is sequenced or receipted; "" when all is well
 	Witnesses map[string]string // party → code of why its last answer did not count
+
+	State       string    // "" where this node runs no log
+	Behind      uint64    // leaves that no witnessed checkpoint covers yet
+	WitnessedAt time.Time // when the latest was seen, zero for never
 }
 
 // LogStanding says how the log does.
@@ -51,7 +56,7 @@ func (a *App) LogStanding() LogStanding {
 		return LogStanding{}
 	}
 	status := l.Status()
-	s := LogStanding{Why: fault.CodeOf(a.LogTrouble()), Witnesses: map[string]string{}}
+	s := LogStanding{Why: fault.CodeOf(a.LogTrouble()), Witnesses: map[string]string{}, State: string(status.State), Behind: status.Size - min(status.Witnessed, status.Size), WitnessedAt: status.WitnessedAt}
 	if s.Why == "" && status.State != transparency.StateOK {
 		s.Why = errNotReady.Code
 	}

@@ -158,6 +158,9 @@ func backup(ctx context.Context, out io.Writer, n *node, c Config, config, dir s
 	if err != nil {
 		return backupFault(err).At(dir)
 	}
+	if err := n.app.NoteBackup(ctx); err != nil {
+		return err
+	}
 	_, err = fmt.Fprintf(out, "备份写好了 backed up: %s\n", dir)
 	return err
 }

@@ -89,6 +89,7 @@ func (a *API) routes() {
 	a.acquirerOperations()
 	a.feedOperations()
 	a.orderOperations()
+	a.operationsOperations()
 	a.healthOperations()
 	spec, err := json.Marshal(a.huma.OpenAPI())
 	if err != nil {

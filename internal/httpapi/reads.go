@@ -217,6 +217,10 @@ func verbRow(r visit.Row) VerbRow {
 type Health struct {
 	Status string `json:"status" enum:"ok"`
 	Log    string `json:"log,omitempty" doc:"code of why nothing is sequenced or receipted; absent when all is well"`
+	State  string `json:"log_state,omitempty" enum:"starting,ok,waiting_for_witnesses,damaged,closed" doc:"absent: this node runs no log"`
+	Behind uint64 `json:"log_behind,omitempty" doc:"leaves that no witnessed checkpoint covers yet"`
+	// WitnessedAt is absent for never.
+	WitnessedAt statement.Time `json:"log_witnessed_at,omitempty" doc:"when the latest witnessed checkpoint was seen"`
 	// Witnesses is by party, in no order.
 	Witnesses map[string]string `json:"witnesses,omitempty" doc:"by party, the code of why the last answer of its witness did not count"`
 }
@@ -232,6 +236,7 @@ func (a *API) healthOperations() {
 		ready := *ok
 		log := a.app.LogStanding()
 		ready.Body.Log, ready.Body.Witnesses = log.Why, log.Witnesses
+		ready.Body.State, ready.Body.Behind, ready.Body.WitnessedAt = log.State, log.Behind, moment(log.WitnessedAt)
 		return &ready, a.app.Ready(ctx)
 	})
 }

@@ -66,6 +66,7 @@ func (s *Server) staffRoutes() map[string]handler {
 		"POST /staff/visits/{id}/send-link":     s.answer(bare(s.sendLink)),
 		"GET /staff/conflicts":                  s.conflicts,
 		"GET /staff/suspensions":                s.suspensions,
+		"GET /staff/operations":                 s.operations,
 		"POST /staff/conflicts/{id}/settle":     s.answer(s.settle),
 		"GET /staff/key":                        s.keyPage,
 	}

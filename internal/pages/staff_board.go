@@ -400,6 +400,9 @@ func (p *page) home() templ.SafeURL {
 	if p.viewer.Token != "" && isStaff(p.viewer) {
 		return BoardQuery{Day: today}.href(boardPath)
 	}
+	if p.viewer.Token != "" && runsIt(p.viewer) {
+		return operationsPath
+	}
 	return "/"
 }
 

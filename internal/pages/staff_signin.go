@@ -98,6 +98,8 @@ func HomeOf(role string) string {
 	switch {
 	case isStaff(Viewer{Role: role}):
 		return string(BoardQuery{Day: today}.href(boardPath))
+	case runsIt(Viewer{Role: role}):
+		return operationsPath
 	case role == visit.RoleTechnician:
 		return "/app"
 	}

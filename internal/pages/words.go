@@ -11,7 +11,7 @@ func say(key string) Text {
 }
 
 // tables are all texts that are asked for by key, one table for each audience; no key is in two.
-var tables = []map[string]Text{words, shopWords, shopMoreWords, shopClerkWords, shopTicketWords, doorWords, verifyWords, acquirerWords, shopKindWords, sheetWords, orderWords, deskWords, settlementWords, suspensionWords, newMerchantWords}
+var tables = []map[string]Text{words, shopWords, shopMoreWords, shopClerkWords, shopTicketWords, doorWords, verifyWords, acquirerWords, shopKindWords, sheetWords, orderWords, deskWords, settlementWords, suspensionWords, newMerchantWords, operationsWords}
 
 // words is what the pages say, Chinese first: written for shopkeepers, not translated.
 var words = texts(map[string]both{

@@ -1,6 +1,9 @@
 package pages
 
-import "github.com/menshen-project/menshen/internal/visit"
+import (
+	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/visit"
+)
 
 // stageWords name a stage in as few characters as a stepper has room for.
 var stageWords = texts(map[string]both{
@@ -29,7 +32,7 @@ var roleWords = texts(map[string]both{
 	visit.RoleDispatcher: {"服务商派单员", "dispatcher"}, visit.RoleApprover: {"收单机构审批人", "approver"}, visit.RoleSupervisor: {"监督人员", "supervisor"},
 	visit.RoleHost: {"收单主机", "acquirer's host"}, visit.RoleRisk: {"收单机构风控", "risk desk"}, visit.RoleRegulator: {"监管", "regulator"},
 	visit.RolePlatform: {"门神", "menshen"}, visit.RoleMaker: {"厂家", "maker"}, visit.RoleCourseIssuer: {"培训机构", "course issuer"},
-	visit.RoleCustodian: {"仓库", "warehouse"}, visit.RoleOrganisation: {"机构", "organisation"},
+	visit.RoleCustodian: {"仓库", "warehouse"}, visit.RoleOrganisation: {"机构", "organisation"}, app.RoleOperations: {"运营", "operations"},
 })
 
 var askWords = texts(map[string]both{

@@ -48,3 +48,9 @@ func (t *Tx) SettleConflict(ctx context.Context, statement, by, outcome, reason 
 	}
 	return t.sealed(ctx, t.wrap(err, "conflict"), "conflicts", "statement", statement)
 }
+
+// OpenConflictsInAll counts the conflicts that nobody has settled, and says since when the oldest waits.
+func (t *Tx) OpenConflictsInAll(ctx context.Context) (open int64, oldest Instant, err error) {
+	r, err := t.q.openConflictsInAll(ctx)
+	return r.Conflicts, Instant(r.OldestFoundAt), t.wrap(err, "conflicts")
+}

@@ -151,6 +151,22 @@ func (q *Queries) insertConflict(ctx context.Context, arg insertConflictParams) 
 	return result.RowsAffected()
 }
 
+const openConflictsInAll = `-- name: openConflictsInAll :one
+SELECT CAST(COUNT(*) AS BIGINT) AS conflicts, CAST(COALESCE(MIN(found_at), 0) AS BIGINT) AS oldest_found_at FROM conflicts WHERE settled_at = 0
+`
+
+type openConflictsInAllRow struct {
+	Conflicts     int64
+	OldestFoundAt int64
+}
+
+func (q *Queries) openConflictsInAll(ctx context.Context) (openConflictsInAllRow, error) {
+	row := q.db.QueryRowContext(ctx, openConflictsInAll)
+	var i openConflictsInAllRow
+	err := row.Scan(&i.Conflicts, &i.OldestFoundAt)
+	return i, err
+}
+
 const openConflictsOfVisit = `-- name: openConflictsOfVisit :many
 SELECT statement, org, provider, visit, signer, verb, stands, envelope, found_at, settled_at, settled_by, outcome, reason FROM conflicts WHERE visit = $1 AND settled_at = 0 ORDER BY found_at, statement LIMIT CAST($2 AS INTEGER)
 `

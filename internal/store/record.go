@@ -234,3 +234,10 @@ func (t *Tx) EventsUnsequenced(ctx context.Context) ([]Event, error) {
 	events, err := t.q.eventsUnsequenced(ctx)
 	return events, t.wrap(err, "events")
 }
+
+// OutboxInAll counts the leaves that are on their way into the log or wait for their receipt, and says since when the
+// oldest waits.
+func (t *Tx) OutboxInAll(ctx context.Context) (leaves int64, oldest Instant, err error) {
+	r, err := t.q.outboxInAll(ctx)
+	return r.Leaves, Instant(r.OldestQueuedAt), t.wrap(err, "outbox")
+}

@@ -371,6 +371,22 @@ func (q *Queries) insertStream(ctx context.Context, streamKind string, streamID 
 	return result.RowsAffected()
 }
 
+const outboxInAll = `-- name: outboxInAll :one
+SELECT CAST(COUNT(*) AS BIGINT) AS leaves, CAST(COALESCE(MIN(queued_at), 0) AS BIGINT) AS oldest_queued_at FROM outbox
+`
+
+type outboxInAllRow struct {
+	Leaves         int64
+	OldestQueuedAt int64
+}
+
+func (q *Queries) outboxInAll(ctx context.Context) (outboxInAllRow, error) {
+	row := q.db.QueryRowContext(ctx, outboxInAll)
+	var i outboxInAllRow
+	err := row.Scan(&i.Leaves, &i.OldestQueuedAt)
+	return i, err
+}
+
 const outboxRow = `-- name: outboxRow :one
 SELECT event_digest, org, number, leaf, queued_at, leaf_index FROM outbox WHERE event_digest = $1
 `

@@ -99,6 +99,24 @@ func (t *Tx) DeadJobs(ctx context.Context, limit int) ([]Job, error) {
 	return jobs, t.wrap(err, "jobs")
 }
 
+// JobsWaiting counts the jobs of each kind that are ready or dead, up to limit lines.
+func (t *Tx) JobsWaiting(ctx context.Context, limit int) ([]JobsWaiting, error) {
+	list, err := t.q.jobsWaiting(ctx, rows(limit))
+	out := make([]JobsWaiting, 0, len(list))
+	for _, r := range list {
+		out = append(out, JobsWaiting{Kind: r.Kind, State: r.State, Jobs: r.Jobs, OldestRunAt: Instant(r.OldestRunAt), MostAttempts: r.MostAttempts})
+	}
+	return out, t.wrap(err, "jobs")
+}
+
+// JobsWaiting is how many jobs of a kind are in a state.
+type JobsWaiting struct {
+	Kind, State  string
+	Jobs         int64
+	OldestRunAt  Instant // when the one that is due longest was to run
+	MostAttempts int64
+}
+
 // RequeueJob gives a dead job all its attempts again. Faults: record_not_found, job_lease_lost when
 // it is not dead.
 func (t *Tx) RequeueJob(ctx context.Context, kind, key string, now time.Time) error {

@@ -269,6 +269,49 @@ func (q *Queries) jobsInState(ctx context.Context, state string, maxRows int32) 
 	return items, nil
 }
 
+const jobsWaiting = `-- name: jobsWaiting :many
+SELECT kind, state, CAST(COUNT(*) AS BIGINT) AS jobs, CAST(MIN(run_at) AS BIGINT) AS oldest_run_at, CAST(MAX(attempts) AS BIGINT) AS most_attempts
+FROM jobs WHERE state IN ('ready', 'dead') GROUP BY kind, state ORDER BY kind, state
+LIMIT CAST($1 AS INTEGER)
+`
+
+type jobsWaitingRow struct {
+	Kind         string
+	State        string
+	Jobs         int64
+	OldestRunAt  int64
+	MostAttempts int64
+}
+
+func (q *Queries) jobsWaiting(ctx context.Context, maxRows int32) ([]jobsWaitingRow, error) {
+	rows, err := q.db.QueryContext(ctx, jobsWaiting, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []jobsWaitingRow
+	for rows.Next() {
+		var i jobsWaitingRow
+		if err := rows.Scan(
+			&i.Kind,
+			&i.State,
+			&i.Jobs,
+			&i.OldestRunAt,
+			&i.MostAttempts,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const liveToken = `-- name: liveToken :one
 SELECT id, hash, kind, person, org, role, label, created_at, expires_at, revoked_at, seen_at, idle_ms FROM tokens WHERE hash = $1 AND revoked_at = 0 AND expires_at > $2
 AND (idle_ms = 0 OR seen_at + idle_ms > $2)

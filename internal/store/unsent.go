@@ -13,3 +13,9 @@ func (t *Tx) PhonesUnsent(ctx context.Context, visit string, limit int) ([]Phone
 	list, err := t.q.phonesUnsent(ctx, visit, rows(limit))
 	return list, t.wrap(err, "phones")
 }
+
+// UnsentInAll counts what all phones together said that they had not sent.
+func (t *Tx) UnsentInAll(ctx context.Context) (phones, statements, photos int64, err error) {
+	r, err := t.q.unsentInAll(ctx)
+	return r.Phones, r.Statements, r.Photos, t.wrap(err, "phones")
+}

@@ -66,3 +66,21 @@ func (q *Queries) putPhoneUnsent(ctx context.Context, arg putPhoneUnsentParams) 
 	)
 	return err
 }
+
+const unsentInAll = `-- name: unsentInAll :one
+SELECT CAST(COUNT(*) AS BIGINT) AS phones, CAST(COALESCE(SUM(statements), 0) AS BIGINT) AS statements, CAST(COALESCE(SUM(photos), 0) AS BIGINT) AS photos
+FROM phone_unsent WHERE statements + photos > 0
+`
+
+type unsentInAllRow struct {
+	Phones     int64
+	Statements int64
+	Photos     int64
+}
+
+func (q *Queries) unsentInAll(ctx context.Context) (unsentInAllRow, error) {
+	row := q.db.QueryRowContext(ctx, unsentInAll)
+	var i unsentInAllRow
+	err := row.Scan(&i.Phones, &i.Statements, &i.Photos)
+	return i, err
+}

@@ -16,3 +16,6 @@ SELECT * FROM conflicts WHERE org = $1 ORDER BY settled_at, found_at DESC, state
 
 -- name: settleConflict :execrows
 UPDATE conflicts SET settled_at = $2, settled_by = $3, outcome = $4, reason = $5 WHERE statement = $1 AND settled_at = 0;
+
+-- name: openConflictsInAll :one
+SELECT CAST(COUNT(*) AS BIGINT) AS conflicts, CAST(COALESCE(MIN(found_at), 0) AS BIGINT) AS oldest_found_at FROM conflicts WHERE settled_at = 0;

@@ -70,3 +70,6 @@ SELECT * FROM events WHERE leaf_index > CAST(sqlc.arg(after) AS BIGINT) ORDER BY
 -- name: eventsUnsequenced :many
 SELECT events.* FROM events, outbox WHERE outbox.event_digest = events.digest AND outbox.org = events.org AND events.leaf_index IS NULL
 ORDER BY events.received_at, events.number, events.digest;
+
+-- name: outboxInAll :one
+SELECT CAST(COUNT(*) AS BIGINT) AS leaves, CAST(COALESCE(MIN(queued_at), 0) AS BIGINT) AS oldest_queued_at FROM outbox;

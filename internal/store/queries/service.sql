@@ -54,3 +54,8 @@ INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SE
 
 -- name: setting :one
 SELECT value FROM settings WHERE key = $1;
+
+-- name: jobsWaiting :many
+SELECT kind, state, CAST(COUNT(*) AS BIGINT) AS jobs, CAST(MIN(run_at) AS BIGINT) AS oldest_run_at, CAST(MAX(attempts) AS BIGINT) AS most_attempts
+FROM jobs WHERE state IN ('ready', 'dead') GROUP BY kind, state ORDER BY kind, state
+LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);

@@ -1,0 +1,71 @@
+package pages
+
+// alarmWhat names what an alarm is about: a queue by what it does, all else by its own name.
+func (p *page) alarmWhat(a Alarm) string {
+	if a.Key == "dead" || a.Key == "late" {
+		return p.queueName(a.What)
+	}
+	return a.What
+}
+
+// operationsWords are what the page of whoever runs the deployment says.
+var operationsWords = texts(map[string]both{
+	"ops.title":                        {"运行情况", "Operations"},
+	"ops.lead":                         {"只有数目、代码和机构名，没有哪次上门、哪个人的内容。看于", "Numbers, codes and organisations alone; no visit and no person. Looked at"},
+	"ops.never":                        {"没有", "never"},
+	"ops.well":                         {"都正常", "All is well"},
+	"ops.well.more":                    {"没有要您处理的。", "There is nothing to see to."},
+	"ops.alarms":                       {"{n} 件事要处理", "{n} things to see to"},
+	"ops.alarms.one":                   {"1 件事要处理", "1 thing to see to"},
+	"ops.alarm.log":                    {"日志停住了，或者没有人公证。运行手册里按这个代码处理：", "The log stands, or nobody cosigns it. Look its code up in operations.md:"},
+	"ops.alarm.witness":                {"这个公证人最近的回答不算数。问一问它的运营方：", "is a witness whose last answer does not count. Ask whoever runs it:"},
+	"ops.alarm.host":                   {"的收单主机没有回答。许可和收回都排着队，通了自己会接着办：", "has a host that does not answer. Permits and cancels queue and go on by themselves:"},
+	"ops.alarm.organisation":           {"自己的服务没有回答。开通码、工作证要等它：", "has a service of its own that does not answer. One-time codes and badges wait for it:"},
+	"ops.alarm.dead":                   {"里有试够次数、不再试的。看下面的代码，处理好再重排。", "has jobs that are not tried any more. See their codes below, mend that, then queue them again."},
+	"ops.alarm.late":                   {"该做的过了两分钟还没做。要么对方不在，要么这台机器停了。", "is over two minutes late: whom it calls is away, or this machine stands."},
+	"ops.alarm.outbox":                 {"有记录等了两分钟还没进日志、没拿到回执。", "Records have waited over two minutes for the log or a receipt."},
+	"ops.alarm.backup.none":            {"这套数据库还没有做过备份：menshen backup。", "This database was never backed up: menshen backup."},
+	"ops.alarm.backup.old":             {"最近一次备份超过一天了：menshen backup。", "The newest backup is over a day old: menshen backup."},
+	"ops.alarm.conflicts":              {"有对不上的记录，一天还没有人处理。请提醒服务商和风控。", "A contradiction has waited over a day. Remind the provider and the risk desk."},
+	"ops.log":                          {"公开日志", "The log"},
+	"ops.log.none":                     {"这台不跑日志。", "This node runs no log."},
+	"ops.log.ok":                       {"正常，记下的都有人公证", "well: what is sequenced gets witnessed"},
+	"ops.log.starting":                 {"正在启动", "starting"},
+	"ops.log.waiting_for_witnesses":    {"等公证人", "waits for witnesses"},
+	"ops.log.damaged":                  {"文件夹坏了，停住了：menshen repair-log", "its folder is damaged and it stands: menshen repair-log"},
+	"ops.log.closed":                   {"关了", "closed"},
+	"ops.log.size":                     {"一共多少条", "Leaves"},
+	"ops.log.witnessed":                {"公证到第几条", "Witnessed"},
+	"ops.log.at":                       {"最近一次公证", "Last witnessed"},
+	"ops.witnesses":                    {"公证人", "Witnesses"},
+	"ops.outbox":                       {"还没拿到回执的：", "Without a receipt yet:"},
+	"ops.reached":                      {"我们要找的人在不在", "Whom this server calls"},
+	"ops.reached.how":                  {"是这台服务启动以后、自己去找时看到的，没有专门去试。", "As its own calls found them since it started; nothing is tried for this page."},
+	"ops.reached.none":                 {"没有配置收单主机，也没有机构服务。", "No host and no organisation's service is configured."},
+	"ops.reached.not":                  {"启动以后还没找过", "not called since the start"},
+	"ops.calls.host":                   {"收单主机", "host of"},
+	"ops.calls.organisation":           {"机构服务", "service of"},
+	"ops.queues":                       {"排队的事", "Queues"},
+	"ops.queues.none":                  {"没有排队的。", "Nothing queues."},
+	"ops.ready":                        {"排着", "ready"},
+	"ops.late":                         {"晚了，本该", "late, due"},
+	"ops.dead":                         {"不再试", "given up"},
+	"ops.dead.list":                    {"不再试的，为什么", "What was given up, and why"},
+	"ops.queue.notice":                 {"通知", "notices to"},
+	"ops.queue.release_permit":         {"给主机送许可", "permits to hosts"},
+	"ops.queue.cancel":                 {"向主机收回许可", "permits taken back"},
+	"ops.queue.watch_charges":          {"三十天看扣费", "watch of charges"},
+	"ops.queue.ticket_clock":           {"工单的钟", "clocks of tickets"},
+	"ops.queue.suspend_badge":          {"停工作证", "badges to suspend"},
+	"ops.queue.roll_back":              {"到点退回旧机", "rollbacks due"},
+	"ops.queue.report_failures":        {"记巡检没过的项", "failed inspections"},
+	"ops.queue.report_settlement":      {"记对账多收", "settlements' overcharges"},
+	"ops.queue.door_call":              {"有人上门的询问", "questions from the public page"},
+	"ops.queue.organisation_statement": {"机构服务签的文件", "statements of organisations' services"},
+	"ops.rest":                         {"其他", "And"},
+	"ops.backup":                       {"最近一次备份", "Newest backup"},
+	"ops.unsent":                       {"手机上还没发出来的（几部手机）", "Phones with unsent things"},
+	"ops.unsent.statements":            {"签字", "statements"},
+	"ops.unsent.photos":                {"照片", "photos"},
+	"ops.conflicts":                    {"对不上的、没人处理的", "Contradictions nobody settled"},
+})
