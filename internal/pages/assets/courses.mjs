@@ -5,7 +5,7 @@ import { base64, fromBase64, utf8 } from "./bytes.mjs";
 import { Fault, faultOf } from "./fault.mjs";
 import { day, standingOf } from "./app-courses.mjs";
 import { button, h, noteOf, shape } from "./app-dom.mjs";
-import { language, say, when } from "./app-lang.mjs";
+import { language, many, say, when } from "./app-lang.mjs";
 import { commit, digestHex, sign, timeForm } from "./statement.mjs";
 
 const pick = (words) => language() === "en" ? words.en : words.zh;
@@ -54,7 +54,7 @@ export async function learn(place, signing) {
     const { course, pages } = await ask("GET", at(c));
     show(h("h1", {}, pick(course.title)), pages.map((p) => h("section.card", {}, paragraphs(pick(p)))),
       h("p", {}, say(`考试：${course.draw} 题，对 ${course.pass} 题算过，限 ${course.minutes} 分钟。没过要等 ${course.wait_minutes} 分钟再考。`,
-        `The test: ${course.draw} questions, ${course.pass} must be right, in ${course.minutes} minutes. If you fail, wait ${course.wait_minutes} minutes.`)),
+        `The test: ${course.draw} questions, ${course.pass} must be right, in ${many(course.minutes, "minute")}. If you fail, wait ${many(course.wait_minutes, "minute")}.`)),
       note, button(say("开始考试", "Begin the test"), tried(() => test(course))), back());
   }
 
