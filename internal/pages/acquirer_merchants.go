@@ -11,6 +11,7 @@ import (
 
 	"github.com/menshen-project/menshen/internal/access"
 	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -189,7 +190,11 @@ func (s *Server) merchant(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := MerchantPage{Service: s.Desk.Services[p.viewer.Organisation], New: r.URL.Query().Get("new") == "1"}
-	if v.MerchantDetail, err = s.Desk.App.Merchant(r.Context(), actorOf(p.viewer), r.PathValue("id")); err != nil {
+	v.MerchantDetail, err = s.Desk.App.Merchant(r.Context(), actorOf(p.viewer), r.PathValue("id"))
+	if fault.CodeOf(err) == "merchant_not_found" { // orders over the API can name merchants that are on no sheet
+		return s.show(r.Context(), w, http.StatusNotFound, merchantAbsentPage(p))
+	}
+	if err != nil {
 		return err
 	}
 	allow(w, needs{api: true})

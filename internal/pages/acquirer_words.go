@@ -44,6 +44,8 @@ var acquirerWords = texts(map[string]both{
 	"acq.show":             {"显示", "Show"},
 	"acq.shops.none":       {"还没有店铺。", "No shops yet."},
 	"acq.province":         {"省级代码", "province"},
+	"acq.absent":           {"这家商户没有登记在这里", "This merchant is not registered here"},
+	"acq.absent.hint":      {"订单可以只写商户编号。要看资料、发开通码、印门贴，先登记或导入。也可能是别家机构的商户，那就看不到。", "An order can name just an id. To see details, hand over a code or print the sticker, register or import the merchant first. It may also be another institution's, which is not shown."},
 	"acq.sticker":          {"打印门贴", "Print the door sticker"},
 	"acq.orders":           {"订单", "Orders"},
 	"acq.orders.none":      {"还没有订单。", "No orders yet."},
