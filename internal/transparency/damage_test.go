@@ -50,6 +50,7 @@ type keeper struct {
 func keeps(t *testing.T, n int) *keeper {
 	t.Helper()
 	k := &keeper{world: newWorld(t, 1, "bank"), t: t, said: &spelled{}}
+	k.config.Dir = filepath.Join(k.config.Dir, "log") // what a rebuild keeps beside it goes with the test
 	k.config.Logger = slog.New(slog.NewJSONHandler(k.said, nil))
 	l := k.open(t)
 	var wg sync.WaitGroup
