@@ -130,6 +130,11 @@ func TestEveryFlagWithWhatItDoesNotWant(t *testing.T) {
 	w := theatre(t)
 	org := filepath.Join(w.dir, "org")
 	at(t, exitDone, "organisation", "init", "--dir", org, "--organisation", "zhixing", "--name", "知行", "--kind", "provider", "--kind", "course_issuer", "--kind", "acquirer")
+	trust, err := os.ReadFile("../../docs/examples/trust.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(org, "trust.json"), string(trust)) // whoever gives courses has one
 	at(t, exitDone, "organisation", "init", "--dir", filepath.Join(w.dir, "assoc"), "--organisation", "assoc", "--name", "协会", "--kind", "regulator")
 	if err := os.CopyFS(filepath.Join(w.dir, "sheets"), city.Files); err != nil {
 		t.Fatal(err)
