@@ -261,7 +261,7 @@ func TestTheShiftBegins(t *testing.T) {
 	f.js(`document.getElementById("code").value = "ABCD-EFGH-JKMN"`)
 	f.press("登记（用指纹或面容签字）")
 	f.until(`document.querySelector(".problem")?.dataset.code === "code_mistyped"`)
-	f.shot("code-mistyped")
+	f.shotIn("code-mistyped", "light", "dark") // in English in TestTheAppInEnglish: an answer stays in the language in which it was given
 	f.js(`document.getElementById("code").value = "` + credential.NewCode().Printed() + `"`)
 	f.press("登记（用指纹或面容签字）")
 	f.until(`document.querySelector(".problem")?.dataset.code === "code_wrong"`)
