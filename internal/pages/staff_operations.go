@@ -90,7 +90,11 @@ func (p *page) since(at time.Time) string {
 	if at.IsZero() {
 		return p.t("ops.never")
 	}
-	return p.at(at) + p.t("colon") + p.age(at)
+	minutes := max(int(p.now.Sub(at).Minutes()), 0)
+	if minutes < 120 {
+		return p.at(at) + p.t("colon") + p.n("ops.ago.minutes", minutes)
+	}
+	return p.at(at) + p.t("colon") + p.n("ops.ago.hours", minutes/60)
 }
 
 // logLevel says how the log stands.

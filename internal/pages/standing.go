@@ -266,8 +266,8 @@ func join(texts []Text) Text {
 // fill puts a number into a sentence.
 func fill(key string, n int) Text {
 	t := say(key)
-	if n == 1 && words[key+".one"] != (Text{}) {
-		t = say(key + ".one")
+	if one := say(key + ".one"); n == 1 && one.Zh != key+".one" {
+		t = one
 	}
 	return Text{Zh: strings.ReplaceAll(t.Zh, "{n}", strconv.Itoa(n)), En: strings.ReplaceAll(t.En, "{n}", strconv.Itoa(n))}
 }
