@@ -90,11 +90,7 @@ func (p *page) since(at time.Time) string {
 	if at.IsZero() {
 		return p.t("ops.never")
 	}
-	minutes := max(int(p.now.Sub(at).Minutes()), 0)
-	if minutes < 120 {
-		return p.at(at) + p.t("colon") + p.n("ops.ago.minutes", minutes)
-	}
-	return p.at(at) + p.t("colon") + p.n("ops.ago.hours", minutes/60)
+	return p.at(at) + p.t("colon") + p.ago("ops.ago", at)
 }
 
 // logLevel says how the log stands.

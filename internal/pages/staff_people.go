@@ -147,12 +147,15 @@ func (p *page) whyNot(t app.Staff) string {
 }
 
 // age says how old a status list is: what it does not know yet, phones without signal do not know either.
-func (p *page) age(at time.Time) string {
-	minutes := int(p.now.Sub(at).Minutes())
+func (p *page) age(at time.Time) string { return p.ago("age", at) }
+
+// ago says in the words under a key how many minutes have passed since, or from two hours on how many hours.
+func (p *page) ago(key string, at time.Time) string {
+	minutes := max(int(p.now.Sub(at).Minutes()), 0)
 	if minutes < 120 {
-		return p.n("age.minutes", max(minutes, 0))
+		return p.n(key+".minutes", minutes)
 	}
-	return p.n("age.hours", minutes/60)
+	return p.n(key+".hours", minutes/60)
 }
 
 // newTechnician is what the page's script sends.
