@@ -2,7 +2,6 @@ package cli
 
 import (
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
@@ -275,13 +274,8 @@ func readECKey(path string) (*ecdsa.PrivateKey, error) {
 	if err != nil {
 		return nil, errKeyFile.At(path).Because(err)
 	}
-	block, _ := pem.Decode(data)
-	if block == nil {
-		return nil, errKeyFile.At(path).Because(errNotKey.At("P-256, PKCS #8, PEM"))
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	key, ok := parsed.(*ecdsa.PrivateKey)
-	if err != nil || !ok || key.Curve != elliptic.P256() {
+	key, err := files.ParseP256(data)
+	if err != nil {
 		return nil, errKeyFile.At(path).Because(errNotKey.At("P-256, PKCS #8, PEM").Because(err))
 	}
 	return key, nil

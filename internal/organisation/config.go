@@ -228,13 +228,8 @@ func (c Config) key(name string) (*ecdsa.PrivateKey, error) {
 	if err != nil {
 		return nil, errKeyFile.At(path).Because(err)
 	}
-	block, _ := pem.Decode(data)
-	if block == nil {
-		return nil, errKeyFile.At(path).Because(errNotKey.At("P-256, PKCS #8, PEM"))
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	key, ok := parsed.(*ecdsa.PrivateKey)
-	if err != nil || !ok || key.Curve != elliptic.P256() {
+	key, err := files.ParseP256(data)
+	if err != nil {
 		return nil, errKeyFile.At(path).Because(errNotKey.At("P-256, PKCS #8, PEM").Because(err))
 	}
 	return key, nil
