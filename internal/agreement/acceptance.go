@@ -154,7 +154,7 @@ func VerifyTrial(v statement.Verified, want WantAcceptance) (TrialVerified, erro
 }
 
 // VerifyAcceptance is VerifyTrial, and the whole script passed, in order and time, the test amount
-// came back and the slip is the order's. The charges are checked for form only; WithinSheet judges
+// came back and the slip is the order's. The charges are checked for form only; Verified.Covers judges
 // them.
 //
 // Not checked: that the trial lay inside the permit's time (StartedAt and ListedAt are for that).
@@ -361,6 +361,9 @@ func (v AcceptanceVerified) OK() bool { return v.ok }
 
 // Trial is the trial that passed; the zero value's refuses.
 func (v AcceptanceVerified) Trial() TrialVerified { return v.trial }
+
+// Permit is the digest of the trial permit that the report names, "" for the zero value.
+func (v AcceptanceVerified) Permit() string { return v.trial.body.Permit }
 
 // StartedAt is the time of the first step, on the host's clock; the zero time for the zero value.
 func (v AcceptanceVerified) StartedAt() time.Time {

@@ -77,6 +77,9 @@ func TestAcceptancePassed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if v.Permit() != passedReport().Permit {
+		t.Errorf("permit %q", v.Permit())
+	}
 	trial := v.Trial()
 	if !v.OK() || !trial.OK() || trial.Statement() != statement.Digest() || trial.Report().Serial != wanted().Serial {
 		t.Errorf("verified says %v %s", v.OK(), trial.Statement())
@@ -96,11 +99,11 @@ func TestAcceptancePassed(t *testing.T) {
 
 func TestAcceptanceZeroValueRefuses(t *testing.T) {
 	var v AcceptanceVerified
-	if v.OK() || v.Trial().OK() || v.Trial().Statement() != "" || !v.StartedAt().IsZero() || !v.ListedAt().IsZero() {
+	if v.OK() || v.Permit() != "" || v.Trial().OK() || v.Trial().Statement() != "" || !v.StartedAt().IsZero() || !v.ListedAt().IsZero() {
 		t.Error("the zero value says something")
 	}
-	refused(t, WithinSheet(plainSheet(), v), "acceptance_unverified", "")
-	refused(t, WithinSheet(plainSheet(), accepted(t, passedReport()), TrialVerified{}), "acceptance_unverified", "earlier[0]")
+	refused(t, signed(t, plainSheet()).Covers(v), "acceptance_unverified", "")
+	refused(t, signed(t, plainSheet()).Covers(accepted(t, passedReport()), TrialVerified{}), "acceptance_unverified", "earlier[0]")
 	_, err := VerifyAcceptance(statement.Verified{}, wanted())
 	refused(t, err, "statement_unverified", "")
 	_, err = VerifyTrial(reports(t, Acceptance{Steps: []AcceptanceStep{}, Charges: []Charge{}}), WantAcceptance{})

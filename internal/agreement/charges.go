@@ -168,18 +168,18 @@ func monthOf(at statement.Time) int {
 	return t.Year()*12 + int(t.Month())
 }
 
-// WithinSheet refuses unless every charge in the last report's list is on the sheet or in the script
-// that was run (design §5, fees-within-sheet). earlier are the visit's trials before it, whose test
-// amounts the list holds too.
-func WithinSheet(sheet Sheet, last AcceptanceVerified, earlier ...TrialVerified) error {
+// Covers refuses unless every charge in the last report's list is on the sheet that both sides signed
+// or in the script that was run (design §5, fees-within-sheet). earlier are the visit's trials before
+// it, whose test amounts the list holds too. The zero value covers nothing.
+func (v Verified) Covers(last AcceptanceVerified, earlier ...TrialVerified) error {
 	if !last.ok {
 		return errAcceptanceUnverified
 	}
-	if err := sheet.Validate(); err != nil {
-		return err
+	if !v.ok {
+		return errTerms.At("terms") // Verify validated the sheet of every other value
 	}
 	final := last.trial.body
-	steps := slices.Clone(final.Steps)
+	steps := slices.Clip(final.Steps) // what is appended is appended to a copy
 	for i, t := range earlier {
 		if !t.ok {
 			return errAcceptanceUnverified.At(place("earlier", i))
@@ -189,7 +189,7 @@ func WithinSheet(sheet Sheet, last AcceptanceVerified, earlier ...TrialVerified)
 		}
 		steps = append(steps, t.body.Steps...)
 	}
-	excess := CompareCharges(sheet, steps, final.Charges)
+	excess := CompareCharges(v.body.Sheet, steps, final.Charges)
 	if len(excess) > 0 {
 		return errFeesOutside.At(place("charges", excess[0].Index) + " " + excess[0].Code)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 func TestHonestChargesAreWithinTheSheet(t *testing.T) {
-	if err := WithinSheet(plainSheet(), accepted(t, passedReport())); err != nil {
+	if err := signed(t, plainSheet()).Covers(accepted(t, passedReport())); err != nil {
 		t.Error(err)
 	}
 }
@@ -18,8 +18,8 @@ func TestHonestChargesAreWithinTheSheet(t *testing.T) {
 func TestFeesOutsideSheetAreRefused(t *testing.T) {
 	a := passedReport()
 	a.Charges = append(a.Charges, Charge{At: "2026-11-22T06:05:00Z", Code: "activation", AmountFen: 200000, Kind: ChargeSheet, Reference: "x1"})
-	refused(t, WithinSheet(plainSheet(), accepted(t, a)), "fees_outside_sheet", "charges[2] charge_not_on_sheet")
-	refused(t, WithinSheet(Sheet{}, accepted(t, passedReport())), "sheet_terms_malformed", "")
+	refused(t, signed(t, plainSheet()).Covers(accepted(t, a)), "fees_outside_sheet", "charges[2] charge_not_on_sheet")
+	refused(t, Verified{}.Covers(accepted(t, passedReport())), "sheet_terms_malformed", "")
 }
 
 func TestEarlierTrialExplainsItsTestAmount(t *testing.T) {
@@ -32,8 +32,8 @@ func TestEarlierTrialExplainsItsTestAmount(t *testing.T) {
 	}
 	a := passedReport()
 	a.Charges = append(a.Charges, Charge{At: "2026-11-22T05:00:00Z", Code: StepApprovedSale, AmountFen: 1, Kind: ChargeScript, Reference: "f1"})
-	refused(t, WithinSheet(plainSheet(), accepted(t, a)), "fees_outside_sheet", "charges[2] charge_not_in_script")
-	if err := WithinSheet(plainSheet(), accepted(t, a), trial); err != nil {
+	refused(t, signed(t, plainSheet()).Covers(accepted(t, a)), "fees_outside_sheet", "charges[2] charge_not_in_script")
+	if err := signed(t, plainSheet()).Covers(accepted(t, a), trial); err != nil {
 		t.Error(err)
 	}
 	for name, change := range map[string]func(*Acceptance, *WantAcceptance){
@@ -48,7 +48,7 @@ func TestEarlierTrialExplainsItsTestAmount(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			refused(t, WithinSheet(plainSheet(), accepted(t, a), trial), "acceptance_earlier_other", "earlier[0]")
+			refused(t, signed(t, plainSheet()).Covers(accepted(t, a), trial), "acceptance_earlier_other", "earlier[0]")
 		})
 	}
 }

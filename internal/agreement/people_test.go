@@ -75,6 +75,18 @@ func trapSheet() Sheet {
 	return s
 }
 
+// signed is what both sides signed: an honest sheet.
+func signed(t *testing.T, s Sheet) Verified {
+	t.Helper()
+	wei, fang := newPerson(t, "wei", "shop-wei", roleMerchant), newPerson(t, "fang", acquirer, roleApprover)
+	v, err := Verify(wei.says(t, TypeAgreement, "order/"+order, signedAt, Accept(order, s, []string{}, acquirer, acquirer)),
+		fang.says(t, TypeAgreement, "order/"+order, signedAt, Offer(order, s)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
 // refused checks code and place of an error.
 func refused(t *testing.T, err error, code, where string) {
 	t.Helper()

@@ -31,7 +31,7 @@ var (
 	errOrderOther    = fault.New(fault.Refused, "agreement_other_order", "签的协议说的是另一个订单。", "The agreement that was signed is about another order.")
 )
 
-func institutionLicensed(f *Facts, now time.Time, _ bool) finding {
+func institutionLicensed(f *Facts, now time.Time) finding {
 	order, err := f.Order.get()
 	if err != nil {
 		return rerun(err)
@@ -46,7 +46,7 @@ func institutionLicensed(f *Facts, now time.Time, _ bool) finding {
 	return rerun(trust.Licensed(order.Acquirer, order.Business, order.Province, now), f.Trust.From...)
 }
 
-func providerFiled(f *Facts, now time.Time, _ bool) finding {
+func providerFiled(f *Facts, now time.Time) finding {
 	order, err := f.Order.get()
 	if err != nil {
 		return rerun(err)
@@ -71,7 +71,7 @@ func providerFiled(f *Facts, now time.Time, _ bool) finding {
 	return rerun(nil, slices.Concat(f.Trust.From, f.Mandate.From)...)
 }
 
-func technicianTrained(f *Facts, now time.Time, _ bool) finding {
+func technicianTrained(f *Facts, now time.Time) finding {
 	order, err := f.Order.get()
 	if err != nil {
 		return rerun(err)
@@ -102,7 +102,7 @@ func technicianTrained(f *Facts, now time.Time, _ bool) finding {
 	return rerun(nil, f.Certificates.From...)
 }
 
-func dutiesSeparated(f *Facts, _ time.Time, _ bool) finding {
+func dutiesSeparated(f *Facts) finding {
 	order, err := f.Order.get()
 	if err != nil {
 		return attested(err)
@@ -164,7 +164,7 @@ func (f *Facts) people(needSupervisor bool) ([]Party, error) {
 	return append(out, s), nil
 }
 
-func nothingOpen(f *Facts, _ time.Time, _ bool) finding {
+func nothingOpen(f *Facts) finding {
 	if f.Frozen {
 		return attested(errFrozenNow, f.Open...)
 	}
@@ -212,7 +212,7 @@ func markFault(mark string) error {
 	return errDeviceHeld
 }
 
-func agreementSigned(f *Facts, _ time.Time, _ bool) finding {
+func agreementSigned(f *Facts) finding {
 	a, err := f.Agreement.get()
 	if err != nil {
 		return rerun(err, f.Agreement.From...)
@@ -233,7 +233,7 @@ func agreementSigned(f *Facts, _ time.Time, _ bool) finding {
 	return rerun(nil, f.Agreement.From...)
 }
 
-func merchantVerified(f *Facts, now time.Time, _ bool) finding {
+func merchantVerified(f *Facts, now time.Time) finding {
 	order, err := f.Order.get()
 	if err != nil {
 		return attested(err)

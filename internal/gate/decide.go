@@ -16,9 +16,6 @@ var (
 	errNotAsked = fault.New(fault.Refused, "nothing_asked", "没有任何条件可问，不能放行。", "The ask has no conditions, so it grants nothing.")
 )
 
-// rule is one condition's rule. again says that the table wants fresh evidence at this ask.
-type rule func(f *Facts, now time.Time, again bool) finding
-
 // finding is what a rule returns: no error when it holds, and the basis and evidence either way. The
 // zero value, without a basis, holds nothing.
 type finding struct {
@@ -36,29 +33,55 @@ func attested(err error, from ...string) finding {
 	return finding{err: err, basis: Attested, evidence: from}
 }
 
-// rules has one rule for every condition.
-var rules = map[string]rule{
-	InstitutionLicensed: institutionLicensed,
-	ProviderFiled:       providerFiled,
-	TechnicianTrained:   technicianTrained,
-	DutiesSeparated:     dutiesSeparated,
-	NothingOpen:         nothingOpen,
-	AgreementSigned:     agreementSigned,
-	MerchantVerified:    merchantVerified,
-	TechnicianAdmitted:  technicianAdmitted,
-	PlaceMatches:        placeMatches,
-	ModelApproved:       modelApproved,
-	BindingUnique:       bindingUnique,
-	CustodyUnbroken:     custodyUnbroken,
-	DeviceGenuine:       deviceGenuine,
-	DataBackedUp:        dataBackedUp,
-	RollbackReady:       rollbackReady,
-	AcceptancePassed:    acceptancePassed,
-	StepsComplete:       stepsComplete,
-	Supervised:          supervised,
-	FeesWithinSheet:     feesWithinSheet,
-	MerchantConfirmed:   merchantConfirmed,
-	KeysEnded:           keysEnded,
+// rule asks one condition's rule; the zero finding for a condition that has none. again says that the table wants
+// fresh evidence at this ask. It is a switch and not a table of functions, so that the compiler sees where the facts
+// go: they stay on the stack, six kilobytes less to allocate for a decision.
+func rule(f *Facts, q Question, now time.Time) finding {
+	switch q.Condition {
+	case InstitutionLicensed:
+		return institutionLicensed(f, now)
+	case ProviderFiled:
+		return providerFiled(f, now)
+	case TechnicianTrained:
+		return technicianTrained(f, now)
+	case DutiesSeparated:
+		return dutiesSeparated(f)
+	case NothingOpen:
+		return nothingOpen(f)
+	case AgreementSigned:
+		return agreementSigned(f)
+	case MerchantVerified:
+		return merchantVerified(f, now)
+	case TechnicianAdmitted:
+		return technicianAdmitted(f, now)
+	case PlaceMatches:
+		return placeMatches(f)
+	case ModelApproved:
+		return modelApproved(f, now)
+	case BindingUnique:
+		return bindingUnique(f)
+	case CustodyUnbroken:
+		return custodyUnbroken(f)
+	case DeviceGenuine:
+		return deviceGenuine(f, now, q.Again)
+	case DataBackedUp:
+		return dataBackedUp(f)
+	case RollbackReady:
+		return rollbackReady(f, now)
+	case AcceptancePassed:
+		return acceptancePassed(f)
+	case StepsComplete:
+		return stepsComplete(f, now)
+	case Supervised:
+		return supervised(f)
+	case FeesWithinSheet:
+		return feesWithinSheet(f)
+	case MerchantConfirmed:
+		return merchantConfirmed(f)
+	case KeysEnded:
+		return keysEnded(f)
+	}
+	return finding{}
 }
 
 // Decide answers an ask. Every condition of the ask is judged and returned, so that people see all
@@ -127,10 +150,7 @@ func (f *Facts) findings(ask string, now time.Time) []Finding {
 
 func judge(f *Facts, q Question, now time.Time) Finding {
 	out := Finding{Condition: q.Condition, Verdict: Fails, Basis: Rerun, Blocks: !q.ReportOnly}
-	var got finding
-	if r, ok := rules[q.Condition]; ok {
-		got = r(f, now, q.Again)
-	}
+	got := rule(f, q, now)
 	if got.basis == "" { // no rule, or one that says nothing
 		got = rerun(errNoRule)
 	}

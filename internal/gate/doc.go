@@ -82,10 +82,10 @@ var (
 )
 
 // get gives the value, or the reason why the condition fails.
-func (f Fact[T]) get() (T, error) { return f.or(errAbsent) }
+func (f *Fact[T]) get() (T, error) { return f.or(errAbsent) }
 
 // or is get with a condition's own word for "there is none".
-func (f Fact[T]) or(absent *fault.Fault) (T, error) {
+func (f *Fact[T]) or(absent *fault.Fault) (T, error) {
 	if f.known && f.Err == nil {
 		return f.Value, nil
 	}

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/menshen-project/menshen/internal/agreement"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/registry"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -31,7 +30,7 @@ var (
 	errSupervisionNone = fault.New(fault.Refused, "supervision_undefined", "没有规定这一风险等级怎么监督。", "No supervision is defined for this risk level.")
 )
 
-func stepsComplete(f *Facts, now time.Time, _ bool) finding {
+func stepsComplete(f *Facts, now time.Time) finding {
 	p, err := f.Parameters.get()
 	if err != nil {
 		return rerun(err)
@@ -52,7 +51,7 @@ func stepsComplete(f *Facts, now time.Time, _ bool) finding {
 	if err != nil {
 		return rerun(err, f.Steps.From...)
 	}
-	var photos []visit.Photo
+	photos := make([]visit.Photo, 0, 8)
 	for _, r := range required {
 		done, err := doneStep(steps, r)
 		if err != nil {
@@ -113,7 +112,7 @@ func photosFresh(photos []visit.Photo, x registry.Extract) error {
 	return nil
 }
 
-func supervised(f *Facts, _ time.Time, _ bool) finding {
+func supervised(f *Facts) finding {
 	order, err := f.Order.get()
 	if err != nil {
 		return rerun(err)
@@ -148,7 +147,7 @@ func supervised(f *Facts, _ time.Time, _ bool) finding {
 // seconds, cut.
 const permitLeeway = time.Second
 
-func acceptancePassed(f *Facts, _ time.Time, _ bool) finding {
+func acceptancePassed(f *Facts) finding {
 	trial, err := f.loadedTrial()
 	if err != nil {
 		return rerun(err, f.TrialPermit.From...)
@@ -175,7 +174,7 @@ func (a Acceptance) over(trial visit.Recorded[visit.Decision]) error {
 	if !a.Report.OK() {
 		return errUnverified
 	}
-	if a.Report.Trial().Report().Permit != trial.Event.Statement.Digest() {
+	if a.Report.Permit() != trial.Event.Statement.Digest() {
 		return errTrialOther
 	}
 	from, errF := trial.Body.DecidedAt.Parse()
@@ -188,7 +187,7 @@ func (a Acceptance) over(trial visit.Recorded[visit.Decision]) error {
 	return nil
 }
 
-func feesWithinSheet(f *Facts, _ time.Time, _ bool) finding {
+func feesWithinSheet(f *Facts) finding {
 	c, err := f.Confirmation.get()
 	if err != nil {
 		return rerun(err, f.Confirmation.From...)
@@ -210,7 +209,7 @@ func feesWithinSheet(f *Facts, _ time.Time, _ bool) finding {
 	if err != nil {
 		return rerun(err, f.Acceptance.From...)
 	}
-	return rerun(agreement.WithinSheet(a.Sheet(), report.Report, report.Earlier...), slices.Concat(f.Acceptance.From, f.Confirmation.From)...)
+	return rerun(a.Covers(report.Report, report.Earlier...), slices.Concat(f.Acceptance.From, f.Confirmation.From)...)
 }
 
 // chargesFree asks of a visit without a sheet that the host's list shows no charge of any kind.
@@ -222,7 +221,7 @@ func (f *Facts) chargesFree() error {
 	return c.None()
 }
 
-func merchantConfirmed(f *Facts, _ time.Time, _ bool) finding {
+func merchantConfirmed(f *Facts) finding {
 	if f.ask == visit.AskEnd {
 		return f.mayEnd()
 	}
@@ -242,10 +241,7 @@ func merchantConfirmed(f *Facts, _ time.Time, _ bool) finding {
 
 // inDate finds a certificate of the technician's that holds now; else the reason why there is none.
 func (f *Facts) inDate(certificates []registry.Certificate, course string, now time.Time) error {
-	err := error(errUntrained.At(course))
-	if why := f.Uncounted[course]; why != nil {
-		err = why
-	}
+	lapsed := false
 	for _, c := range certificates {
 		if c.Course != course || c.Holder != f.Assigned.Technician {
 			continue
@@ -254,7 +250,13 @@ func (f *Facts) inDate(certificates []registry.Certificate, course string, now t
 		if bad == nil && span.Holds(now) {
 			return nil
 		}
-		err = errCourseLapsed.At(course)
+		lapsed = true
 	}
-	return err
+	switch why := f.Uncounted[course]; {
+	case lapsed:
+		return errCourseLapsed.At(course)
+	case why != nil:
+		return why
+	}
+	return errUntrained.At(course)
 }

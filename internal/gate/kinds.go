@@ -117,7 +117,7 @@ func (f *Facts) moves(order visit.Order) finding {
 
 // rollbackReady holds while the shop can fall back on what it had: the old terminal is live, or its
 // host says that it is not and the merchant signed for that; and the timer has not run out.
-func rollbackReady(f *Facts, now time.Time, _ bool) finding {
+func rollbackReady(f *Facts, now time.Time) finding {
 	old, err := f.old()
 	if err != nil {
 		return rerun(err, f.Order.From...)
@@ -148,7 +148,7 @@ func (f *Facts) outage(serial string) error {
 }
 
 // keysEnded holds when the host signed that the old terminal's keys are gone.
-func keysEnded(f *Facts, _ time.Time, _ bool) finding {
+func keysEnded(f *Facts) finding {
 	old, err := f.old()
 	if err != nil {
 		return rerun(err, f.Order.From...)

@@ -55,7 +55,7 @@ var (
 	errNotBackedUp    = fault.New(fault.Refused, "backup_not_proven", "备份没有用恢复证明过。", "The backup was not proven by a restore.")
 )
 
-func technicianAdmitted(f *Facts, now time.Time, _ bool) finding {
+func technicianAdmitted(f *Facts, now time.Time) finding {
 	a, err := f.Admission.get()
 	if err != nil {
 		return rerun(err, f.Admission.From...)
@@ -65,7 +65,7 @@ func technicianAdmitted(f *Facts, now time.Time, _ bool) finding {
 
 // Admits is the condition technician-admitted by itself, for whoever shows a verdict before the merchant
 // has signed it. It decides nothing.
-func Admits(f Facts, now time.Time) error { return technicianAdmitted(&f, now, false).err }
+func Admits(f Facts, now time.Time) error { return technicianAdmitted(&f, now).err }
 
 func (a Admission) holds(f *Facts, now time.Time) error {
 	technician, err := f.Technician.get()
@@ -100,7 +100,7 @@ func (a Admission) holds(f *Facts, now time.Time) error {
 	return a.TechnicianIn
 }
 
-func placeMatches(f *Facts, _ time.Time, _ bool) finding {
+func placeMatches(f *Facts) finding {
 	place, err := f.Place.get()
 	if err != nil {
 		return rerun(err, f.Place.From...)
@@ -123,7 +123,7 @@ func placeMatches(f *Facts, _ time.Time, _ bool) finding {
 	return rerun(nil, f.Place.From...)
 }
 
-func modelApproved(f *Facts, now time.Time, _ bool) finding {
+func modelApproved(f *Facts, now time.Time) finding {
 	p, err := f.Parameters.get()
 	if err != nil {
 		return rerun(err)
@@ -165,7 +165,7 @@ func (f *Facts) lastQuote() (Attestation, error) {
 	return last, nil
 }
 
-func bindingUnique(f *Facts, _ time.Time, _ bool) finding {
+func bindingUnique(f *Facts) finding {
 	x, err := f.Extract.get()
 	if err != nil {
 		return attested(err)
@@ -199,7 +199,7 @@ func bindingUnique(f *Facts, _ time.Time, _ bool) finding {
 	return attested(nil, f.Extract.From...)
 }
 
-func custodyUnbroken(f *Facts, _ time.Time, _ bool) finding {
+func custodyUnbroken(f *Facts) finding {
 	if f.ask == visit.AskClose {
 		return f.takenBack()
 	}
@@ -289,7 +289,7 @@ func (f *Facts) attestedAgain(q Attestation) error {
 	return nil
 }
 
-func dataBackedUp(f *Facts, _ time.Time, _ bool) finding {
+func dataBackedUp(f *Facts) finding {
 	b, err := f.Backup.get()
 	if err == nil && !b.Restored && !b.NothingToKeep {
 		err = errNotBackedUp

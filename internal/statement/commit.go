@@ -27,10 +27,10 @@ func At(t time.Time) Time { return Time(t.UTC().Format(TimeForm)) }
 // Parse reads the moment and refuses every other way to write it.
 func (t Time) Parse() (time.Time, error) {
 	var again [len(TimeForm)]byte
-	// By the standard's name of the form, which package time reads and writes fastest; the comparison holds it
-	// to TimeForm.
+	// By the standard's name of the form, which package time reads and writes fastest: of a moment in UTC it writes
+	// TimeForm.
 	m, err := time.Parse(time.RFC3339, string(t))
-	if err != nil || len(t) != len(TimeForm) || string(m.UTC().AppendFormat(again[:0], TimeForm)) != string(t) {
+	if err != nil || len(t) != len(TimeForm) || string(m.UTC().AppendFormat(again[:0], time.RFC3339)) != string(t) {
 		return time.Time{}, errTime
 	}
 	return m, nil
