@@ -188,6 +188,7 @@ func docOf(text string) (map[string]string, error) {
 type MaskedValue struct {
 	Field, Text, Commitment string
 	Purposes                []string
+	Public                  bool // Text is all of it
 }
 
 // masked gives the values that a row of the registry names, by field.
@@ -196,7 +197,7 @@ func (a *App) masked(ctx context.Context, tx *store.Tx, subject string, doc map[
 	out := map[string]MaskedValue{}
 	for _, m := range list {
 		if !m.Erased && doc[commitmentOf+m.Field] == m.Commitment {
-			out[m.Field] = MaskedValue{Field: m.Field, Text: m.Text, Commitment: m.Commitment, Purposes: m.Purposes}
+			out[m.Field] = MaskedValue{Field: m.Field, Text: m.Text, Commitment: m.Commitment, Purposes: m.Purposes, Public: vault.Public(m.Field)}
 		}
 	}
 	return out, err

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/menshen-project/menshen/internal/agreement"
@@ -22,13 +23,17 @@ type Offered struct {
 // OrderRow is an order as its acquirer's list shows it.
 type OrderRow struct {
 	store.Order
-	Visit  string // the newest, "" for none
-	Stage  visit.Stage
-	Frozen bool
-	Turn   string // role that must act now, "" for nobody
-	Offer  *Offered
-	Accept *Offered
+	ShopName string // "" where it cannot be told
+	Visit    string // the newest, "" for none
+	Stage    visit.Stage
+	Frozen   bool
+	Turn     string // role that must act now, "" for nobody
+	Offer    *Offered
+	Accept   *Offered
 }
+
+// Place is the name of the shop, or else its id.
+func (o OrderRow) Place() string { return cmp.Or(o.ShopName, o.Shop) }
 
 // Agreed says whether both sides signed one sheet.
 func (o OrderRow) Agreed() bool {
@@ -104,7 +109,11 @@ func ordersBy(ctx context.Context, tx *store.Tx, org string, f OrdersFilter) ([]
 }
 
 func (a *App) orderRow(ctx context.Context, tx *store.Tx, o store.Order) (OrderRow, error) {
-	row := OrderRow{Order: o}
+	name, err := a.shopCalled(ctx, tx, o.Shop)
+	row := OrderRow{Order: o, ShopName: name}
+	if err != nil {
+		return row, err
+	}
 	if o.State == OrderPlanned {
 		row.Turn = visit.RoleApprover
 		return row, nil

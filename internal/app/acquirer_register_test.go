@@ -44,7 +44,7 @@ func TestAnApproverRegistersOneMerchant(t *testing.T) {
 		t.Errorf("%+v, %v", seen, err)
 	}
 	for _, v := range append(seen.Values, seen.ShopList[0].Name, seen.ShopList[0].Address) {
-		if v.Text == m.Name || v.Text == m.PrincipalID || v.Text == m.Address {
+		if v.Text == m.PrincipalID || v.Text == m.Address || v.Text == m.Account || v.Text == m.Phone {
 			t.Errorf("%s is not masked", v.Field)
 		}
 	}

@@ -34,7 +34,7 @@ func TestAnAcquirerFindsItsOwnMerchants(t *testing.T) {
 			t.Errorf("%q: %+v, %v", q, rows, err)
 			continue
 		}
-		if m := rows[0]; m.Name != "示****" || m.Code != p.Shop.MerchantCode || m.Shops != 1 || m.Phone != app.PhoneEnrolled {
+		if m := rows[0]; m.Name != p.Shop.Name || m.Code != p.Shop.MerchantCode || m.Shops != 1 || m.Phone != app.PhoneEnrolled {
 			t.Errorf("%+v", m)
 		}
 	}
@@ -86,7 +86,10 @@ func TestAMerchantsPageShowsNothingPersonalUnasked(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	for _, v := range m.Values {
-		for _, secret := range []string{p.Shop.Name, p.Shop.CreditCode, p.Shop.Account, p.Shop.Principal, "15400000101", "魏安"} {
+		if v.Public != (v.Field == "merchant_name") || v.Public && v.Text != p.Shop.Name {
+			t.Errorf("%+v", v)
+		}
+		for _, secret := range []string{p.Shop.CreditCode, p.Shop.Account, p.Shop.Principal, "15400000101", "魏安"} {
 			if strings.Contains(v.Text, secret) {
 				t.Errorf("%s is shown whole", v.Field)
 			}

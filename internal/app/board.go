@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -25,9 +26,13 @@ type BoardFilter struct {
 // BoardRow is a visit with its appointment.
 type BoardRow struct {
 	store.Visit
-	Window Window
-	Phone  store.PhoneUnsent // what its technician's phone said last, the zero value for nothing
+	ShopName string // "" where it cannot be told
+	Window   Window
+	Phone    store.PhoneUnsent // what its technician's phone said last, the zero value for nothing
 }
+
+// Place is the name of the shop, or else its id.
+func (r BoardRow) Place() string { return cmp.Or(r.ShopName, r.Shop) }
 
 // Words of a visit's row by which a day's visits and the frozen ones are found without looking at the others.
 const (
@@ -79,6 +84,9 @@ func (a *App) Board(ctx context.Context, actor Actor, f BoardFilter) ([]BoardRow
 				return err
 			}
 			rows[i] = BoardRow{Visit: v, Window: Window{From: o.WindowStartAt.Time(), Until: o.WindowEndAt.Time()}}
+			if rows[i].ShopName, err = a.shopCalled(ctx, tx, v.Shop); err != nil {
+				return err
+			}
 			if rows[i].Phone, err = phoneOf(ctx, tx, v); err != nil {
 				return err
 			}

@@ -3,10 +3,9 @@ package app
 import (
 	"context"
 
+	"github.com/menshen-project/menshen/internal/access"
 	"github.com/menshen-project/menshen/internal/fault"
-	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
-	"github.com/menshen-project/menshen/internal/vault"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -14,30 +13,8 @@ import (
 const fieldShopName = "shop_name"
 
 // ShopName gives the name of a shop to its merchant, to his clerks and to its acquirer's approver; "" to others, and where it
-// cannot be told: the vault keeps names by merchant, so that of one who has several shops a name is one's only where the shop's
-// own row says which.
-// The node remembers what it opened: one look, not one for each page.
-func (a *App) ShopName(ctx context.Context, actor Actor, shop string) (string, error) {
-	merchant, commitment, err := a.shopNameOf(ctx, actor, shop)
-	if err != nil || commitment == "" {
-		return "", err
-	}
-	if kept, ok := a.opened.all([]string{commitment}); ok {
-		return kept[0].Value, nil
-	}
-	var o statement.Opening
-	err = a.Store.Write(ctx, func(tx *store.Tx) error {
-		o, err = a.Vault.Get(ctx, tx, merchant, commitment, vault.Look{Who: actor.Person, Purpose: purposeRegistry, At: a.Now()})
-		return err
-	})
-	if err != nil {
-		return "", err
-	}
-	a.opened.keep(map[string]statement.Opening{commitment: o})
-	return o.Value, nil
-}
-
-func (a *App) shopNameOf(ctx context.Context, actor Actor, id string) (merchant, commitment string, err error) {
+// cannot be told.
+func (a *App) ShopName(ctx context.Context, actor Actor, id string) (name string, err error) {
 	err = a.Store.Read(ctx, func(tx *store.Tx) error {
 		shop, err := tx.Shop(ctx, id)
 		if fault.KindOf(err) == fault.NotFound {
@@ -52,26 +29,66 @@ func (a *App) shopNameOf(ctx context.Context, actor Actor, id string) (merchant,
 		}
 		own := merchantOf(actor) == m.ID && actor.Organisation == m.Org
 		its := actor.Role == visit.RoleApprover && actor.Organisation == m.Org
-		if !own && !its {
-			return nil
-		}
-		doc, err := docOf(shop.Doc)
-		if err != nil {
-			return err
-		}
-		shops, err := tx.ShopsOfMerchant(ctx, m.ID, "", 2)
-		chosen, named := doc[commitmentOf+fieldShopName]
-		if err != nil || !named && len(shops) != 1 {
-			return err
-		}
-		merchant = m.ID
-		values, err := a.Vault.List(ctx, tx, m.ID)
-		for _, v := range values {
-			if v.Field == fieldShopName && !v.Erased && (!named || v.Commitment == chosen) {
-				commitment = v.Commitment // oldest first: the newest stands
-			}
+		if own || its {
+			name, err = a.nameOf(ctx, tx, shop)
 		}
 		return err
 	})
-	return merchant, commitment, err
+	return name, err
+}
+
+// VisitShop gives the name of the shop of a visit to whoever may see the visit, "" where it cannot be told. Fault: visit_not_found.
+func (a *App) VisitShop(ctx context.Context, actor Actor, visitID string) (name string, err error) {
+	if err := a.maySee(ctx, actor, visitID, access.ReadVisit); err != nil {
+		return "", err
+	}
+	err = a.Store.Read(ctx, func(tx *store.Tx) error {
+		v, err := tx.Visit(ctx, visitID)
+		if err != nil {
+			return err
+		}
+		name, err = a.shopCalled(ctx, tx, v.Shop)
+		return err
+	})
+	return name, err
+}
+
+// shopCalled gives the name of a shop whose visit or order the caller has been found to be allowed to see.
+func (a *App) shopCalled(ctx context.Context, tx *store.Tx, id string) (string, error) {
+	shop, err := tx.Shop(ctx, id)
+	if fault.KindOf(err) == fault.NotFound {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return a.nameOf(ctx, tx, shop)
+}
+
+// nameOf reads what stands over the door (decision 68). The vault keeps names by merchant, so that of one who has several shops
+// a name is one's only where the shop's own row says which.
+func (a *App) nameOf(ctx context.Context, tx *store.Tx, shop store.Shop) (name string, err error) {
+	doc, err := docOf(shop.Doc)
+	if err != nil {
+		return "", err
+	}
+	chosen, named := doc[commitmentOf+fieldShopName]
+	if named {
+		m, err := a.Vault.Masked(ctx, tx, shop.Merchant, chosen)
+		if fault.KindOf(err) == fault.NotFound {
+			return "", nil
+		}
+		return m.Text, err
+	}
+	shops, err := tx.ShopsOfMerchant(ctx, shop.Merchant, "", 2)
+	if err != nil || len(shops) != 1 {
+		return "", err
+	}
+	values, err := a.Vault.List(ctx, tx, shop.Merchant)
+	for _, v := range values {
+		if v.Field == fieldShopName && !v.Erased {
+			name = v.Text // oldest first: the newest stands
+		}
+	}
+	return name, err
 }

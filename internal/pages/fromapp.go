@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/menshen-project/menshen/internal/access"
@@ -102,7 +103,11 @@ func (f FromApp) Visit(ctx context.Context, v Viewer, id string) (VisitView, err
 		names[id] = firm.Name
 	}
 	rel := app.Relation(actorOf(v), report.Order(), report.State().Dispatched())
-	view := ViewOf(Material{Viewer: v, Report: report, Decided: decided, Events: events, Receipts: receipts, Shop: report.Order().Shop, Names: names,
+	place, err := f.App.VisitShop(ctx, actorOf(v), id)
+	if err != nil {
+		return VisitView{}, err
+	}
+	view := ViewOf(Material{Viewer: v, Report: report, Decided: decided, Events: events, Receipts: receipts, Shop: cmp.Or(place, report.Order().Shop), Names: names,
 		MayDownload: access.Decide(access.Role(v.Role), access.ReadBundle, rel) == access.Allow, Trust: f.App.Trust, Now: now})
 	view.Photos, err = f.photosOf(ctx, v, id)
 	return view, err

@@ -15,6 +15,9 @@ func TestMask(t *testing.T) {
 		{"technician_name", "欧阳", "欧****"},
 		{"name", "王", "****"},
 		{"name", "", "****"},
+		{"shop_name", "魏记馄饨", "魏记馄饨"},
+		{"merchant_name", "明桥市南塘区魏记馄饨店", "明桥市南塘区魏记馄饨店"},
+		{"new_shop_name", "魏记馄饨", "魏****"}, // public by its whole name alone
 		{"resident_id", "310101199001011234", "3****4"},
 		{"account", "6222020200000006789", "****6789"},
 		{"settlement_account", "1234567", "****"},

@@ -289,24 +289,42 @@ func (v *Vault) List(ctx context.Context, tx *store.Tx, subject string) ([]Maske
 	if err != nil {
 		return nil, err
 	}
-	list := make([]Masked, 0, len(rows))
-	for _, row := range rows {
-		m := Masked{
-			Field: row.Field, Commitment: row.Commitment, Purposes: strings.Fields(row.Purpose),
-			StoredAt: row.StoredAt.Time(), KeepUntil: row.KeepUntil.Time(),
-		}
-		person, opening, err := v.open(ctx, tx, row)
-		switch {
-		case err == nil && person.ErasedAt == 0:
-			m.Text = Mask(row.Field, opening.Value)
-		case err == nil || fault.CodeOf(err) == errErased.Code:
-			m.Erased = true
-		default:
+	list := make([]Masked, len(rows))
+	for i, row := range rows {
+		if list[i], err = v.masked(ctx, tx, row); err != nil {
 			return nil, err
 		}
-		list = append(list, m)
 	}
 	return list, nil
+}
+
+// Masked gives one value of a person as List does. Faults: vault_value_unknown, vault_value_damaged.
+func (v *Vault) Masked(ctx context.Context, tx *store.Tx, subject, commitment string) (Masked, error) {
+	row, found, err := tx.VaultValueByCommitment(ctx, commitment)
+	if err != nil {
+		return Masked{}, err
+	}
+	if !found || row.Subject != subject {
+		return Masked{}, errUnknown
+	}
+	return v.masked(ctx, tx, row)
+}
+
+func (v *Vault) masked(ctx context.Context, tx *store.Tx, row store.VaultValue) (Masked, error) {
+	m := Masked{
+		Field: row.Field, Commitment: row.Commitment, Purposes: strings.Fields(row.Purpose),
+		StoredAt: row.StoredAt.Time(), KeepUntil: row.KeepUntil.Time(),
+	}
+	person, opening, err := v.open(ctx, tx, row)
+	switch {
+	case err == nil && person.ErasedAt == 0:
+		m.Text = Mask(row.Field, opening.Value)
+	case err == nil || fault.CodeOf(err) == errErased.Code:
+		m.Erased = true
+	default:
+		return Masked{}, err
+	}
+	return m, nil
 }
 
 // Looks gives up to limit showings of a person's values, oldest first, for that person to see.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -229,6 +230,15 @@ func TestListIsMaskedAndNoLook(t *testing.T) {
 		if len(list) != 2 || list[0].Field != "name" || list[0].Text != "王****" || list[1].Text != "138****5678" ||
 			list[1].Commitment != commitment(t, weiPhone) || !list[1].StoredAt.Equal(noon) || list[1].Erased {
 			t.Errorf("got %+v", list)
+		}
+		for subject, want := range map[string]string{"wei": "", "lan": "vault_value_unknown"} {
+			do(t, s, func(tx *store.Tx) error {
+				one, err := v.Masked(t.Context(), tx, subject, commitment(t, weiPhone))
+				if fault.CodeOf(err) != want || err == nil && !reflect.DeepEqual(one, list[1]) {
+					t.Errorf("%s's alone: %+v, %v", subject, one, err)
+				}
+				return nil
+			})
 		}
 		if seen := looks(t, v, s, "wei"); len(seen) != 0 {
 			t.Errorf("a masked list was recorded as a look: %+v", seen)
