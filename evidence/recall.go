@@ -1,6 +1,10 @@
 package evidence
 
 import (
+	"slices"
+	"time"
+
+	"github.com/menshen-project/menshen/internal/agreement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -54,4 +58,20 @@ func (out *Result) decision(digest string) (visit.Decision, error) {
 		}
 	}
 	return d, errNoDecision
+}
+
+// TrialFailed says whether the host reported the visit's last trial, and the report does not pass: whoever asks for
+// a trial then wants another one. Without a report of it, or with one that passes, he is one whose answer was lost.
+// Faults: those of the evidence.
+func (r *Reader) TrialFailed(d Dossier, now time.Time) (bool, error) {
+	b, err := r.afterwards(d, now)
+	if err != nil {
+		return false, err
+	}
+	last, _ := b.state.Decision(visit.AskTrial)
+	reported := slices.ContainsFunc(b.inVisit(agreement.TypeAcceptance), func(it item) bool {
+		var a agreement.Acceptance
+		return it.signed.Body(agreement.TypeAcceptance, &a) == nil && a.Permit == last.Event.Statement.Digest()
+	})
+	return reported && b.facts.Acceptance.Err != nil, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/gate"
+	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -40,6 +41,43 @@ func TestADecisionIsRecalledAfterAnErasure(t *testing.T) {
 	place, _ := got.Condition(gate.PlaceMatches)
 	if got.Refusal != nil || !got.Granted || place.Verdict != string(gate.NotOpened) {
 		t.Errorf("%+v, %v", place, got.Refusal)
+	}
+}
+
+// Whoever asks for a trial again once its keys are loaded is told of the same one, unless the host said that it failed:
+// an earlier trial's failure is no reason for a third.
+func TestATrialFailsByItsOwnReport(t *testing.T) {
+	p := open(t, visit.Install, 1)
+	l := p.Venue.(*scenario.Ledger)
+	r := evidence.NewReader(p.Trust)
+	want := func(when string, failed bool) {
+		t.Helper()
+		if got, err := r.TrialFailed(l.Dossier(p.ID, 0), p.Now()); err != nil || got != failed {
+			t.Errorf("%s: failed %v, %v", when, got, err)
+		}
+	}
+	run := func(scenes []scenario.Scene) {
+		t.Helper()
+		if err := scenario.Run(t.Context(), scenes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(scenario.Until(p.Install(), "ask trial"))
+	want("before any trial", false)
+	trial := slices.DeleteFunc(p.Install(), func(s scenario.Scene) bool { return s.Name != "ask trial" && s.Name != "release trial" })
+	run(trial)
+	want("loaded", false)
+	host := p.Host.(*scenario.InMemory)
+	host.Habits = scenario.Habits{ForgetsLost: true}
+	run([]scenario.Scene{{Name: "acceptance", Run: p.Accept}})
+	want("its script failed", true)
+	run(trial)
+	want("the second, loaded", false)
+	host.Habits = scenario.Habits{}
+	run([]scenario.Scene{{Name: "acceptance", Run: p.Accept}})
+	want("the second passed", false)
+	if _, err := r.TrialFailed(evidence.Dossier{Visit: p.ID, Entries: []evidence.Entry{{Event: "torn"}}}, p.Now()); fault.CodeOf(err) != "event_malformed" {
+		t.Errorf("an unreadable entry: %v", err)
 	}
 }
 

@@ -72,6 +72,11 @@ func (a *App) standingDecision(ctx context.Context, visitID, ask string) (Answer
 	if !stands {
 		return Answer{}, false, nil
 	}
+	if ask == visit.AskTrial {
+		if another, err := a.trialFailed(ctx, visitID); err != nil || another {
+			return Answer{}, false, err
+		}
+	}
 	dossier, err := a.named(ctx, visitID, false)
 	if err != nil {
 		return Answer{}, false, err
@@ -82,6 +87,15 @@ func (a *App) standingDecision(ctx context.Context, visitID, ask string) (Answer
 	digest := d.Event.Statement.Digest()
 	report := a.reader.Recall(dossier, digest)
 	return Answer{Report: report, Decision: digest}, true, report.Refusal
+}
+
+// trialFailed says whether the host reported that the last trial failed: who asks then wants another one.
+func (a *App) trialFailed(ctx context.Context, visitID string) (bool, error) {
+	d, err := a.settled(ctx, visitID, false)
+	if err != nil {
+		return false, err
+	}
+	return a.reader.TrialFailed(d, a.Now())
 }
 
 // mayDo asks access for a visit's verb. A visit that the actor has no part in does not exist for him.

@@ -2,8 +2,10 @@ package httpapi_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -58,6 +60,66 @@ func TestAVisitWhoseEveryAnswerIsLost(t *testing.T) {
 	}
 	if n := w.events(t, visit.Publish); n != 5 {
 		t.Errorf("the registers were looked at %d times for five decisions", n)
+	}
+}
+
+// The trial's keys are loaded, the answer to the ask is lost, and whoever asked asks once more: he is told of the
+// trial that runs, before its script and after it. None of three is gone, and the visit closes.
+func TestATrialWhoseAnswerIsLostAfterTheLoad(t *testing.T) {
+	w := newWorld(t, nil)
+	again := func(ctx context.Context) error {
+		for range visit.MaxTrials + 1 {
+			if err := w.play.MustAsk(ctx, visit.AskTrial); err != nil {
+				return err
+			}
+		}
+		if outcome, err := w.play.ReleasePermit(ctx); err != nil || outcome != visit.Loaded {
+			return fmt.Errorf("released again: %s, %w", outcome, err)
+		}
+		return nil
+	}
+	scenes := scenario.Before(w.play.Install()[1:], "acceptance", again)
+	if err := scenario.Run(t.Context(), scenario.Before(scenes, "work", again)); err != nil {
+		t.Fatal(err)
+	}
+	d := w.detail(t)
+	asks := ""
+	for _, x := range d.Decisions {
+		asks += x.Ask + " "
+	}
+	if asks != "dispatch admit trial live close " || len(d.Outcomes) != 2 || d.State != string(visit.Closed) {
+		t.Errorf("%s: decisions %s, %d outcomes", d.State, asks, len(d.Outcomes))
+	}
+	if n := w.events(t, visit.Publish); n != 5 {
+		t.Errorf("the registers were looked at %d times for five decisions", n)
+	}
+}
+
+// A script that failed is answered by another trial, and whoever loses that answer is told of that other one.
+func TestAFailedScriptIsAnsweredByAnotherTrial(t *testing.T) {
+	w := newWorld(t, nil)
+	host := w.play.Host.(*scenario.InMemory)
+	host.Habits = scenario.Habits{ForgetsLost: true}
+	ask := func() string {
+		t.Helper()
+		a, err := w.play.Ask(t.Context(), visit.AskTrial)
+		if err != nil || !a.Granted {
+			t.Fatalf("%v, %+v", err, a)
+		}
+		return a.Decision
+	}
+	if err := scenario.Run(t.Context(), scenario.Until(w.play.Install()[1:], "work")); err != nil {
+		t.Fatal(err)
+	}
+	second := ask()
+	if outcome, err := w.play.ReleasePermit(t.Context()); err != nil || outcome != visit.Loaded {
+		t.Fatal(outcome, err)
+	}
+	if lost := ask(); lost != second {
+		t.Error("the answer that was lost cost a third trial")
+	}
+	if d := w.detail(t); len(d.Decisions) != 4 || len(d.Outcomes) != 2 { // dispatch, admit and two trials
+		t.Errorf("%d decisions, %d outcomes", len(d.Decisions), len(d.Outcomes))
 	}
 }
 

@@ -151,8 +151,9 @@ var askRules = map[string]askRule{
 
 // Stands finds the decision that an ask is answered with when it is put again, because the first answer was
 // lost: one that moved the visit past its own stage, or whose permit can still be acted on or was acted on. A
-// trial whose keys were loaded does not stand: asking again is asking for another one. Neither does anything of a
-// visit that is stopped, or that ended otherwise than by this ask.
+// trial whose keys were loaded stands as long as the keys live; that its script failed is for package evidence to
+// say, and asking again is then asking for another one. Nothing stands of a visit that is stopped, or that ended
+// otherwise than by this ask.
 func (s State) Stands(ask string, now time.Time) (Recorded[Decision], bool) {
 	d, ok := s.Decision(ask)
 	rule := askRules[ask]
@@ -170,10 +171,10 @@ func (s State) Stands(ask string, now time.Time) (Recorded[Decision], bool) {
 	return d, true
 }
 
-// inForce says whether a permit waits for its host, in time, or did what it was for.
+// inForce says whether a permit waits for its host or runs its trial, in time, or did what it was for.
 func (s State) inForce(d Recorded[Decision], now time.Time) bool {
 	digest := d.Event.Statement.Digest()
-	if o, answered := s.Outcome(digest); answered {
+	if o, answered := s.Outcome(digest); answered && (o.Body.Outcome != Loaded || d.Body.Ask != AskTrial) {
 		return o.Body.Outcome == KeysEnded || (o.Body.Outcome == Loaded && d.Body.Ask == AskLive)
 	}
 	permits := s.permits()

@@ -19,7 +19,7 @@ func TestADecisionStandsUntilTheNextIsAskedFor(t *testing.T) {
 		{visit.Booked, nil},
 		{visit.Dispatched, trial[:1]},
 		{visit.Admitted, trial}, // the trial permit waits for its host
-		{visit.Trial, []string{visit.AskDispatch, visit.AskAdmit, visit.AskLive}},              // a second trial is another one
+		{visit.Trial, []string{visit.AskDispatch, visit.AskAdmit, visit.AskLive}},              // the live permit came after the trial's
 		{visit.Live, []string{visit.AskDispatch, visit.AskAdmit, visit.AskLive, visit.AskEnd}}, // the old keys' permit waits
 		{visit.Closed, []string{visit.AskClose}},
 		{visit.Aborted, nil},
@@ -55,7 +55,12 @@ func TestWhatMakesADecisionFall(t *testing.T) {
 		"a freeze, also of the door": {visit.Admitted, visit.AskAdmit, 0, func(s *story) { s.must(gu, visit.Freeze, visit.TypeBrake, brake()) }, false},
 		"it is cancelled":            {visit.Admitted, visit.AskTrial, 0, func(s *story) { s.must(qiu, visit.Cancel, visit.TypeBrake, visit.Brake{Visit: visitID, Reason: "r"}) }, false},
 		"the host refused it":        {visit.Admitted, visit.AskTrial, 0, func(s *story) { s.host(lastPermit(s.state), visit.OutcomeRefused) }, false},
-		"the host loaded the trial":  {visit.Admitted, visit.AskTrial, 0, func(s *story) { s.host(lastPermit(s.state), visit.Loaded) }, false},
+		"the host loaded the trial":  {visit.Admitted, visit.AskTrial, 0, func(s *story) { s.host(lastPermit(s.state), visit.Loaded) }, true},
+		"loaded, and time is over":   {visit.Admitted, visit.AskTrial, 30 * time.Minute, func(s *story) { s.host(lastPermit(s.state), visit.Loaded) }, false},
+		"loaded, and taken back": {visit.Admitted, visit.AskTrial, 0, func(s *story) {
+			s.host(lastPermit(s.state), visit.Loaded)
+			s.must(qiu, visit.Cancel, visit.TypeBrake, visit.Brake{Visit: visitID, Reason: "r"})
+		}, false},
 		"menshen is about to call": {visit.Admitted, visit.AskTrial, 0, func(s *story) {
 			s.must(platform, visit.ReleasePermit, visit.TypeIntent, visit.Intent{Visit: visitID, Permit: lastPermit(s.state)})
 		}, true},
