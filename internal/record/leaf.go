@@ -76,4 +76,7 @@ func (l Leaf) Bytes() []byte {
 }
 
 // LeafHash is the Merkle tree's hash of leaf bytes, SHA-256(0x00 ‖ leaf) (RFC 6962 §2.1).
-func LeafHash(leaf []byte) [32]byte { return [32]byte(rfc6962.DefaultHasher.HashLeaf(leaf)) }
+func LeafHash(leaf []byte) [32]byte {
+	var room [1 + len(leafHeader) + 1 + 64 + 1 + 10 + 1 + 2 + 1]byte // every leaf fits, and nothing is allocated
+	return sha256.Sum256(append(append(room[:0], rfc6962.RFC6962LeafHashPrefix), leaf...))
+}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/record"
-	"github.com/transparency-dev/tessera"
 	"github.com/transparency-dev/tessera/api/layout"
 	"github.com/transparency-dev/tessera/client"
 )
@@ -32,7 +31,8 @@ func (l *Log) Add(ctx context.Context, leaf []byte) (index uint64, err error) {
 	if err := l.started(ctx); err != nil {
 		return 0, err
 	}
-	if index, ok := l.before[record.LeafHash(leaf)]; ok {
+	hash := record.LeafHash(leaf)
+	if index, ok := l.before[hash]; ok {
 		return index, nil
 	}
 	if err := l.sound(time.Now()); err != nil {
@@ -48,61 +48,36 @@ func (l *Log) Add(ctx context.Context, leaf []byte) (index uint64, err error) {
 	l.mu.Unlock()
 
 	added := make(chan addition, 1)
-	l.hand(addJob{bytes.Clone(leaf), added})
+	if !l.hand(ctx, addJob{bytes.Clone(leaf), hash, added}) {
+		l.adding.Done()
+		return 0, errAddUnknown.Because(ctx.Err())
+	}
 	select {
 	case r := <-added:
 		if r.err != nil {
 			return 0, errAddUnknown.Because(r.err)
 		}
-		if !r.IsDup && r.Index.Index < floor {
-			return 0, l.trample(r.Index.Index)
+		if !r.again && r.index < floor {
+			return 0, l.trample(r.index)
 		}
-		return r.Index.Index, nil
+		return r.index, nil
 	case <-ctx.Done():
 		return 0, errAddUnknown.Because(ctx.Err())
 	}
 }
 
-// idleAdders is how many goroutines at most wait for the next leaf. A new one would have to grow its
-// stack for each leaf, which cost a tenth of the time of a busy log.
-const idleAdders = 512
-
-type addJob struct {
-	leaf  []byte
-	added chan<- addition // has room for the one answer
-}
-
-type addition struct {
-	tessera.Index
-	err error
-}
-
-// hand gives a leaf to somebody who waits for it to be sequenced: Tessera's queue takes no context,
-// and blocks when it is full or the disk hangs.
-func (l *Log) hand(job addJob) {
+// hand gives a leaf to sequence, at once if there is room; false when ctx ends first.
+func (l *Log) hand(ctx context.Context, job addJob) bool {
 	select {
 	case l.jobs <- job:
+		return true
 	default:
-		go l.addAll(job)
 	}
-}
-
-// addAll adds the leaf, and those that are handed to it afterwards until the log is closed.
-func (l *Log) addAll(job addJob) {
-	for {
-		i, err := l.appender.Add(l.ctx, tessera.NewEntry(job.leaf))()
-		job.added <- addition{i, err}
-		l.adding.Done()
-		if l.idle.Add(1) > idleAdders {
-			l.idle.Add(-1)
-			return
-		}
-		select {
-		case job = <-l.jobs:
-			l.idle.Add(-1)
-		case <-l.done:
-			return
-		}
+	select {
+	case l.jobs <- job:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

@@ -65,7 +65,7 @@ type Log struct {
 	ctx    context.Context // Open's values; ends with Close, after the last leaf that was being added
 	cancel context.CancelFunc
 	unlock func() error
-	tasks  sync.WaitGroup // start, then watch
+	tasks  sync.WaitGroup // start, then watch, sequence and answer
 	ready  chan struct{}  // closed when appender, reader and before are set
 	done   chan struct{}  // closed by Close
 
@@ -73,8 +73,7 @@ type Log struct {
 	reader   tessera.LogReader
 	before   map[[32]byte]uint64 // index of each of the latest leaves of before this process, by hash
 
-	jobs chan addJob  // leaves, to those who wait for one
-	idle atomic.Int64 // how many wait
+	jobs chan addJob // leaves on their way to sequence
 
 	mu       sync.Mutex
 	adding   sync.WaitGroup // Adds under way; grows only while not closed
@@ -135,9 +134,10 @@ func Open(ctx context.Context, c Config) (*Log, error) {
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	l := &Log{config: c, key: key, policy: policy, verifier: record.NewVerifier(policy), witnesses: witnesses, logger: c.Logger,
-		ctx: ctx, cancel: cancel, jobs: make(chan addJob), unlock: unlock, ready: make(chan struct{}), done: make(chan struct{}), changed: make(chan struct{})}
+		ctx: ctx, cancel: cancel, jobs: make(chan addJob, underWay), unlock: unlock, ready: make(chan struct{}), done: make(chan struct{}), changed: make(chan struct{})}
 	l.tasks.Go(func() {
 		if l.start(ctx) {
+			l.tasks.Go(func() { l.sequence(ctx, l.appender.Add) })
 			l.watch(ctx)
 		}
 	})
@@ -215,7 +215,6 @@ func (l *Log) options() *tessera.AppendOptions {
 		WithCheckpointInterval(l.config.Interval).
 		WithCheckpointRepublishInterval(republish).
 		WithBatching(batchEntries, batchAge).
-		WithAntispam(rememberLeaves, nil).
 		WithWitnesses(l.witnesses.group(), &tessera.WitnessOptions{Timeout: l.config.WitnessTimeout})
 }
 
