@@ -1,7 +1,9 @@
 package app_test
 
 import (
+	"database/sql"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -124,4 +126,35 @@ func TestWhatAFormerTechnicianSignedIsKept(t *testing.T) {
 	if said := asked(t, p, visit.AskDispatch); strings.Contains(said, "matter_open") {
 		t.Errorf("settled, and it holds up: %s", said)
 	}
+}
+
+// A store that cannot be read is no stranger: whoever was told that there is no such visit would throw away what he signed.
+func TestAFormerTechnicianIsNotRefusedUnread(t *testing.T) {
+	dir := t.TempDir()
+	d, err := scenario.NewDeployment(t.Context(), scenario.DeploymentConfig{Dir: dir, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	p := d.Play(visit.Install, 1, "v1", "00005704280117028119", "W1489724")
+	if err := p.OpenCity(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c := d.Cast
+	if err := scenario.Run(t.Context(), scenario.Until(p.Install(), "ask dispatch")); err != nil {
+		t.Fatal(err)
+	}
+	stream := "visit/" + p.ID
+	instead := p.Dispatch
+	instead.Technician = c.Stranger.ID
+	submit(t, d, c.Dispatcher, stream, visit.Reassign, visit.TypeDispatch, instead, "")
+	db, err := sql.Open("sqlite", filepath.Join(dir, "menshen.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("ALTER TABLE conflicts RENAME TO unreadable"); err != nil {
+		t.Fatal(err)
+	}
+	submit(t, d, c.Technician, stream, visit.RecordStep, visit.TypeStep, visit.Step{Visit: p.ID, Step: "mount", Photos: []visit.Photo{}}, "store_failed")
 }

@@ -193,9 +193,12 @@ func (w *writing) prepare(ctx context.Context) error {
 		return err
 	}
 	former := false
-	if err := w.permitted(); err != nil {
-		if former, _ = w.formerly(ctx); !former {
-			return err // before the proof: a stranger costs nothing and learns nothing
+	if denied := w.permitted(); denied != nil {
+		if former, err = w.formerly(ctx); err != nil {
+			return err // unread is not refused: whoever is refused throws away what he signed
+		}
+		if !former {
+			return denied // before the proof: a stranger costs nothing and learns nothing
 		}
 	}
 	candidate := evidence.EntryOf(w.entry.Bytes, w.in.Envelope, [16]byte(w.entry.Salt), w.entry.Day, w.entry.Province, "")
