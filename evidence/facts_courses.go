@@ -12,10 +12,7 @@ import (
 
 var (
 	errNoCertificate = fault.New(fault.Refused, "course_missing", "上门人员没有通过必修的课程。", "The technician lacks a required course.")
-	errCourseAbsent  = fault.New(fault.Refused, "course_not_published", "证书说的课程，培训机构没有公布过。", "The certificate names a course that its issuer did not publish.")
-	errNoAttempt     = fault.New(fault.Refused, "certificate_without_attempt", "这门课要考试，但证书背后没有本人签名的答卷。", "This course has a test, and no attempt signed by the holder is behind the certificate.")
 	errAttemptOther  = fault.New(fault.Refused, "attempt_differs", "证书背后的答卷是别人的，或者是别的课程、别的版本的。", "The attempt behind the certificate is another person's, or of another course or version.")
-	errCourseOld     = fault.New(fault.Refused, "course_superseded", "课程换了新版，旧版的证书不算数了。", "The course has a new version, and certificates of the old one no longer count.")
 	errCourseLong    = fault.New(fault.Refused, "certificate_too_long", "证书的有效期比课程规定的长。", "The certificate holds longer than its course allows.")
 )
 
@@ -90,23 +87,17 @@ func (b *builder) certificates(technician string) {
 	b.facts.Certificates = gate.Known(list, from...)
 }
 
-// tested says why a certificate of a course with a test does not count.
+// tested says why a certificate does not count: by its version, or by what is behind it.
 func (b *builder) tested(it item, c registry.Certificate, newest published) error {
-	switch {
-	case newest.course.Version == 0 && c.Version == 0 && c.Attempt == "":
-		return nil // its issuer publishes no course with a test: the certificate is his whole word
-	case newest.course.Version == 0:
-		return errCourseAbsent.At(c.Course)
-	case newest.twice:
+	if newest.twice {
 		return errListTwice.At(registry.ListCourse)
-	case c.Attempt == "":
-		return errNoAttempt.At(c.Course)
-	case c.Version < newest.course.CountsFrom:
-		return errCourseOld.At(c.Course)
+	}
+	if err := c.Counts(newest.course); err != nil || newest.course.Version == 0 {
+		return err
 	}
 	attempt, ok := b.signedIn(it.event.Stream, registry.TypeAttempt, c.Attempt)
 	if !ok || attempt.event.Number > it.event.Number {
-		return errNoAttempt.At(c.Course)
+		return registry.ErrNoAttempt.At(c.Course)
 	}
 	var a registry.Attempt
 	if err := attempt.signed.Body(registry.TypeAttempt, &a); err != nil {

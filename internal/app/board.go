@@ -108,12 +108,6 @@ func phoneOf(ctx context.Context, tx *store.Tx, v store.Visit) (out store.PhoneU
 	return out, err
 }
 
-// Course is one course of a person and how long it counts.
-type Course struct {
-	Name  string
-	Until time.Time
-}
-
 // Candidate is somebody who could be sent, and what speaks against it. The gate decides; this only
 // says so before anybody signs.
 type Candidate struct {
@@ -169,7 +163,7 @@ func (a *App) techniciansOf(ctx context.Context, tx *store.Tx, org string) ([]st
 func (a *App) candidate(ctx context.Context, tx *store.Tx, p store.Person, s cachedState, needed []string) (Candidate, error) {
 	c := Candidate{Person: p.ID, StaffNo: p.StaffNo, Assigned: s.state.Dispatched().Technician == p.ID}
 	var err error
-	if c.Courses, err = coursesOf(ctx, tx, p.ID); err != nil {
+	if c.Courses, err = a.coursesOf(ctx, tx, p.ID); err != nil {
 		return c, err
 	}
 	from, err := s.order.WindowFrom.Parse()
@@ -177,7 +171,7 @@ func (a *App) candidate(ctx context.Context, tx *store.Tx, p store.Person, s cac
 		return c, err
 	}
 	for _, name := range needed {
-		if !slices.ContainsFunc(c.Courses, func(k Course) bool { return k.Name == name && k.Until.After(from) }) {
+		if !holds(c.Courses, name, from) {
 			c.Missing = append(c.Missing, name)
 		}
 	}
@@ -206,36 +200,6 @@ func (a *App) coursesFor(ctx context.Context, tx *store.Tx, o visit.Order) ([]st
 		return nil, err
 	}
 	return []string{p.SecurityCourse, p.CourseFor(o.Model)}, nil
-}
-
-// mostCourses bounds how many certificates of a person are looked at, newest first.
-const mostCourses = 32
-
-// coursesOf gives a person's courses, each with its latest end.
-func coursesOf(ctx context.Context, tx *store.Tx, person string) ([]Course, error) {
-	digests, err := tx.Refs(ctx, refCourse, person, mostCourses)
-	if err != nil {
-		return nil, err
-	}
-	var out []Course
-	for _, d := range digests {
-		var c registry.Certificate
-		if err := recordedBody(ctx, tx, d, &c); err != nil {
-			return nil, err
-		}
-		until, err := c.Until.Parse()
-		if err != nil {
-			return nil, err
-		}
-		i := slices.IndexFunc(out, func(k Course) bool { return k.Name == c.Course })
-		switch {
-		case i < 0:
-			out = append(out, Course{Name: c.Course, Until: until})
-		case until.After(out[i].Until):
-			out[i].Until = until
-		}
-	}
-	return out, nil
 }
 
 // badgeless is true for somebody without a badge issued after the last revocation.

@@ -94,10 +94,10 @@ func offeredBy(ctx context.Context, tx *store.Tx, issuer string) ([]Lesson, erro
 	return out, nil
 }
 
-// heldBy reads a person's certificates.
+// heldBy reads the certificates of a person that the gate is given, too.
 func (a *App) heldBy(ctx context.Context, tx *store.Tx, person string) ([]certificate, error) {
 	g := a.gather(ctx, tx)
-	if err := g.refs(refCourse, person, mostCourses); err != nil {
+	if err := g.refs(refCourse, person, coursesKept); err != nil {
 		return nil, err
 	}
 	return g.certificates(person)
@@ -113,7 +113,7 @@ func (o Lesson) with(held []certificate) Lesson {
 		until, err := c.Until.Parse()
 		switch {
 		case err != nil:
-		case c.Version < o.CountsFrom || c.Attempt == "":
+		case c.Counts(o.Course) != nil:
 			o.Ended = true
 		case until.After(o.Until):
 			o.Until = until

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/menshen-project/menshen/internal/registry"
 	"github.com/menshen-project/menshen/internal/store"
@@ -120,4 +121,53 @@ func (g *gather) attempt(c certificate) error {
 		}
 	}
 	return nil
+}
+
+// Course is one course of a person and how long it counts.
+type Course struct {
+	Name  string
+	Until time.Time
+	Over  bool // none of his certificates counts any more: a new version ended them, or there is a test now
+}
+
+// holds says whether a list has a course that counts until after a time.
+func holds(list []Course, name string, at time.Time) bool {
+	return slices.ContainsFunc(list, func(c Course) bool { return c.Name == name && !c.Over && c.Until.After(at) })
+}
+
+// coursesOf gives a person's courses, each with the latest end of what counts, by the version rule of the gate.
+// The gate decides, for it verifies the attempts too; this only says so before anybody is sent.
+func (a *App) coursesOf(ctx context.Context, tx *store.Tx, person string) ([]Course, error) {
+	held, err := a.heldBy(ctx, tx, person)
+	if err != nil {
+		return nil, err
+	}
+	var out []Course
+	for _, c := range held {
+		newest, err := newestOf(ctx, tx, c.course())
+		if err != nil {
+			return nil, err
+		}
+		one := Course{Name: c.Course, Over: c.Counts(newest) != nil}
+		if one.Until, err = c.Until.Parse(); err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(out, func(k Course) bool { return k.Name == one.Name })
+		switch {
+		case i < 0:
+			out = append(out, one)
+		case out[i].Over && !one.Over, out[i].Over == one.Over && one.Until.After(out[i].Until):
+			out[i] = one
+		}
+	}
+	return out, nil
+}
+
+// newestOf reads the newest version of a course, the zero Course where its issuer published none.
+func newestOf(ctx context.Context, tx *store.Tx, course string) (c registry.Course, err error) {
+	digests, err := tx.Refs(ctx, refPublished, course, 1)
+	if err != nil || len(digests) == 0 {
+		return c, err
+	}
+	return c, recordedBody(ctx, tx, digests[0], &c)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -102,6 +103,17 @@ func (c *class) takes(who *scenario.Actor, wrong int) orgapi.Graded {
 	return g
 }
 
+// assigned books the visit and names the technician.
+func (c *class) assigned() {
+	c.t.Helper()
+	for _, act := range []func(context.Context) error{c.play.Book, func(ctx context.Context) error { return c.play.AgreeApprover(ctx, c.play.Sheet) },
+		func(ctx context.Context) error { return c.play.AgreeMerchant(ctx, c.play.Sheet) }, c.play.ShipDevice, c.play.Assign} {
+		if err := act(c.t.Context()); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
 // trained asks for dispatch; want is why technician-trained fails, "" when all is granted.
 func (c *class) trained(want string) {
 	c.t.Helper()
@@ -112,6 +124,40 @@ func (c *class) trained(want string) {
 	if got := a.Failing["technician-trained"]; got != want || a.Granted != (want == "") {
 		c.t.Fatalf("technician-trained: %q, want %q (all: %v)", got, want, a.Failing)
 	}
+	c.console(want)
+}
+
+// console looks at what the dispatcher reads before anybody is sent: the same verdict as the gate's.
+func (c *class) console(want string) {
+	c.t.Helper()
+	dispatcher := actorOf(c.Cast.Dispatcher)
+	sendable, err := c.App.Candidates(c.t.Context(), dispatcher, c.play.ID)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	staff, _, err := c.App.Technicians(c.t.Context(), dispatcher)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	lacks := map[bool][]string{true: {c.file.Course}}[want != ""]
+	for _, k := range sendable {
+		if k.Person == c.Cast.Technician.ID && !slices.Equal(k.Missing, lacks) {
+			c.t.Errorf("the gate says %q of the technician, and the list of whom to send that he lacks %v", want, k.Missing)
+		}
+	}
+	for _, s := range staff {
+		if s.Person != c.Cast.Technician.ID {
+			continue
+		}
+		if !slices.Equal(s.NoClass, lacks) {
+			c.t.Errorf("the gate says %q of the technician, and the list of his house that he lacks %v", want, s.NoClass)
+		}
+		for _, k := range s.Courses {
+			if k.Name == c.file.Course && k.Over != (want != "") {
+				c.t.Errorf("the gate says %q of the technician, and his certificate is shown as over: %v", want, k.Over)
+			}
+		}
+	}
 }
 
 // Lan's old certificate ends to count when the course gets a test. She reads it, fails once, waits, passes, and
@@ -120,12 +166,7 @@ func TestATechnicianLearnsAndIsTested(t *testing.T) {
 	c := openClass(t)
 	lan := c.Cast.Technician
 	c.publishes(c.file)
-	for _, act := range []func(context.Context) error{c.play.Book, func(ctx context.Context) error { return c.play.AgreeApprover(ctx, c.play.Sheet) },
-		func(ctx context.Context) error { return c.play.AgreeMerchant(ctx, c.play.Sheet) }, c.play.ShipDevice, c.play.Assign} {
-		if err := act(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
+	c.assigned()
 	c.trained("certificate_without_attempt")
 
 	_, text, err := c.App.CourseText(t.Context(), actorOf(lan), c.Cast.School.ID, c.file.Course)
@@ -145,6 +186,15 @@ func TestATechnicianLearnsAndIsTested(t *testing.T) {
 	list, err := c.App.Courses(t.Context(), actorOf(lan))
 	if err != nil || list[0].Until.Before(c.Now().AddDate(0, 11, 0)) || list[0].Standing == nil || list[0].Standing.Tries != 2 {
 		t.Errorf("as it stands: %v %+v", err, list)
+	}
+	c.play = c.Play(visit.Install, 1, "v2", "00005704280117028120", "W1489725")
+	c.assigned()
+	next := c.file
+	next.Version, next.CountsFrom = 2, 2
+	c.publishes(next)
+	c.trained("course_superseded")
+	if list, err := c.App.Courses(t.Context(), actorOf(lan)); err != nil || !list[0].Ended || !list[0].Until.IsZero() {
+		t.Errorf("as he reads it himself: %v %+v", err, list)
 	}
 	c.keyNowhere()
 }

@@ -143,11 +143,11 @@ func (a *App) Technicians(ctx context.Context, actor Actor) (out []Staff, served
 
 func (a *App) lookAt(ctx context.Context, tx *store.Tx, s *Staff, asked []string) error {
 	var err error
-	if s.Courses, err = coursesOf(ctx, tx, s.Person); err != nil {
+	if s.Courses, err = a.coursesOf(ctx, tx, s.Person); err != nil {
 		return err
 	}
 	for _, name := range asked {
-		if !slices.ContainsFunc(s.Courses, func(c Course) bool { return c.Name == name && c.Until.After(a.Now()) }) {
+		if !holds(s.Courses, name, a.Now()) {
 			s.NoClass = append(s.NoClass, name)
 		}
 	}

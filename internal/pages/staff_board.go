@@ -387,6 +387,8 @@ func boardDay(p *page, q BoardQuery) string {
 // lapses says whether a course is over or soon will be, as a text key; "" for neither.
 func (p *page) lapses(c app.Course) string {
 	switch left := c.Until.Sub(p.now); {
+	case c.Over:
+		return "tech.retake"
 	case left <= 0:
 		return "tech.over"
 	case left < 30*24*time.Hour:

@@ -109,7 +109,9 @@ func (s *Server) techniciansCSV(w http.ResponseWriter, r *http.Request) error {
 	for _, t := range v.List {
 		var courses []string
 		for _, c := range t.Courses {
-			courses = append(courses, c.Name+" "+c.Until.In(shanghai).Format(time.DateOnly))
+			if !c.Over {
+				courses = append(courses, c.Name+" "+c.Until.In(shanghai).Format(time.DateOnly))
+			}
 		}
 		row := []string{t.Person, t.StaffNo, yesNo(!t.Blocked()), p.whyNot(t), strings.Join(courses, "; "), yesNo(!t.NoBadge), iso(t.ListAt), "", ""}
 		if t.Roll != nil {

@@ -193,6 +193,7 @@ var boardWords = texts(map[string]both{
 	"conflict.settle":         {"就这样处理", "Settle"},
 	"conflict.settled":        {"处理过了", "settled"},
 	"tech.over":               {"已过期", "over"},
+	"tech.retake":             {"不再算数，要重新考", "counts no longer: a test is due"},
 	"tech.soon":               {"快到期", "soon over"},
 	"key.title":               {"签字密钥", "Signing key"},
 	"key.lead":                {"签字用的密钥和登录用的是两把。它在这台设备上，导不出来；本单位登记以后签字才算数。", "The key that signs is not the one that signs you in. It stays on this device and counts once your organisation has enrolled it."},

@@ -32,8 +32,13 @@ const (
 )
 
 var (
-	errCourse  = fault.New(fault.Invalid, "course_malformed", "课程的写法不对。", "The course is malformed or outside its bounds.")
-	errAnswers = fault.New(fault.Invalid, "answers_malformed", "答案的写法不对。", "The answers are malformed.")
+	errCourse       = fault.New(fault.Invalid, "course_malformed", "课程的写法不对。", "The course is malformed or outside its bounds.")
+	errAnswers      = fault.New(fault.Invalid, "answers_malformed", "答案的写法不对。", "The answers are malformed.")
+	errCourseAbsent = fault.New(fault.Refused, "course_not_published", "证书说的课程，培训机构没有公布过。", "The certificate names a course that its issuer did not publish.")
+	errCourseOld    = fault.New(fault.Refused, "course_superseded", "课程换了新版，旧版的证书不算数了。", "The course has a new version, and certificates of the old one no longer count.")
+
+	// ErrNoAttempt refuses a certificate without the holder's own attempt behind it.
+	ErrNoAttempt = fault.New(fault.Refused, "certificate_without_attempt", "这门课要考试，但证书背后没有本人签名的答卷。", "This course has a test, and no attempt signed by the holder is behind the certificate.")
 )
 
 // Words is one text in both languages.
@@ -58,6 +63,24 @@ type Course struct {
 	Days        int      `json:"days"`         // that a certificate holds
 	Text        string   `json:"text"`         // digest of the canonical CourseText
 	Questions   string   `json:"questions"`    // commitment to every question with its key
+}
+
+// Counts says why a certificate does not count beside the newest version of its course that its issuer
+// published, the zero Course where it published none: then only a certificate that speaks of no test counts, as
+// its issuer's whole word. The attempt that it names is evidence's to verify. Faults: course_not_published,
+// certificate_without_attempt, course_superseded.
+func (c Certificate) Counts(newest Course) error {
+	switch {
+	case newest.Version == 0 && c.Version == 0 && c.Attempt == "":
+		return nil
+	case newest.Version == 0:
+		return errCourseAbsent.At(c.Course)
+	case c.Attempt == "":
+		return ErrNoAttempt.At(c.Course)
+	case c.Version < newest.CountsFrom:
+		return errCourseOld.At(c.Course)
+	}
+	return nil
 }
 
 // CourseText is what there is to learn.

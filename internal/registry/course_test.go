@@ -48,6 +48,35 @@ func TestACourseKeepsToItsBounds(t *testing.T) {
 	}
 }
 
+func TestWhichCertificatesCount(t *testing.T) {
+	digest := statement.Digest([]byte("attempt"))
+	for name, c := range map[string]struct {
+		held   registry.Certificate
+		newest registry.Course
+		code   string
+	}{
+		"of an issuer without tests":         {registry.Certificate{Course: "security"}, registry.Course{}, ""},
+		"of a version that nobody published": {registry.Certificate{Course: "security", Version: 1, Attempt: digest}, registry.Course{}, "course_not_published"},
+		"of an attempt at nothing":           {registry.Certificate{Course: "security", Attempt: digest}, registry.Course{}, "course_not_published"},
+		"from before there was a test":       {registry.Certificate{Course: "security"}, safeVisits(), "certificate_without_attempt"},
+		"without an attempt":                 {registry.Certificate{Course: "security", Version: 3}, safeVisits(), "certificate_without_attempt"},
+		"of a version that ended":            {registry.Certificate{Course: "security", Version: 1, Attempt: digest}, safeVisits(), "course_superseded"},
+		"of the oldest that counts":          {registry.Certificate{Course: "security", Version: 2, Attempt: digest}, safeVisits(), ""},
+		"of the newest":                      {registry.Certificate{Course: "security", Version: 3, Attempt: digest}, safeVisits(), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := c.held.Counts(c.newest)
+			if c.code == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			refused(t, err, c.code, "security")
+		})
+	}
+}
+
 func TestAnswersAreWrittenInOneWay(t *testing.T) {
 	choices := [][]int{{0}, {1, 3}, {}}
 	text, err := registry.WriteAnswers(choices)
