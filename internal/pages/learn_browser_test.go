@@ -93,7 +93,16 @@ func TestATechnicianLearnsOnThePhone(t *testing.T) {
 	f.until(`document.querySelector("form.test") !== null`)
 	f.press("签字交卷")
 	f.until(`document.querySelector(".problem")?.dataset.code === "answer_missing"`)
+	const first, second = `document.querySelectorAll("form.test fieldset")[0].querySelector("input").click()`, `document.querySelectorAll("form.test fieldset")[1].querySelector("input").click()`
+	f.js(second)
+	f.sees("第 1 题还没选")
+	f.js(first)
+	f.until(`document.querySelector(".problem") === null`)
+	f.press("签字交卷")
+	f.sees("第 3 题还没选")
 	f.marks(c, 2)
+	f.until(`document.querySelector(".problem") === null`)
+	f.js(`scrollTo(0, 0)`) // or the head lies over what the third question's focus scrolled under it
 	f.shot("learn-test")
 	f.press("签字交卷")
 	f.until(`document.querySelector("[data-passed]")?.dataset.passed === "false"`)

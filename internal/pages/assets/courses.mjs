@@ -65,6 +65,7 @@ export async function learn(place, signing) {
       q.several && h("p.quiet", {}, say("可以选多个", "More than one may be right")),
       q.choices.map((choice, j) => h("label.choice", {}, h("input", { type: q.several ? "checkbox" : "radio", name: `q${i}`, value: j }), " ", pick(choice))))));
     form.addEventListener("submit", (e) => e.preventDefault());
+    form.addEventListener("change", ({ target }) => { if (note.dataset.of === target.name && note.querySelector("[data-code=answer_missing]")) note.replaceChildren(); }); // what it said is so no longer
     show(h("h1", {}, pick(c.title)), h("p", { role: "status" }, say(`${when(p.until)} 前交卷。`, `Hand it in before ${when(p.until)}.`)), form, note,
       button(say("签字交卷", "Sign and hand in"), tried(() => handIn(c, p, bytes, form))), back());
   }
@@ -74,6 +75,7 @@ export async function learn(place, signing) {
     const missing = choices.findIndex((chosen) => chosen.length === 0);
     if (missing >= 0) {
       form.querySelector(`[name=q${missing}]`).focus();
+      note.dataset.of = `q${missing}`;
       throw new Fault("answer_missing", `第 ${missing + 1} 题还没选。`, `Question ${missing + 1} is not answered yet.`);
     }
     const { signer, who } = await signing();
