@@ -1,5 +1,5 @@
 // Uploading sheets: checked first, every problem shown by line, then imported. The answer comes line by line.
-import { tell } from "./acquirer.mjs";
+import { tell } from "./form.mjs";
 import { newIdempotencyKey } from "./api.mjs";
 import { Fault } from "./fault.mjs";
 

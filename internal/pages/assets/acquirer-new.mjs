@@ -1,12 +1,10 @@
 // Registering one merchant: what is wrong stands at its field, in the reader's language. What was typed is kept nowhere.
-import { tell } from "./acquirer.mjs";
-import { call, newIdempotencyKey } from "./api.mjs";
-import { Fault } from "./fault.mjs";
+import { newIdempotencyKey } from "./api.mjs";
+import { arm, post } from "./form.mjs";
 
-const form = document.querySelector("form[data-new-merchant]"), button = form.querySelector("button[type=submit]");
+const form = document.querySelector("form[data-new-merchant]");
 const lang = document.documentElement.lang === "en" ? "en" : "zh";
 const fields = [...form.querySelectorAll("input[id], select[id]")];
-const problem = form.querySelector("[data-problem]");
 const noteOf = (field) => document.getElementById(`${field.id}-wrong`);
 
 let idempotencyKey = newIdempotencyKey(), saved = false;
@@ -39,34 +37,19 @@ function request() {
   return body;
 }
 
-/** Marks every field that a problem names, and goes to the first. */
-function show(rules) {
-  for (const { where, rule, ...text } of rules) {
+/** Marks every field that a problem, as the server wrote it, names, and goes to the first. */
+function show(problem) {
+  if (problem.code === "merchant_on_file") form.querySelector("[data-another]").hidden = false;
+  for (const { where, rule, ...text } of problem.rules ?? (problem.where ? [{ ...problem, rule: problem.code }] : [])) {
     const field = fields.find((f) => f.name === where);
     if (field) mark(field, text[lang] ?? rule, rule);
   }
   form.querySelector("[aria-invalid=true]")?.focus();
 }
 
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  if (button.disabled) return;
-  button.disabled = true;
-  form.setAttribute("aria-busy", "true");
-  problem.hidden = true;
+arm(form, async () => {
   for (const f of fields) mark(f, "");
-  try {
-    const { ok, body } = await call("POST", "/v1/merchants", request(), { idempotencyKey });
-    if (!ok) {
-      if (body.code === "merchant_on_file") form.querySelector("[data-another]").hidden = false;
-      tell(form, new Fault(body.code, body.zh, body.en));
-      show(body.rules ?? (body.where ? [{ where: body.where, rule: body.code, zh: body.zh, en: body.en }] : []));
-    } else {
-      saved = true;
-      location.assign(`/staff/merchants/${encodeURIComponent(body.merchant)}?new=1`);
-    }
-  } catch (e) { tell(form, e); }
-  form.removeAttribute("aria-busy");
-  button.disabled = false;
-});
-button.disabled = false;
+  const { merchant } = await post("/v1/merchants", request(), { idempotencyKey });
+  saved = true;
+  location.assign(`/staff/merchants/${encodeURIComponent(merchant)}?new=1`);
+}, ({ answer }) => { if (answer) show(answer); }); // afterwards, so that the field has the focus

@@ -1,6 +1,6 @@
 // Booking an order and signing its price sheet. The personal values that an order commits to are fetched for that one
 // signature, committed to afresh and filed as openings; they are in no address and in nothing that this page keeps.
-import { post, tell } from "./acquirer.mjs";
+import { post, tell } from "./form.mjs";
 import { confirmed, file, me, mySigner } from "./acquirer-sign.mjs";
 import { commit, timeForm } from "./statement.mjs";
 

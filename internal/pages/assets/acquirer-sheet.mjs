@@ -1,5 +1,5 @@
 // The sheet builder: gathers what is typed, has the rules judge it as it stands, saves and sends it. No rule is here.
-import { post, tell } from "./acquirer.mjs";
+import { post, tell } from "./form.mjs";
 import { newIdempotencyKey } from "./api.mjs";
 import { hex, random, sha256 } from "./bytes.mjs";
 

@@ -1,26 +1,7 @@
 // What every page of the acquirer's console does: search without personal values in an address, show one masked
 // value, copy a command, the keyboard.
-import { call } from "./api.mjs";
-import { Fault, faultOf } from "./fault.mjs";
-
-const lang = document.documentElement.lang === "en" ? "en" : "zh";
-
-/** Tells in a place's own line why something did not work. @param {Element} within @param {unknown} thrown */
-export function tell(within, thrown) {
-  const line = within.querySelector("[data-problem]");
-  if (!line) throw thrown;
-  line.textContent = faultOf(thrown).text(lang);
-  line.dataset.code = faultOf(thrown).code;
-  line.hidden = false;
-  line.focus();
-}
-
-/** The page's own POST, a refusal thrown. @param {string} path @param {object} body */
-export async function post(path, body, options) {
-  const answer = await call("POST", path, body, options);
-  if (!answer.ok) throw new Fault(answer.body.code, answer.body.zh, answer.body.en);
-  return answer.body;
-}
+import { Fault } from "./fault.mjs";
+import { post, tell } from "./form.mjs";
 
 // A name, a phone or an identity number is looked for in a request's body; only ids go into the address.
 const plain = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;

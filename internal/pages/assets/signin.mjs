@@ -1,18 +1,13 @@
 // Signing in, joining by an invitation, and one's own passkeys. These passkeys open pages and sign nothing else.
-import { call } from "./api.mjs";
 import { base64url, fromBase64url } from "./bytes.mjs";
-import { Fault, faultOf } from "./fault.mjs";
+import { Fault } from "./fault.mjs";
+import { arm, post } from "./form.mjs";
 
-const lang = document.documentElement.lang === "en" ? "en" : "zh";
 const unsupported = () => new Fault("passkey_unsupported", "这部设备或浏览器不支持通行密钥。", "This device or browser has no passkeys.");
 const cancelled = (e) => new Fault("passkey_cancelled", "没有完成验证。想好了再点一次就行。", "That was not completed. Press again when you are ready.", e);
 const twice = (e) => new Fault("passkey_exists", "这部设备已经登记过了。", "This device is registered already.", e);
 
-async function ask(path, body) {
-  const { ok, body: answer } = await call("POST", path, body ?? {});
-  if (!ok) throw new Fault(answer.code, answer.zh, answer.en);
-  return answer;
-}
+const ask = (path, body) => post(path, body ?? {});
 
 async function withAuthenticator(work) {
   if (!globalThis.PublicKeyCredential || !navigator.credentials) throw unsupported();
@@ -44,30 +39,6 @@ async function show(options) {
     userHandle: r.userHandle ? text(r.userHandle) : undefined });
 }
 
-// One act at a time: a second press while the first works does nothing.
-function act(form, work) {
-  const problem = form.querySelector("[data-problem]");
-  const button = form.querySelector("button[type=submit]");
-  button.disabled = false;
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    if (button.disabled) return;
-    button.disabled = true;
-    form.setAttribute("aria-busy", "true");
-    problem.hidden = true;
-    try {
-      await work(new FormData(form));
-    } catch (e) {
-      problem.textContent = faultOf(e).text(lang);
-      problem.dataset.code = faultOf(e).code;
-      problem.hidden = false;
-      problem.focus();
-    }
-    form.removeAttribute("aria-busy");
-    button.disabled = false;
-  });
-}
-
 // Whoever used this phone before must not show to whoever does now, see app-day.mjs.
 const somebodyNew = () => { try { localStorage.setItem("menshen-signed-in", "1"); } catch { /* private browsing keeps nothing to show */ } };
 
@@ -97,7 +68,7 @@ const acts = {
   },
 };
 
-for (const form of document.querySelectorAll("form[data-act]")) act(form, acts[form.dataset.act]);
+for (const form of document.querySelectorAll("form[data-act]")) arm(form, () => acts[form.dataset.act](new FormData(form)));
 
 // A link may carry the code behind its #, which no server and no log sees; it does not stay in the address either.
 const code = document.querySelector("form[data-act=join] input[name=code]");

@@ -3,6 +3,7 @@ import { call } from "./api.mjs";
 import { base64 } from "./bytes.mjs";
 import { enrol } from "./enrol.mjs";
 import { Fault, faultOf } from "./fault.mjs";
+import { arm, post } from "./form.mjs";
 import { canPasskey, loadSigner, newPageKey, newPasskey, signerNames, signerPublicKey } from "./keys.mjs";
 import { keyName, lang, likeness, me, mySigner, photos, say, sendPending, signAndFile, unanswered } from "./staff-sign.mjs";
 import { follow } from "./staff-live.mjs";
@@ -27,8 +28,7 @@ export async function shrink(blob) {
 
 /** Puts an ask to the gate; a no is said in its own words. */
 async function ask(path, what) {
-  const { ok, body } = await call("POST", `${path}/asks`, { ask: what }, { timeoutSeconds: 90 });
-  if (!ok) throw new Fault(body.code, body.zh, body.en);
+  const body = await post(`${path}/asks`, { ask: what }, { timeoutSeconds: 90 });
   if (body.granted) return;
   const why = (lng) => [body.refusal?.[lng], ...body.conditions.filter((c) => c.blocks && c.verdict !== "holds").map((c) => `${c.title[lng]}${lng === "zh" ? "：" : ": "}${c.reason[lng]}`)]
     .filter(Boolean).join(lng === "zh" ? "；" : "; ");
@@ -43,33 +43,28 @@ const acts = {
   },
   ask: async (form) => { await ask(form.dataset.path, form.dataset.ask); location.reload(); },
   link: async (form) => {
-    const { ok, body } = await call("POST", `${form.dataset.path}/link`, {});
-    if (!ok) throw new Fault(body.code, body.zh, body.en);
+    const body = await post(`${form.dataset.path}/link`, {});
     for (const name of ["address", "phone", "until"]) form.querySelector(`[data-${name}]`).textContent = body[name] || say("本机构记录里的手机号", "the number in your own records");
     form.querySelector("[data-made]").hidden = false;
     form.querySelector("[data-made]").focus();
   },
   "send-link": async (form) => {
-    const { ok, body } = await call("POST", `${form.dataset.path}/send-link`, {});
-    if (!ok) throw new Fault(body.code, body.zh, body.en);
+    const body = await post(`${form.dataset.path}/send-link`, {});
     form.querySelector("[data-sent]").hidden = false;
     form.querySelector("[data-sent]").focus();
   },
   technician: async (form) => {
     const { person, staff_no, name, photo } = form.elements;
     const hidden = [await commit("name", name.value.trim()), await commit("photo", base64(await shrink(photo.files[0])))];
-    const { ok, body } = await call("POST", "/staff/technicians", { person: person.value, staff_no: staff_no.value, name: hidden[0].opening, photo: hidden[1].opening });
-    if (!ok) throw new Fault(body.code, body.zh, body.en);
+    const body = await post("/staff/technicians", { person: person.value, staff_no: staff_no.value, name: hidden[0].opening, photo: hidden[1].opening });
     location.assign(body.next);
   },
   settle: async (form) => {
-    const { ok, body } = await call("POST", `${form.dataset.path}/settle`, { outcome: form.elements.outcome.value, reason: form.elements.reason.value });
-    if (!ok) throw new Fault(body.code, body.zh, body.en);
+    const body = await post(`${form.dataset.path}/settle`, { outcome: form.elements.outcome.value, reason: form.elements.reason.value });
     location.reload();
   },
   revoke: async (form) => {
-    const { ok, body } = await call("POST", `/v1/people/${encodeURIComponent(form.dataset.person)}/revoke_badge`, { reason: form.elements.reason.value }, { timeoutSeconds: 60 });
-    if (!ok) throw new Fault(body.code, body.zh, body.en);
+    const body = await post(`/v1/people/${encodeURIComponent(form.dataset.person)}/revoke_badge`, { reason: form.elements.reason.value }, { timeoutSeconds: 60 });
     location.reload();
   },
   "make-key": async () => {
@@ -83,26 +78,6 @@ const acts = {
     form.querySelector("[data-done]").focus();
   },
 };
-
-function wire(form) {
-  const problem = form.querySelector("[data-problem]"), button = form.querySelector("button[type=submit]");
-  button.disabled = button.dataset.off !== undefined;
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    if (button.disabled) return;
-    button.disabled = true;
-    form.setAttribute("aria-busy", "true");
-    problem.hidden = true;
-    try { await acts[form.dataset.do](form); } catch (e) {
-      problem.textContent = faultOf(e).text(lang);
-      problem.dataset.code = faultOf(e).code;
-      problem.hidden = false;
-      problem.focus();
-    }
-    form.removeAttribute("aria-busy");
-    button.disabled = false;
-  });
-}
 
 // Whom to send: what speaks against somebody is said before anybody signs, and his face comes along.
 function wireDispatch(form) {
@@ -144,7 +119,7 @@ function wireDispatch(form) {
 
 /** Makes the forms of a part of the page work: at the start, and of what came in while it was open. */
 function wireAll(part) {
-  part.querySelectorAll("form[data-do]").forEach(wire);
+  for (const form of part.querySelectorAll("form[data-do]")) arm(form, () => acts[form.dataset.do](form));
   part.querySelectorAll("form[data-dispatch]").forEach(wireDispatch);
 }
 wireAll(document);
