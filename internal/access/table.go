@@ -24,6 +24,7 @@ const (
 	DraftSheet     = "draft_sheet"     // write price sheets that nobody has signed yet
 	CompareCharges = "compare_charges" // lay a settlement against the signed sheets, and say how a difference was set right
 	ReadCharges    = "read_charges"    // what a shop was charged beyond its sheet
+	ReadUnsent     = "read_unsent"     // what technicians' phones say that they have not sent
 	ReadOperations = "read_operations" // how the deployment does: log, witnesses, queues, backups; no personal value
 	ImportSheets   = "import_sheets"   // bring sheets of one's own institution's merchants, shops, orders and staff
 )
@@ -154,6 +155,7 @@ var table = map[string][]grant{
 	ImportSheets:   {approver},
 	CompareCharges: {approver, risk},
 	ReadCharges:    {merchant},
+	ReadUnsent:     {technician, dispatcher, approver, to(Supervisor, Assigned), risk, regulator},
 	ReadRoll:       {dispatcher, approver, risk, to(Supervisor, OwnOrganisation), to(Organisation, OwnOrganisation)},
 	ListVisits:     {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator, platform, to(Organisation, OwnOrganisation)},
 }

@@ -61,16 +61,20 @@ func (a *App) differencesBy(ctx context.Context, cursor string, limit int, find 
 	return out, next, err
 }
 
-// Settlements lists the newest files that the actor's own acquirer laid against its sheets.
-func (a *App) Settlements(ctx context.Context, actor Actor) (out []store.SettlementFile, err error) {
+// Settlements lists the files that the actor's own acquirer laid against its sheets, the last one first, and the next
+// page's cursor.
+func (a *App) Settlements(ctx context.Context, actor Actor, cursor string, limit int) (out []store.SettlementFile, next string, err error) {
 	if err := ofAcquirer(actor); err != nil {
-		return nil, err
+		return nil, "", err
+	}
+	if limit <= 0 || limit > maxPage {
+		limit = maxPage
 	}
 	err = a.Store.Read(ctx, func(tx *store.Tx) error {
-		out, err = tx.SettlementFilesOfOrg(ctx, actor.Organisation, mostDrafts)
+		out, next, err = tx.SettlementFilesOfOrg(ctx, actor.Organisation, cursor, limit)
 		return err
 	})
-	return out, err
+	return out, next, err
 }
 
 // SettleDifference says how one was set right; the shop reads it. Faults: access_denied, difference_not_found,

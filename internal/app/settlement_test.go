@@ -97,7 +97,7 @@ func TestASettlementIsComparedWithTheSignedSheet(t *testing.T) {
 	if list, _, err := d.App.Differences(ctx, as(c.Risk), true, "", 0); err != nil || len(list) != 1 || list[0].ID == mine[0].ID {
 		t.Errorf("open ones: %+v, %v", list, err)
 	}
-	if files, err := d.App.Settlements(ctx, as(c.Risk)); err != nil || len(files) != 1 || files[0].Differing != 2 {
+	if files, next, err := d.App.Settlements(ctx, as(c.Risk), "", 0); err != nil || len(files) != 1 || next != "" || files[0].Differing != 2 {
 		t.Errorf("%+v, %v", files, err)
 	}
 }

@@ -59,6 +59,38 @@ func (a *App) TellUnsent(ctx context.Context, actor Actor, list []Unsent) error 
 	})
 }
 
+// unsentFor is how each role stands to the visits in its list, whose phones it may ask about.
+var unsentFor = map[string]access.Relation{visit.RoleTechnician: access.Assigned, visit.RoleSupervisor: access.Assigned, visit.RoleDispatcher: access.OwnOrganisation,
+	visit.RoleApprover: access.OwnOrganisation, visit.RoleRisk: access.OwnOrganisation, visit.RoleRegulator: access.None}
+
+// AllUnsent lists the phones that said last that they hold something unsent of a visit in the actor's list, by visit as
+// Visits has them, and the next page's cursor. A page looks at up to limit visits, so it may hold fewer phones, even
+// none, while there are more.
+func (a *App) AllUnsent(ctx context.Context, actor Actor, cursor string, limit int) (out []store.PhoneUnsent, next string, err error) {
+	if err := access.Require(access.Role(actor.Role), access.ReadUnsent, unsentFor[actor.Role]); err != nil {
+		return nil, "", err
+	}
+	visits, next, err := a.Visits(ctx, actor, Filter{Cursor: cursor, Limit: limit})
+	if err != nil {
+		return nil, "", err
+	}
+	err = a.Store.Read(ctx, func(tx *store.Tx) error {
+		for _, v := range visits {
+			phones, err := tx.PhonesUnsent(ctx, v.ID, mostOnVisit)
+			if err != nil {
+				return err
+			}
+			for _, p := range phones {
+				if p.Statements+p.Photos > 0 {
+					out = append(out, p)
+				}
+			}
+		}
+		return nil
+	})
+	return out, next, err
+}
+
 // StatusAge says which status list stands for a technician's badge, and since when menshen has it.
 type StatusAge struct {
 	Number int

@@ -86,6 +86,7 @@ func (a *API) routes() {
 	a.ticketOperations()
 	a.clerkOperations()
 	a.courseOperations()
+	a.settlementOperations()
 	a.acquirerOperations()
 	a.feedOperations()
 	a.orderOperations()

@@ -55,7 +55,7 @@ func (s *Server) settlements(w http.ResponseWriter, r *http.Request) error {
 	if v.Rows, v.Next, err = s.Desk.App.Differences(r.Context(), actorOf(p.viewer), !v.All, v.After, rowsPerPage); err != nil {
 		return err
 	}
-	if v.Files, err = s.Desk.App.Settlements(r.Context(), actorOf(p.viewer)); err != nil {
+	if v.Files, _, err = s.Desk.App.Settlements(r.Context(), actorOf(p.viewer), "", rowsPerPage); err != nil {
 		return err
 	}
 	allow(w, needs{api: true})

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/menshen-project/menshen/internal/fault"
@@ -18,10 +19,23 @@ func (t *Tx) PutSettlementFile(ctx context.Context, f SettlementFile) error {
 	return t.sealed(ctx, t.wrap(err, "settlement file"), "settlement_files", "id", f.ID)
 }
 
-// SettlementFilesOfOrg lists an acquirer's newest files.
-func (t *Tx) SettlementFilesOfOrg(ctx context.Context, org string, limit int) ([]SettlementFile, error) {
-	list, err := t.q.settlementFilesOfOrg(ctx, org, rows(limit))
-	return list, t.wrap(err, "settlement files")
+// SettlementFilesOfOrg lists an acquirer's files, the one laid last first, and the cursor of the next page, "" at the
+// end. Start with cursor "". Fault: cursor_malformed.
+func (t *Tx) SettlementFilesOfOrg(ctx context.Context, org, cursor string, limit int) (list []SettlementFile, next string, err error) {
+	at, err := parseCursor(cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	if !at.set {
+		at = position{at: math.MaxInt64}
+	}
+	limit = max(1, int(rows(limit)))
+	list, err = t.q.settlementFilesOfOrg(ctx, org, at.at, at.id, int32(limit)+1)
+	if len(list) > limit {
+		list = list[:limit]
+		next = cursorOf(list[limit-1].MadeAt, list[limit-1].ID)
+	}
+	return list, next, t.wrap(err, "settlement files")
 }
 
 // PutSettlementLine keeps a line; one that is there keeps all but what the rules say of it.

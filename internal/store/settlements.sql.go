@@ -277,11 +277,17 @@ func (q *Queries) settleDifference(ctx context.Context, iD string, settledAt Ins
 }
 
 const settlementFilesOfOrg = `-- name: settlementFilesOfOrg :many
-SELECT id, org, made_by, made_at, lines, compared, differing FROM settlement_files WHERE org = $1 ORDER BY made_at DESC, id DESC LIMIT CAST($2 AS INTEGER)
+SELECT id, org, made_by, made_at, lines, compared, differing FROM settlement_files WHERE org = $1 AND (made_at < $2 OR made_at = $2 AND id < $3)
+ORDER BY made_at DESC, id DESC LIMIT CAST($4 AS INTEGER)
 `
 
-func (q *Queries) settlementFilesOfOrg(ctx context.Context, org string, maxRows int32) ([]SettlementFile, error) {
-	rows, err := q.db.QueryContext(ctx, settlementFilesOfOrg, org, maxRows)
+func (q *Queries) settlementFilesOfOrg(ctx context.Context, org string, beforeAt Instant, beforeID string, maxRows int32) ([]SettlementFile, error) {
+	rows, err := q.db.QueryContext(ctx, settlementFilesOfOrg,
+		org,
+		beforeAt,
+		beforeID,
+		maxRows,
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,8 @@ INSERT INTO settlement_files (id, org, made_by, made_at, lines, compared, differ
 ON CONFLICT (id) DO UPDATE SET made_by = excluded.made_by, made_at = excluded.made_at, lines = excluded.lines, compared = excluded.compared, differing = excluded.differing;
 
 -- name: settlementFilesOfOrg :many
-SELECT * FROM settlement_files WHERE org = $1 ORDER BY made_at DESC, id DESC LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
+SELECT * FROM settlement_files WHERE org = $1 AND (made_at < sqlc.arg(before_at) OR made_at = sqlc.arg(before_at) AND id < sqlc.arg(before_id))
+ORDER BY made_at DESC, id DESC LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: putSettlementLine :exec
 INSERT INTO settlement_lines (id, org, file, merchant, terminal, visit, item, reference, charged_at, trade_fen, taken_fen, code, signed_fen, signed_ppm, taken_ppm, settled_at, settled_by, outcome)
