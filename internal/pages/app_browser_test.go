@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -36,6 +35,8 @@ type field struct {
 	mux     http.Handler
 	server  *http.Server
 	code    credential.Code
+	dir     string          // what the phone keeps, over a restart too
+	camera  string          // the file that its camera films
 	shots   int             // photos taken so far
 	seen    map[string]bool // states that were pictured
 	english bool            // what the phone speaks
@@ -87,9 +88,17 @@ func newField(t *testing.T) *field {
 	f.mux = mux
 	f.up()
 	t.Cleanup(f.down)
-	f.ctx = phone(t, t.TempDir())
+	f.unpacks()
 	f.pocket()
 	return f
+}
+
+// unpacks takes a new phone out of its box and switches it on, in front of something that is no code.
+func (f *field) unpacks(more ...chromedp.ExecAllocatorOption) {
+	f.t.Helper()
+	f.dir, f.camera = f.t.TempDir(), filepath.Join(f.t.TempDir(), "camera.y4m")
+	f.views(0)
+	f.starts(more...)
 }
 
 // up lets the server listen, at the address that it had before.
@@ -118,11 +127,13 @@ func (f *field) file(ctx context.Context, verb, stream, kind string, body any) {
 	}
 }
 
-// phone starts a browser over a folder of its own, so that a test can start it again.
-func phone(t *testing.T, dir string, more ...chromedp.ExecAllocatorOption) context.Context {
-	t.Helper()
-	// The browser's own moving picture: a still one would be the same photo each time.
-	camera := []chromedp.ExecAllocatorOption{chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("use-fake-ui-for-media-stream", true)}
+// starts switches the phone on: a browser over a folder of its own, so that a test can start it again.
+func (f *field) starts(more ...chromedp.ExecAllocatorOption) {
+	f.t.Helper()
+	t, dir := f.t, f.dir
+	// The film is read anew each time that the page opens the camera, so that each photo can be another.
+	camera := []chromedp.ExecAllocatorOption{chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("use-fake-ui-for-media-stream", true),
+		chromedp.Flag("use-file-for-fake-video-capture", f.camera)}
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), append(append(camera, more...), chromedp.ExecPath("chromium"), chromedp.Headless, chromedp.NoSandbox,
 		chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.UserDataDir(dir), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("font-render-hinting", "none"))...)
@@ -132,7 +143,18 @@ func phone(t *testing.T, dir string, more ...chromedp.ExecAllocatorOption) conte
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
-	return ctx
+	f.ctx = ctx
+}
+
+// dies loses its battery, and is the same phone again with the same store: passkeys of the test's own keeper are gone,
+// page keys are not.
+func (f *field) dies() {
+	f.t.Helper()
+	if err := chromedp.Cancel(f.ctx); err != nil {
+		f.t.Fatal(err)
+	}
+	f.starts()
+	f.pocket()
 }
 
 // pocket makes the browser a phone that may know where it is: in the shop.
@@ -185,10 +207,6 @@ func (f *field) shot(name string) {
 // shotIn does so in the colour schemes given.
 func (f *field) shotIn(name string, schemes ...string) {
 	f.t.Helper()
-	folder := os.Getenv("MENSHEN_SCREENSHOTS")
-	if folder == "" {
-		folder = f.t.TempDir()
-	}
 	for _, scheme := range schemes {
 		f.do(send(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}))
 		for _, p := range askAxe(f.ctx) {
@@ -200,13 +218,11 @@ func (f *field) shotIn(name string, schemes ...string) {
 		if small := f.js(smallTargets); small != "" {
 			f.t.Errorf("%s: too small to press: %s", name, small)
 		}
-		image, err := chromedp.Run(f.ctx, chromedp.FullScreenshot(100))
+		image, err := picture(f.ctx)
 		if err != nil {
 			f.t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(folder, "app-"+name+"-"+scheme+".png"), image, 0o644); err != nil {
-			f.t.Fatal(err)
-		}
+		keep(f.t, "app-"+name+"-"+scheme+".png", image)
 	}
 }
 

@@ -6,21 +6,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/door"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
-// shown gives lan's phone a camera that looks at a code, in the same pocket as before.
-func (f *field) shown(dir, text string) {
+// shown holds a code in front of lan's phone.
+func (f *field) shown(text string) {
 	f.t.Helper()
-	if err := chromedp.Cancel(f.ctx); err != nil {
-		f.t.Fatal(err)
-	}
-	f.ctx = phone(f.t, dir, withCamera(f.t, drawn(f.t, text, 1280, 720, 0.8, nil))...)
-	f.pocket()
+	f.looksAt(drawn(f.t, text, 1280, 720, 0.8, nil))
 	f.open("/app")
 	f.press("去做")
 	f.press("扫店主的码")
@@ -29,16 +23,13 @@ func (f *field) shown(dir, text string) {
 // At the door with signal: lan scans the code on wei's phone, sees the shop, shows the badge of the day.
 func TestTheDoorFromOutside(t *testing.T) {
 	f := newField(t)
-	dir := t.TempDir()
-	f.ctx = phone(t, dir)
-	f.pocket()
 	f.enrolledBy("这部手机用不了指纹")
 	wei := app.Actor{Person: "wei", Organisation: "acq-huaishan", Role: visit.RoleMerchant}
 	c, err := f.App.Challenge(t.Context(), wei, "v1", visit.PurposeDoor)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.shown(dir, c.QR)
+	f.shown(c.QR)
 	f.sees("是这家店，出示工作证")
 	f.shot("door-order")
 	f.press("是这家店，出示工作证")
@@ -56,15 +47,12 @@ func TestTheDoorFromOutside(t *testing.T) {
 // Whatever a camera can read gets a clear sentence.
 func TestCodesThatAreNoDoorCheck(t *testing.T) {
 	f := newField(t)
-	dir := t.TempDir()
-	f.ctx = phone(t, dir)
-	f.pocket()
 	f.enrolledBy("这部手机用不了指纹")
 	other := door.Challenge{Visit: "v9", Nonce: "c2l4dGVlbiBieXRlcy4uLg==", Asked: time.Now()}.Text()
 	for text, want := range map[string]string{
 		"https://evil.example/door?v=v1": "challenge_text_url", "6901234567892": "challenge_text_foreign", other[:len(other)-20]: "challenge_text_cut", other: "challenge_other_order",
 	} {
-		f.shown(dir, text)
+		f.shown(text)
 		f.until(`[...document.querySelectorAll("main [data-code]")].some(e => e.dataset.code === "` + want + `")`)
 		if want == "challenge_text_url" {
 			f.shot("door-url")

@@ -3,7 +3,6 @@
 package pages
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,9 +72,10 @@ func (f *field) parcel() {
 // shoots takes a step's photo and keeps it; the last one signs the step.
 func (f *field) shoots() {
 	f.t.Helper()
-	f.press("拍照")
 	f.shots++
-	f.until(fmt.Sprintf(`document.querySelector("video")?.readyState >= 2 && document.querySelector("video").currentTime > %d / 3`, f.shots)) // another picture each time
+	f.views(f.shots)
+	f.press("拍照")
+	f.until(`document.querySelector("video")?.readyState >= 2`)
 	f.js(`[...document.querySelectorAll("button.shutter")][0].click()`)
 	f.press("用这张")
 }
@@ -101,9 +101,6 @@ func (f *field) work() app.Work {
 // goes out by itself upstairs, signatures before photos.
 func TestAVisitWithoutSignal(t *testing.T) {
 	f := newField(t)
-	dir := t.TempDir()
-	f.ctx = phone(t, dir)
-	f.pocket()
 	f.enrolled()
 	f.nothingToKeep()
 	f.admitted()
@@ -136,11 +133,7 @@ func TestAVisitWithoutSignal(t *testing.T) {
 	f.shot("offline-unsent")
 
 	// The battery dies. The same phone, the same store, still no server.
-	if err := chromedp.Cancel(f.ctx); err != nil {
-		t.Fatal(err)
-	}
-	f.ctx = phone(t, dir)
-	f.pocket()
+	f.dies()
 	f.open("/app")
 	f.sees("离线，7 项待发送")
 	if len(f.work().Done) != 2 {
@@ -257,7 +250,7 @@ func TestAFileIsCarried(t *testing.T) {
 	f.up() // the phone stays without signal: it fell into the sink
 
 	desk := &field{office: &office{Deployment: f.Deployment, t: t, play: f.play, origin: f.origin}}
-	desk.ctx = phone(t, t.TempDir())
+	desk.unpacks()
 	desk.desk()
 	desk.joins("qiu", "svc-anzhuang", visit.RoleDispatcher)
 	for round, want := range []string{"收下 3 项，早就有 0 项，退回 0 项", "收下 3 项，早就有 0 项，退回 0 项"} { // the same keys: the same answer again
@@ -304,7 +297,7 @@ func TestAFileOfAnotherIsNotTakenIn(t *testing.T) {
 	f.up()
 
 	bo := &field{office: &office{Deployment: f.Deployment, t: t, play: f.play, origin: f.origin}}
-	bo.ctx = phone(t, t.TempDir())
+	bo.unpacks()
 	bo.pocket()
 	bo.joins("bo", "svc-anzhuang", visit.RoleTechnician)
 	bo.open("/app#/unsent")

@@ -4,42 +4,15 @@ package pages
 
 import (
 	"encoding/json"
-	"image"
-	"image/color"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/visit"
 )
-
-// dies loses its battery, and is the same phone again with the same store: passkeys of the test's own keeper are gone,
-// page keys are not.
-func (h *handset) dies() {
-	h.t.Helper()
-	if err := chromedp.Cancel(h.ctx); err != nil {
-		h.t.Fatal(err)
-	}
-	h.ctx = phone(h.t, h.dir, chromedp.Flag("use-file-for-fake-video-capture", h.camera))
-	h.pocket()
-}
-
-// views holds a sight in front of the camera that is like no other: n tells them apart.
-func (h *handset) views(n int) {
-	h.t.Helper()
-	sight := image.NewGray(image.Rect(0, 0, 320, 180))
-	for y := range 180 {
-		for x := range 320 {
-			sight.SetGray(x, y, color.Gray{Y: byte(60 + (x*n+y*3)%180)})
-		}
-	}
-	h.looksAt(h.t, sight)
-}
 
 // lists writes two lists of a backup, which are the same when it restores.
 func lists(t *testing.T) (made, restored string) {
@@ -63,11 +36,7 @@ func (h *handset) works() {
 	h.chooses("#b-made", made)
 	h.chooses("#b-restored", restored)
 	h.press("签字：备份能恢复")
-	for i, step := range []string{"招牌和店门", mountedShot, counterShot} {
-		h.sees(step)
-		h.views(i + 1)
-		h.shoots()
-	}
+	h.photos("招牌和店门", mountedShot, counterShot)
 }
 
 // offlineDoor is the door with both phones without signal and the server stopped, up to green on the shop's phone.

@@ -122,10 +122,6 @@ func TestInABrowser(t *testing.T) {
 	ctx := browser(t)
 	var said complaints
 	listen(t, ctx, &said, server.URL)
-	folder := os.Getenv("MENSHEN_SCREENSHOTS")
-	if folder == "" {
-		folder = t.TempDir()
-	}
 	for _, shot := range shots {
 		for _, lang := range []string{zh, en} {
 			for _, scheme := range []string{"light", "dark"} {
@@ -136,9 +132,7 @@ func TestInABrowser(t *testing.T) {
 					for _, p := range append(problems, said.take()...) {
 						t.Errorf("%s: %s", name, p)
 					}
-					if err := os.WriteFile(filepath.Join(folder, name+".png"), image, 0o644); err != nil {
-						t.Fatal(err)
-					}
+					keep(t, name+".png", image)
 				}
 			}
 		}
@@ -169,7 +163,7 @@ func visitIn(ctx context.Context, address, viewer, scheme string, s size) ([]byt
 	if err != nil {
 		return nil, []string{err.Error()}
 	}
-	image, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	image, err := picture(ctx)
 	if err != nil {
 		return nil, []string{err.Error()}
 	}
@@ -184,6 +178,28 @@ func visitIn(ctx context.Context, address, viewer, scheme string, s size) ([]byt
 		problems = append(problems, askAxe(ctx)...)
 	}
 	return image, problems
+}
+
+// album is where pictures of the pages are kept for people to look at, "" for nowhere.
+var album = os.Getenv("MENSHEN_SCREENSHOTS")
+
+// picture is how the whole page looks. No test judges it, and each costs a browser as much as the rest of a look at the page,
+// so that none is taken where nobody keeps it.
+func picture(ctx context.Context) ([]byte, error) {
+	if album == "" {
+		return nil, nil
+	}
+	return chromedp.Run(ctx, chromedp.FullScreenshot(100))
+}
+
+func keep(t *testing.T, name string, file []byte) {
+	t.Helper()
+	if album == "" {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(album, name), file, 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // askAxe lists what axe finds wrong with the page that is open.
@@ -266,10 +282,6 @@ func TestOnPaper(t *testing.T) {
 	server := httptest.NewServer(s.Routes())
 	defer server.Close()
 	ctx := browser(t)
-	folder := os.Getenv("MENSHEN_SCREENSHOTS")
-	if folder == "" {
-		folder = t.TempDir()
-	}
 	for _, lang := range []string{zh, en} {
 		if err := chromedp.Do(ctx, asViewer("fang"), chromedp.Navigate(server.URL+"/visits/closed?lang="+lang)); err != nil {
 			t.Fatal(err)
@@ -294,19 +306,15 @@ func TestOnPaper(t *testing.T) {
 		if err != nil || buttons != 0 {
 			t.Errorf("%d buttons on paper, %v", buttons, err)
 		}
-		image, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+		image, err := picture(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(folder, "paper-"+lang+".png"), image, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		keep(t, "paper-"+lang+".png", image)
 		if err := chromedp.Do(ctx, send(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(folder, "closed-"+lang+".pdf"), pdf, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		keep(t, "closed-"+lang+".pdf", pdf)
 	}
 }
 

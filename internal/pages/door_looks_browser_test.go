@@ -3,8 +3,6 @@
 package pages
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -13,10 +11,6 @@ import (
 // desk, and enlarged to twice its size in both languages and by night.
 func TestTheDoorInEnglishAndEnlarged(t *testing.T) {
 	origin, _, ctx := shopInBrowser(t)
-	folder := os.Getenv("MENSHEN_SCREENSHOTS")
-	if folder == "" {
-		folder = t.TempDir()
-	}
 	for _, state := range []string{"waiting", "face", "admitted", "refused", "unwilling", "expired", "cannot"} {
 		for _, look := range []struct {
 			lang, scheme string
@@ -30,9 +24,7 @@ func TestTheDoorInEnglishAndEnlarged(t *testing.T) {
 			for _, p := range problems {
 				t.Errorf("%s: %s", name, p)
 			}
-			if err := os.WriteFile(filepath.Join(folder, name+".png"), image, 0o644); err != nil {
-				t.Fatal(err)
-			}
+			keep(t, name+".png", image)
 		}
 	}
 }

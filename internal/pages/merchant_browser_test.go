@@ -8,8 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -134,10 +132,6 @@ func showState(state string) string {
 
 func TestShopPagesInABrowser(t *testing.T) {
 	origin, _, ctx := shopInBrowser(t)
-	folder := os.Getenv("MENSHEN_SCREENSHOTS")
-	if folder == "" {
-		folder = t.TempDir()
-	}
 	for i, shot := range shopShots {
 		for j, look := range []struct {
 			lang, scheme string
@@ -148,9 +142,7 @@ func TestShopPagesInABrowser(t *testing.T) {
 			for _, p := range problems {
 				t.Errorf("%d.%d %s: %s", i, j, name, p)
 			}
-			if err := os.WriteFile(filepath.Join(folder, name+".png"), image, 0o644); err != nil {
-				t.Fatal(err)
-			}
+			keep(t, name+".png", image)
 		}
 	}
 }
@@ -171,7 +163,7 @@ func lookAtShop(ctx context.Context, address, viewer, scheme string, s size, sta
 		if err != nil || moves != "" {
 			problems = append(problems, "moves, though asked not to: "+moves)
 		}
-		if image, err = chromedp.Run(ctx, chromedp.FullScreenshot(100)); err != nil {
+		if image, err = picture(ctx); err != nil {
 			problems = append(problems, err.Error())
 		}
 	}

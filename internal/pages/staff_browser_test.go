@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -142,10 +140,6 @@ func (o *office) join(person, organisation, role string) {
 // look takes pictures of a page in both languages and sizes and asks axe.
 func (o *office) look(name, path string) {
 	o.t.Helper()
-	folder := os.Getenv("MENSHEN_SCREENSHOTS")
-	if folder == "" {
-		folder = o.t.TempDir()
-	}
 	for _, lang := range []string{zh, en} {
 		for _, s := range sizes {
 			for _, scheme := range []string{"light", "dark"} {
@@ -157,9 +151,7 @@ func (o *office) look(name, path string) {
 				for _, p := range problems {
 					o.t.Errorf("%s %s %s %s: %s", name, lang, scheme, s.name, p)
 				}
-				if err := os.WriteFile(filepath.Join(folder, strings.Join([]string{name, lang, scheme, s.name}, "-")+".png"), image, 0o644); err != nil {
-					o.t.Fatal(err)
-				}
+				keep(o.t, strings.Join([]string{name, lang, scheme, s.name}, "-")+".png", image)
 			}
 		}
 	}
@@ -317,15 +309,11 @@ func (o *office) press(key string) {
 // shot keeps a picture of what is on the screen.
 func (o *office) shot(name string) {
 	o.t.Helper()
-	image, err := chromedp.Run(o.ctx, chromedp.FullScreenshot(100))
+	image, err := picture(o.ctx)
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	if folder := os.Getenv("MENSHEN_SCREENSHOTS"); folder != "" {
-		if err := os.WriteFile(filepath.Join(folder, name+".png"), image, 0o644); err != nil {
-			o.t.Fatal(err)
-		}
-	}
+	keep(o.t, name+".png", image)
 }
 
 // makeKey has the device make its owner's signing key and the organisation enrol it.

@@ -6,12 +6,9 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
-	"fmt"
 	"image"
-	"image/color"
 	"image/png"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -39,8 +36,6 @@ type street struct {
 // handset is one person's phone.
 type handset struct {
 	*field
-	camera   string // the file that its camera films
-	dir      string // its store
 	enrolsBy string // the button; "" for a passkey
 	taps     int
 }
@@ -96,49 +91,17 @@ func (s *street) scenes(names ...string) {
 // newHandset is a phone out of its box.
 func (s *street) newHandset(more ...chromedp.ExecAllocatorOption) *handset {
 	s.t.Helper()
-	h := &handset{camera: filepath.Join(s.t.TempDir(), "camera.y4m"), dir: s.t.TempDir()}
-	h.looksAt(s.t, image.NewGray(image.Rect(0, 0, 64, 64)))
 	f := *s.field
 	o := *s.office
 	f.office = &o
-	h.field = &f
-	h.ctx = phone(s.t, h.dir, append(more, chromedp.Flag("use-file-for-fake-video-capture", h.camera))...)
+	h := &handset{field: &f}
+	h.unpacks(more...)
 	h.pocket()
 	return h
 }
 
 // tap is a press that counts.
 func (h *handset) tap(text string) { h.t.Helper(); h.taps++; h.press(text) }
-
-// looksAt holds a picture in front of the camera, in its middle, as large as it fits.
-func (h *handset) looksAt(t *testing.T, picture image.Image) {
-	t.Helper()
-	const width, height = 1280, 720
-	frame := image.NewGray(image.Rect(0, 0, width, height))
-	b := picture.Bounds()
-	scale := float64(height) / float64(max(b.Dx(), b.Dy()))
-	left, top := (width-int(float64(b.Dx())*scale))/2, (height-int(float64(b.Dy())*scale))/2
-	for y := range height {
-		for x := range width {
-			shade := color.Gray{Y: 120}
-			at := image.Pt(b.Min.X+int(float64(x-left)/scale), b.Min.Y+int(float64(y-top)/scale))
-			if x >= left && y >= top && at.In(b) {
-				shade = color.GrayModel.Convert(picture.At(at.X, at.Y)).(color.Gray)
-			}
-			frame.SetGray(x, y, shade)
-		}
-	}
-	var film bytes.Buffer
-	fmt.Fprintf(&film, "YUV4MPEG2 W%d H%d F10:1 Ip A1:1 C420jpeg\n", width, height)
-	for range 2 {
-		film.WriteString("FRAME\n")
-		film.Write(frame.Pix)
-		film.Write(bytes.Repeat([]byte{128}, width*height/2))
-	}
-	if err := os.WriteFile(h.camera, film.Bytes(), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // screen is what others see of a part of this phone's screen; a code on it is small enough for a cheap camera.
 func (h *handset) screen(part string) image.Image {
@@ -160,7 +123,7 @@ func (h *handset) screen(part string) image.Image {
 // scans holds a part of another phone's screen in front of this one's camera.
 func (h *handset) scans(other *handset, part string) {
 	h.t.Helper()
-	h.looksAt(h.t, other.screen(part))
+	h.looksAt(other.screen(part))
 }
 
 // fills writes into a field and sends its form by the button that says this.

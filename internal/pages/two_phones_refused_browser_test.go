@@ -87,7 +87,7 @@ func TestTwoPhonesWithSignalRefused(t *testing.T) {
 	wei.begins("开始核对")
 	old := wei.screen("[data-qr]")
 	lan.press("去做")
-	lan.looksAt(t, old)
+	lan.looksAt(old)
 	lan.press("扫店主的码")
 	lan.press("是这家店，出示工作证")
 	wei.sees("照片上的人，是您面前这位吗")
@@ -194,7 +194,7 @@ func TestTwoPhonesWithoutSignalRefused(t *testing.T) {
 
 	scansWhat := func(picture image.Image) {
 		t.Helper()
-		wei.looksAt(t, picture)
+		wei.looksAt(picture)
 		wei.begins("重新核对")
 		wei.press("对方扫好了，我来扫他的")
 	}
@@ -222,7 +222,7 @@ func TestTwoPhonesWithoutSignalRefused(t *testing.T) {
 	bo.scans(wei, "[data-qr]")
 	bo.doctored(order, 0)
 	his := bo.screen("figure.code")
-	wei.looksAt(t, his)
+	wei.looksAt(his)
 	wei.press("对方扫好了，我来扫他的")
 	wei.refuses("出示工作证的不是派来的人")
 	wei.shot2("refused-other")
@@ -237,7 +237,7 @@ func TestTwoPhonesWithoutSignalRefused(t *testing.T) {
 	wei.begins("开始核对")
 	lan.scans(wei, "[data-qr]")
 	lan.doctored(order, 0)
-	wei.looksAt(t, lan.screen("figure.code"))
+	wei.looksAt(lan.screen("figure.code"))
 	wei.do(chromedp.Reload())
 	wei.begins("开始核对")
 	wei.press("对方扫好了，我来扫他的")
