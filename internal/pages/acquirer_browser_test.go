@@ -66,6 +66,7 @@ func acquirersOffice(t *testing.T) (*office, *scenario.Keeper) {
 // The approver finds the corner shop by its name, which is in no address, sees what is missing before anybody may
 // go, and is led to the acquirer's own service for the code.
 func TestTheApproverFindsAMerchant(t *testing.T) {
+	t.Parallel()
 	o, keeper := acquirersOffice(t)
 	a := o.Cast.Approver
 	o.join(a.ID, a.Organisation, a.Role)
@@ -131,6 +132,7 @@ func (o *office) sign(form string, says ...string) {
 // From sign-in to a booked order under a signed sheet, by the approver alone in a browser, which the merchant then
 // reads on his own page. What the rules flag is seen as it is typed, and no personal value is in an address.
 func TestAnApproverBooksAnOrder(t *testing.T) {
+	t.Parallel()
 	o, _ := acquirersOffice(t)
 	ctx, a := t.Context(), o.Cast.Approver
 	o.join(a.ID, a.Organisation, a.Role)
@@ -177,6 +179,7 @@ func TestAnApproverBooksAnOrder(t *testing.T) {
 // Sheets are checked first: every problem stands there by line, and only what was found sound can be written. Then
 // what is stopped waits for the risk desk under its clock.
 func TestSheetsAreUploadedAndStopsAreWatched(t *testing.T) {
+	t.Parallel()
 	o, _ := acquirersOffice(t)
 	a := o.Cast.Approver
 	o.join(a.ID, a.Organisation, a.Role)
@@ -254,6 +257,7 @@ func (o *office) as(token string) {
 // A settlement is laid against what the shop signed: what differs stands there in the shop's own words, is kept when it
 // was seen, is told to the shop, and how it was set right is told too.
 func TestASettlementIsComparedAndToldToTheShop(t *testing.T) {
+	t.Parallel()
 	o, _ := acquirersOffice(t)
 	ctx, a := t.Context(), o.Cast.Approver
 	if err := scenario.Run(ctx, o.play.Install()); err != nil {

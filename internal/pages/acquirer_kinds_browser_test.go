@@ -87,6 +87,7 @@ func (o *office) prices(order, scope string) {
 // The approver books every kind of visit that follows an installation, each with what it asks more, and the merchant
 // reads on her own page what it is about, in words for that kind, and signs.
 func TestAnApproverBooksEveryKind(t *testing.T) {
+	t.Parallel()
 	o, _ := acquirersOffice(t)
 	ctx, a := t.Context(), o.Cast.Approver
 	if err := scenario.Run(ctx, o.play.Install()); err != nil {

@@ -14,6 +14,7 @@ import (
 // its field in the reader's language, a credit code on file is asked about, nothing typed is kept on the computer, and a
 // trade that does not fit is told without stopping anybody.
 func TestAnApproverRegistersAMerchantByHand(t *testing.T) {
+	t.Parallel()
 	o, keeper := acquirersOffice(t)
 	a := o.Cast.Approver
 	o.join(a.ID, a.Organisation, a.Role)

@@ -264,6 +264,7 @@ func (f *field) enrolledBy(way string) {
 
 // A technician's morning: signs in, enrols the phone, starts the shift, and has the day in the pocket.
 func TestTheShiftBegins(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	f.open("/app")
 	f.sees("请先登录")

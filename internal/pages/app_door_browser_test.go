@@ -22,6 +22,7 @@ func (f *field) shown(text string) {
 
 // At the door with signal: lan scans the code on wei's phone, sees the shop, shows the badge of the day.
 func TestTheDoorFromOutside(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	f.enrolledBy("这部手机用不了指纹")
 	wei := app.Actor{Person: "wei", Organisation: "acq-huaishan", Role: visit.RoleMerchant}
@@ -46,6 +47,7 @@ func TestTheDoorFromOutside(t *testing.T) {
 
 // Whatever a camera can read gets a clear sentence.
 func TestCodesThatAreNoDoorCheck(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	f.enrolledBy("这部手机用不了指纹")
 	other := door.Challenge{Visit: "v9", Nonce: "c2l4dGVlbiBieXRlcy4uLg==", Asked: time.Now()}.Text()
@@ -62,6 +64,7 @@ func TestCodesThatAreNoDoorCheck(t *testing.T) {
 
 // A phone without a camera, and one whose owner said no: both are told what to do.
 func TestAPhoneWithoutACamera(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	f.enrolled()
 	f.js(`(navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotAllowedError")), 0)`)

@@ -20,6 +20,7 @@ func (f *field) ends(fold, reason, button string) {
 // The trial of a first terminal comes to nothing: lan ends the visit in the app, the host takes its trial keys back, and
 // nothing goes on from there.
 func TestATrialIsCalledOffInTheApp(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	f.enrolled()
 	p := f.play
@@ -46,6 +47,7 @@ func TestATrialIsCalledOffInTheApp(t *testing.T) {
 // counted on the phone. The new one does not work out either, and lan signs the way back. At the next visit the place is
 // not safe: she refuses before she goes in.
 func TestADeadTerminalAWayBackAndARefusal(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	f.enrolled()
 	ctx, first := t.Context(), f.play

@@ -177,6 +177,7 @@ func (f *field) said(text string) string {
 // The states that a redraw would close, in English, on the narrowest phone: wrong codes, the camera, the parcel that
 // differs, the picture to keep, the shop's code, what is unsent, what was refused. The technician chose English himself.
 func TestTheAppInEnglish(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	f.narrow(true)
 	f.open("/app?lang=en")
@@ -263,6 +264,7 @@ func TestTheAppInEnglish(t *testing.T) {
 
 // What finds nothing in the other language, and nothing cut off, must be able to.
 func TestTheEyesOfThePlaysCanFail(t *testing.T) {
+	t.Parallel()
 	f := &field{office: newOffice(t)}
 	f.do(send(network.Enable, network.EnableParams{}), chromedp.Navigate("data:text/html;charset=utf-8,<!DOCTYPE html><html lang=en><body><main><p>All is 今天</p><button style='width:40px;white-space:nowrap'>far too long for it</button>"+
 		"<p style='margin-bottom:-30px'>one line</p><p>the other</p><div style='overflow:hidden;width:30px'><span style='white-space:nowrap'>cut off here</span></div><input placeholder=输入></main></body></html>"))

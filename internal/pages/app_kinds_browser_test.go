@@ -160,6 +160,7 @@ const mountedShot, counterShot = "装好的机具", "整个收银台"
 
 // One shop's terminal through every kind of visit, each from the door to the close on lan's phone.
 func TestEveryKindInTheApp(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	f.enrolled()
 	f.until(`document.body.dataset.kept === "whole"`)

@@ -145,6 +145,7 @@ func (f *field) personal() map[string]string {
 // what is not unsent leaves the phone. The second sees nothing of hers, sends nothing of hers and exports nothing of
 // hers. When she is back it goes out in her name, once.
 func TestTwoTechniciansOnOnePhone(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	f.enrolled()
 	f.nothingToKeep()

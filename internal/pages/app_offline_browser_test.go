@@ -100,6 +100,7 @@ func (f *field) work() app.Work {
 // A whole visit in a cellar, up to the trial: no signal, no server, the phone switched off in between. All of it
 // goes out by itself upstairs, signatures before photos.
 func TestAVisitWithoutSignal(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	f.enrolled()
 	f.nothingToKeep()
@@ -169,6 +170,7 @@ func TestAVisitWithoutSignal(t *testing.T) {
 
 // What the server contradicts is kept, said, exported, and what follows it waits.
 func TestAContradictionGoesToAPerson(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	f.enrolled()
 	f.nothingToKeep()
@@ -224,6 +226,7 @@ func (f *field) phoneKey() string {
 // A phone that cannot send hands its file to the dispatcher, who carries it; the same file goes into another
 // browser too, and nothing is done twice.
 func TestAFileIsCarried(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	f.enrolled()
 	f.nothingToKeep()
@@ -277,6 +280,7 @@ func TestAFileIsCarried(t *testing.T) {
 // A colleague who is handed the file cannot take it into his own phone, where he could neither send it nor see it again:
 // the app sends him to the dispatcher. The phone that made it takes it back as known.
 func TestAFileOfAnotherIsNotTakenIn(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	f.enrolled()
 	f.nothingToKeep()

@@ -42,6 +42,7 @@ func (f *field) holds(what, expression string) {
 // Whatever the phone hears meanwhile, and however often the page draws: what a person opened stays open, what was
 // typed stays, the focus and the place on the page stay, and a tap goes where it was aimed.
 func TestARedrawKeepsWhatAPersonDoes(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	site := f.mux
 	var noPapers atomic.Bool // the phone keeps those it has, which this test rewrites

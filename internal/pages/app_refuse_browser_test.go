@@ -13,6 +13,7 @@ import (
 // A server, or whoever sits in it, shows lan another shop than the dispatcher signed. The phone says so by itself,
 // shows no badge there, and lan signs that he does not go in: without signal, and it arrives.
 func TestAnOrderThatIsNotGenuine(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	f.enrolled()
 	f.press("去做")

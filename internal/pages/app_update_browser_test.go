@@ -53,6 +53,7 @@ func (w *rewriting) close() error {
 // A new release arrives while work waits to be sent: the app says so and what it keeps, nothing is lost by taking it,
 // and the new one opens without signal. At the end of the shift the badge leaves the phone, and the work stays.
 func TestANewReleaseKeepsWhatIsUnsent(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	var newer, away atomic.Bool
 	old := loadAssets().set
@@ -111,6 +112,7 @@ func TestANewReleaseKeepsWhatIsUnsent(t *testing.T) {
 
 // The badge runs out in the middle of the day: the phone says what to do before anybody sees it refused.
 func TestABadgeRunsOut(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	f.enrolled()
 	f.js(`import(document.body.dataset.assets + "app-store.mjs").then(async (s) => { await s.setAbout("shift", { ...await s.about("shift"), until: "2026-01-01T00:00:00Z" }); return ""; })`)
@@ -124,6 +126,7 @@ func TestABadgeRunsOut(t *testing.T) {
 
 // A part of the app that did not come is said to be missing, and is there as soon as it can be had.
 func TestAPartOfTheAppThatDidNotCome(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	site := f.mux
 	var away atomic.Bool

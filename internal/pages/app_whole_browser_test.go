@@ -94,6 +94,7 @@ func (s *street) verified() {
 // the technician first, then for the shop; everything goes out once, in order of importance; trial, live, close, and what
 // the merchant keeps is accepted by menshen-verify.
 func TestAWholeVisitWithoutSignal(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t)
 	gate := s.counted()
 	s.opensShop()

@@ -12,6 +12,7 @@ import (
 
 // The same driver in a real browser: its WebCrypto, its inflate and its text decoder are not node's.
 func TestTheDoorInChromium(t *testing.T) {
+	t.Parallel()
 	const step = 71 // one changed character a place, beside dropped and doubled ones
 	driver, err := os.ReadFile("testdata/js/door.mjs")
 	if err != nil {

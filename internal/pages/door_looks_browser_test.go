@@ -10,6 +10,7 @@ import (
 // What a shopkeeper reads when it matters most, as those see it whom TestShopPagesInABrowser does not try: in English by day, on a
 // desk, and enlarged to twice its size in both languages and by night.
 func TestTheDoorInEnglishAndEnlarged(t *testing.T) {
+	t.Parallel()
 	origin, _, ctx := shopInBrowser(t)
 	for _, state := range []string{"waiting", "face", "admitted", "refused", "unwilling", "expired", "cannot"} {
 		for _, look := range []struct {

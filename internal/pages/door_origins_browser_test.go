@@ -23,6 +23,7 @@ func named(t *testing.T) (port string) {
 // A page at an address without TLS has no WebCrypto, and a browser may lack it elsewhere: the door says so before anybody
 // taps in vain, what to do, and whom to call.
 func TestABrowserThatCannotCheckSaysSo(t *testing.T) {
+	t.Parallel()
 	port := named(t)
 	ctx := browser(t, chromedp.Flag("host-resolver-rules", "MAP shop.example 127.0.0.1"))
 	for _, c := range []struct{ name, origin, before, says string }{
@@ -50,6 +51,7 @@ func TestABrowserThatCannotCheckSaysSo(t *testing.T) {
 // A look-alike site has a copy of every page and script, and the phone itself with its passkeys in hand: none of them
 // signs there, by any name that it asks under. On the shop's own site the same passkey signs before and after.
 func TestAPasskeyRefusesAnotherOrigin(t *testing.T) {
+	t.Parallel()
 	port := named(t)
 	shop, evil := "http://shop.localhost"+port, "http://evil.localhost"+port
 	ctx := browser(t)

@@ -50,6 +50,7 @@ func (b *bench) orders(cases []orderCase) {
 
 // The technician's phone tells a genuine order from a server's invention, link by link.
 func TestIsTheOrderGenuine(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	p, c := f.play, f.Cast
 	pack, err := f.App.Package(t.Context(), app.Actor{Person: "lan", Organisation: "svc-anzhuang", Role: visit.RoleTechnician}, "v1")

@@ -55,6 +55,7 @@ func (f *field) whyNot() string {
 
 // Lan's course got a test. Her app says so; she reads, fails, waits, passes, and the gate has nothing against her.
 func TestATechnicianLearnsOnThePhone(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	c, err := scenario.CourseFile("security")
 	if err != nil {

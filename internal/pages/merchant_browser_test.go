@@ -131,6 +131,7 @@ func showState(state string) string {
 }
 
 func TestShopPagesInABrowser(t *testing.T) {
+	t.Parallel()
 	origin, _, ctx := shopInBrowser(t)
 	for i, shot := range shopShots {
 		for j, look := range []struct {
@@ -191,6 +192,7 @@ const until = `(async (ok) => { for (let i = 0; i < 100 && !ok(); i++) await new
 
 // A page key made in the browser signs the price, and Go verifies exactly what wei saw and answered.
 func TestThePriceIsSignedByThePhonesOwnKey(t *testing.T) {
+	t.Parallel()
 	origin, f, ctx := shopInBrowser(t)
 	if err := chromedp.Do(ctx, asViewer("wei"), chromedp.Navigate(origin+"/shop/visits/price/price")); err != nil {
 		t.Fatal(err)
@@ -240,6 +242,7 @@ func TestThePriceIsSignedByThePhonesOwnKey(t *testing.T) {
 
 // Without a key nothing is signed, and the page says what to do instead.
 func TestAPhoneThatIsNotSetUpSignsNothing(t *testing.T) {
+	t.Parallel()
 	origin, f, ctx := shopInBrowser(t)
 	if err := chromedp.Do(ctx, asViewer("wei"), chromedp.Navigate(origin+"/shop/visits/device/device")); err != nil {
 		t.Fatal(err)
@@ -269,6 +272,7 @@ func TestAPhoneThatIsNotSetUpSignsNothing(t *testing.T) {
 
 // Inside WeChat's view the page says what is lacking, and where to go.
 func TestInsideWeChatsView(t *testing.T) {
+	t.Parallel()
 	origin, _, ctx := shopInBrowser(t)
 	agent := "Mozilla/5.0 (Linux; Android 13) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116 Mobile Safari/537.36 MicroMessenger/8.0.44"
 	override := func(ctx context.Context, tg *chromedp.Target) error {
@@ -312,6 +316,7 @@ func addAuthenticator(t *testing.T, ctx context.Context) {
 // The order link leads to the code: a wrong one gets nowhere, the right one enrols a passkey where the phone has them,
 // and a page key where it has none.
 func TestAPhoneIsSetUpByItsCode(t *testing.T) {
+	t.Parallel()
 	for kind, passkeys := range map[string]bool{statement.WebAuthn: true, statement.ES256: false} {
 		t.Run(kind, func(t *testing.T) {
 			origin, f, ctx := shopInBrowser(t)
@@ -360,6 +365,7 @@ func TestAPhoneIsSetUpByItsCode(t *testing.T) {
 
 // The old device is handed back by the phone's own key, in the device's stream, after the hand-over that it follows.
 func TestTheOldDeviceIsHandedBackByThePhone(t *testing.T) {
+	t.Parallel()
 	origin, f, ctx := shopInBrowser(t)
 	if err := chromedp.Do(ctx, asViewer("wei"), chromedp.Navigate(origin+"/shop/visits/removal_hand_back/hand_back")); err != nil {
 		t.Fatal(err)

@@ -65,6 +65,7 @@ func (h *handset) at(next string) {
 // A merchant's whole order on one phone, against the real server: from the one-time code to the bundle. At every
 // step of hers a second tap, a reload and the way back do nothing twice, and the page goes on by itself when others acted.
 func TestAMerchantsWholeOrder(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t)
 	s.opensShop()
 	m := s.merchant

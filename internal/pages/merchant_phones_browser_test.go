@@ -85,6 +85,7 @@ const state = `document.querySelector("[data-state]:not([hidden])").dataset.stat
 // The owner lets a clerk's phone in: a code from screen to screen, the same four digits on both, the owner's
 // own signature. The clerk then has the door and not the price; when the owner ends the phone, it is out.
 func TestAnOwnerLetsAClerksPhoneIn(t *testing.T) {
+	t.Parallel()
 	c := newCounter(t)
 	owner, clerk := c.owner, c.clerk
 	c.setUp(t)
@@ -161,6 +162,7 @@ func TestAnOwnerLetsAClerksPhoneIn(t *testing.T) {
 
 // Another phone that saw the code first is shown for what it is: the digits differ from the clerk's, or the proof does not hold.
 func TestAStrangersKeyIsNotLetIn(t *testing.T) {
+	t.Parallel()
 	c := newCounter(t)
 	c.setUp(t)
 	c.owner.open("/shop/clerks")

@@ -118,6 +118,7 @@ func (s jsSigned) mustVerify(t *testing.T, kind string) {
 }
 
 func TestAPhoneKeepsItsKeys(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t)
 	b := newBench(t, ctx, needs{api: true, passkey: true}, nil)
 	var page jsSigned
@@ -147,6 +148,7 @@ func TestAPhoneKeepsItsKeys(t *testing.T) {
 }
 
 func TestAPhoneSignsWithAPasskey(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t)
 	b := newBench(t, ctx, needs{api: true, passkey: true}, nil)
 	var able []bool
@@ -190,6 +192,7 @@ func TestAPhoneSignsWithAPasskey(t *testing.T) {
 }
 
 func TestTheChainAndTheServer(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t)
 	server := statement.Digest([]byte("server's"))
 	asked, down := 0, false

@@ -73,6 +73,7 @@ const signing = `
 	const states = async () => (await q.list("lan")).map((i) => i.label + ":" + i.state).join(" ");`
 
 func TestTheQueueBringsEverythingOnceAndInOrder(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t)
 	p := &post{keys: map[string]string{}, bodies: map[string][]byte{}}
 	b := newBench(t, ctx, needs{api: true}, map[string]http.HandlerFunc{
@@ -122,6 +123,7 @@ func TestTheQueueBringsEverythingOnceAndInOrder(t *testing.T) {
 }
 
 func TestAContradictionIsKeptForAPerson(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t)
 	p := &post{keys: map[string]string{}, bodies: map[string][]byte{}, fail: map[string]int{"step_one": 409}}
 	b := newBench(t, ctx, needs{api: true}, map[string]http.HandlerFunc{
@@ -160,6 +162,7 @@ func TestAContradictionIsKeptForAPerson(t *testing.T) {
 }
 
 func TestTheQueueGoesIntoAFileAndBack(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t)
 	p := &post{keys: map[string]string{}, bodies: map[string][]byte{}, fail: map[string]int{"step_two": 409}}
 	b := newBench(t, ctx, needs{api: true}, map[string]http.HandlerFunc{
@@ -187,6 +190,7 @@ func TestTheQueueGoesIntoAFileAndBack(t *testing.T) {
 
 // The example that docs/formats.md describes is taken in as it stands, and goes out again with the same bytes.
 func TestTheQueueTakesTheExampleIn(t *testing.T) {
+	t.Parallel()
 	example, err := os.ReadFile("../../docs/examples/outbox.json")
 	if err != nil {
 		t.Fatal(err)

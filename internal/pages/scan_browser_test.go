@@ -127,6 +127,7 @@ type scanResult struct {
 const longest = "MENSHEN1:" // the rest is filled up to what an offline answer may have
 
 func TestTheCameraReadsWhatWeWrite(t *testing.T) {
+	t.Parallel()
 	for name, text := range map[string]string{"challenge": "menshen:1:AAECAwQFBgcICQoLDA0ODw:门", "answer": longest + strings.Repeat("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./", 38)} {
 		ctx := browser(t, withCamera(t, drawn(t, text, 1280, 720, 0.95, nil))...)
 		b := newBench(t, ctx, scannerNeeds, nil)
@@ -142,6 +143,7 @@ func TestTheCameraReadsWhatWeWrite(t *testing.T) {
 }
 
 func TestACodeThatCannotBeReadIsSaidSo(t *testing.T) {
+	t.Parallel()
 	for name, spoil := range map[string]func(*image.Gray){"cut off": cutOff, "blurred": blurred} {
 		ctx := browser(t, withCamera(t, drawn(t, "menshen:1:AAECAwQFBgcICQoLDA0ODw", 1280, 720, 0.9, spoil))...)
 		b := newBench(t, ctx, scannerNeeds, nil)
@@ -154,6 +156,7 @@ func TestACodeThatCannotBeReadIsSaidSo(t *testing.T) {
 }
 
 func TestAForeignCodeIsRefusedAndTheCameraLooksOn(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t, withCamera(t, drawn(t, "https://evil.example/pay", 1280, 720, 0.9, nil))...)
 	b := newBench(t, ctx, scannerNeeds, nil)
 	var got scanResult
@@ -173,6 +176,7 @@ func TestAForeignCodeIsRefusedAndTheCameraLooksOn(t *testing.T) {
 }
 
 func TestACameraThatIsNotThere(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t, chromedp.Flag("use-fake-ui-for-media-stream", true))
 	b := newBench(t, ctx, scannerNeeds, nil)
 	var codes []string
@@ -189,6 +193,7 @@ func TestACameraThatIsNotThere(t *testing.T) {
 }
 
 func TestAPictureIsReadToo(t *testing.T) {
+	t.Parallel()
 	pictures := map[string]*image.Gray{"/clear.png": drawn(t, "menshen:1:x", 600, 600, 0.8, nil), "/cut.png": drawn(t, "menshen:1:x", 600, 600, 0.8, cutOff)}
 	routes := map[string]http.HandlerFunc{"/text.png": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("no picture")) }}
 	for name, p := range pictures {
@@ -228,6 +233,7 @@ func TestAPictureIsReadToo(t *testing.T) {
 
 // Without the wasm there is no scanner, and that is said.
 func TestTheScannerWithoutSignal(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t)
 	b := newBench(t, ctx, needs{camera: true}, nil) // this page's policy lets the wasm in neither way
 	var got string

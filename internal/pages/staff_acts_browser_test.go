@@ -58,6 +58,7 @@ func (o *office) act(id, verb string) {
 // The provider's dispatcher and the acquirer's approver, each with a key of his own in the browser, play every
 // brake that their consoles offer: each once, however often it is tapped. What is refused says why.
 func TestStaffPlaysEveryBrakeOnce(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	ctx, d := t.Context(), o.Cast.Dispatcher
 	scenes := scenario.Until(o.play.Install(), "work")
@@ -170,6 +171,7 @@ func (o *office) stage(id string) visit.Stage {
 // The supervisor watches a visit without touching the page: what the technician and the merchant do shows by
 // itself and is said to a screen reader; what he is filling in is left alone. Then he signs off, once.
 func TestTheSupervisorWatchesAndSignsOff(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	ctx, s := t.Context(), o.Cast.Supervisor
 	run := func(scenes []scenario.Scene) {

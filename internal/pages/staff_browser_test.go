@@ -159,6 +159,7 @@ func (o *office) look(name, path string) {
 
 // A member of staff comes by invitation, leaves, comes back with the passkey, sees both sessions and ends one.
 func TestStaffSignIn(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	d := o.Cast.Dispatcher
 	o.look("sign-in", "/sign-in")
@@ -219,6 +220,7 @@ func (o *office) foreign(path string) {
 // A dispatcher makes a signing key on his device, his organisation enrols it, and he sends lan: the gate
 // grants it on that signature.
 func TestDispatchFromTheConsole(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	ctx, d := t.Context(), o.Cast.Dispatcher
 	for _, act := range []func(context.Context) error{o.play.Book, func(ctx context.Context) error { return o.play.AgreeApprover(ctx, o.play.Sheet) },
@@ -328,6 +330,7 @@ func (o *office) makeKey(who, org *scenario.Actor) {
 
 // A visit is stopped; the risk desk finds it, decides with reason and appeal, and signs in the browser.
 func TestTheRiskDeskDecides(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	ctx, risk := t.Context(), o.Cast.Risk
 	for _, act := range []func(context.Context) error{o.play.Book, func(ctx context.Context) error { return o.play.Freeze(ctx, o.Cast.Dispatcher, "other") }} {
@@ -356,6 +359,7 @@ func TestTheRiskDeskDecides(t *testing.T) {
 // The acquirer's approver gets the order's address; the dispatcher's page does not have the button, and
 // his request is refused.
 func TestTheOrderLinkIsTheAcquirers(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	if err := o.play.Book(t.Context()); err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 // Two phones of lan's said two things. The dispatcher sees both side by side and settles it, once; a dispatcher of
 // another provider sees nothing of it, nor of anything else that is this one's, whatever address he tries.
 func TestConflictsAndTheHousesOwnWalls(t *testing.T) {
+	t.Parallel()
 	limit := httpapi.Limit(httpapi.Rate{PerSecond: 0.001, Burst: 12}, nil)
 	o := openOffice(t, scenario.DeploymentConfig{}, Desk{Limit: limit})
 	ctx, d, lan := t.Context(), o.Cast.Dispatcher, o.Cast.Technician

@@ -16,6 +16,7 @@ import (
 // is refused for that reason, and he has no way to lift it. It is found; the risk desk looks at it, reads what that means,
 // and signs; then it may be used again.
 func TestALostDeviceIsReportedFoundAndCleared(t *testing.T) {
+	t.Parallel()
 	o, _ := acquirersOffice(t)
 	ctx, p, serial := t.Context(), o.play, o.play.Device.Serial
 	agree := func(by func(context.Context, agreement.Sheet) error) func(context.Context) error {
@@ -75,6 +76,7 @@ func TestALostDeviceIsReportedFoundAndCleared(t *testing.T) {
 // A terminal that takes money is quarantined by its acquirer's approver: the page says that its keys go on, and the history
 // names the mark. It is nobody's who has nothing to do with it.
 func TestATerminalInUseIsQuarantined(t *testing.T) {
+	t.Parallel()
 	o, _ := acquirersOffice(t)
 	if err := scenario.Run(t.Context(), o.play.Install()); err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 // Whoever runs the deployment opens one page: what is wrong stands on top with what helps, then all is well; it shows
 // nobody's visit, and nobody else opens it.
 func TestWhoeverRunsItSeesHowItDoes(t *testing.T) {
+	t.Parallel()
 	o, _ := acquirersOffice(t)
 	ctx := t.Context()
 	if err := o.play.Book(ctx); err != nil {

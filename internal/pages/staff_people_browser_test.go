@@ -33,6 +33,7 @@ func providersOffice(t *testing.T) (*office, *scenario.Keeper) {
 // The dispatcher writes a newcomer down, sees why he may not be sent yet, gives his own service what the badge
 // commits to, and takes lan's badge back: it is in the status list at once, whose age stands beside it.
 func TestTheProvidersPeople(t *testing.T) {
+	t.Parallel()
 	o, keeper := providersOffice(t)
 	ctx, d, lan := t.Context(), o.Cast.Dispatcher, o.Cast.Technician
 	o.join(d.ID, d.Organisation, d.Role)

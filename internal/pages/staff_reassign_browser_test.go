@@ -72,6 +72,7 @@ func (o *office) sent(id string) string {
 // Before the merchant has signed the price, the dispatcher names lan, then bo: both stand in the record and nobody goes; the
 // page says why. When the price is signed, one press asks again, and bo is sent.
 func TestAnotherIsNamedBeforeThePriceIsSigned(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	ctx, c := t.Context(), o.Cast
 	for _, act := range []func(context.Context) error{o.play.Book, func(ctx context.Context) error { return o.play.AgreeApprover(ctx, o.play.Sheet) }, o.play.ShipDevice} {
@@ -108,6 +109,7 @@ func TestAnotherIsNamedBeforeThePriceIsSigned(t *testing.T) {
 // lan has the visit on his phone and is on his way when somebody else is sent: his phone says so by itself, on the visit and
 // under today, until he has read it. When he is sent after all, the visit is back.
 func TestAnotherIsSentInHisPlace(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	f.enrolled()
 	f.trains(f.Cast.Stranger)

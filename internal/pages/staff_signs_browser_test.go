@@ -19,6 +19,7 @@ import (
 // On risk level 2 a sign-off from afar is taken down and does not count, and the page says that somebody must be in the shop;
 // signed there, it counts.
 func TestTheSupervisorSignsInTheShop(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	ctx, s := t.Context(), o.Cast.Supervisor
 	o.play.NewOrder(visit.Install, 2)
@@ -84,6 +85,7 @@ func (g *gateway) sent() []notify.Message {
 // The approver has the acquirer's gateway write the order's address to the merchant: two impatient presses are one message. By
 // hand, the page makes the address and says to which number it goes. Where there is no gateway, only the second is there.
 func TestTheOrdersAddressIsSent(t *testing.T) {
+	t.Parallel()
 	var sms gateway
 	c := scenario.NewCast()
 	o := openOffice(t, scenario.DeploymentConfig{Receivers: []notify.Receiver{{Name: "gateway", Organisation: c.Acquirer.ID, Kinds: []string{notify.OrderLink}, Phones: true, Sender: &sms}}}, Desk{})
@@ -126,6 +128,7 @@ func TestTheOrdersAddressIsSent(t *testing.T) {
 
 // An invitation that is over, was used, was withdrawn, is another role's or of nobody lets nobody in and says so; it is kept in no address.
 func TestInvitationsThatLetNobodyIn(t *testing.T) {
+	t.Parallel()
 	var ahead atomic.Int64
 	o := openOffice(t, scenario.DeploymentConfig{Server: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }}, Desk{})
 	d, lan := o.Cast.Dispatcher, o.Cast.Technician

@@ -12,6 +12,7 @@ import (
 // A page that somebody leaves at once, while it opens its databases for the first time, is kept by the browser for the back
 // button, openings and all: the next page must not wait for it. Each round leaves at another moment of thirty openings.
 func TestAPageThatWasLeftDoesNotHoldTheStore(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, browser(t), needs{api: true}, nil)
 	for round := range 4 {
 		n := strconv.Itoa(round)

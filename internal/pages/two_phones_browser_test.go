@@ -212,6 +212,7 @@ func (h *handset) millis(expression string) int {
 
 // The honest door with signal: three taps, one scan, and the verdict comes up on the merchant's own screen.
 func TestTwoPhonesAtTheDoor(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t)
 	s.opensShop()
 	s.scenes("dispatch", "ask dispatch")
@@ -290,6 +291,7 @@ func (s *street) restored() {
 // Without signal on both sides and with the server stopped: two scans, and the verdict is worked out on the
 // merchant's own phone. It goes out by itself when signal is back, is judged again, and the page says so.
 func TestTwoPhonesWithoutSignal(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t)
 	wei, lan := s.atTheCounter()
 	s.cut()

@@ -28,6 +28,7 @@ func (s *street) letsIn(ming *handset, between func(address string) string) {
 // The owner is out and the shop has no signal: the clerk's own phone tells that the technician is the one who was
 // sent. What it may not do is the owner's: the price, on the page and past it.
 func TestAClerksPhoneAtTheDoor(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t)
 	s.opensShop()
 	ming := s.newHandset()

@@ -67,6 +67,7 @@ func (h *handset) doctored(order string, late time.Duration) {
 // With signal: another face, an old code, a technician at the order link, a letter written at home, a wrong
 // clock, a connection that breaks before and after the scan; then, in English, the honest check.
 func TestTwoPhonesWithSignalRefused(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t)
 	lan, him := s.newHandset(), s.play.Cast.Technician.ID
 	s.technician = lan
@@ -162,6 +163,7 @@ func TestTwoPhonesWithSignalRefused(t *testing.T) {
 // Without signal: what is no badge, no camera, a colleague, an old screenshot, papers older than the badge, an
 // expired badge, and a browser that threw away what it kept.
 func TestTwoPhonesWithoutSignalRefused(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t)
 	s.opensShop()
 	s.scenes("dispatch", "ask dispatch")

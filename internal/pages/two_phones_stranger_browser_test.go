@@ -15,6 +15,7 @@ import (
 // with one tap, not "expired" after ninety seconds. The one who was sent answers the same code all the same. When his own badge
 // is taken back, that is red too, with its reason.
 func TestSomebodyElseScans(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t)
 	s.opensShop()
 	s.scenes("dispatch", "ask dispatch")
@@ -71,6 +72,7 @@ func (h *handset) shown(state string) {
 // Somebody stands in the shop and scans nothing. From the first second the page says how to take that, with the report one tap away;
 // when nobody has scanned in time, the end is red by itself. Who came through all the same may still be checked.
 func TestSomebodyScansNothing(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t)
 	s.opensShop()
 	s.scenes("dispatch", "ask dispatch")
@@ -117,6 +119,7 @@ func TestSomebodyScansNothing(t *testing.T) {
 
 // Without signal the report cannot go out: red stands there all the same, says so, and the next tap tries again.
 func TestSomebodyScansNothingWithoutSignal(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t)
 	s.opensShop()
 	s.scenes("dispatch", "ask dispatch")

@@ -46,6 +46,7 @@ func goSays(t *testing.T, trustFile, bundleFile string) string {
 // one is accepted, one with one byte changed is refused for its own reason, half a file cannot be read. It needs no server
 // once it is open, and none at all as the file that people keep.
 func TestABundleIsCheckedInTheBrowser(t *testing.T) {
+	t.Parallel()
 	files := t.TempDir()
 	if out, err := exec.Command("../../script/verifier", files).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
