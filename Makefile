@@ -29,7 +29,7 @@ COMMIT := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 CLI := github.com/menshen-project/menshen/internal/cli
 LDFLAGS := -s -w -X $(CLI).version=$(VERSION) -X $(CLI).commit=$(COMMIT)
 
-.PHONY: help build run check test fmt fuzz cover mutation lint unit all-tests debian npm verifier $(COMMANDS:%=bin/%)
+.PHONY: help build run check test fmt fuzz cover mutation lint unit deciders others debian npm verifier $(COMMANDS:%=bin/%)
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -47,7 +47,9 @@ run: build ## build, then run the demonstration
 
 check: lint unit ## what to run before every commit: format, vet, staticcheck, layers, unit and script tests
 
-test: debian npm lint build all-tests cover fuzz ## everything, as CI runs it; installs the Debian packages it needs
+# What is tested is compiled as what is built: most packages once for all, and not once more without paths.
+test: export GOFLAGS += -trimpath
+test: debian npm lint build deciders others fuzz ## everything, as CI runs it; installs the Debian packages it needs
 
 fmt: ## format all Go files
 	gofmt -w .
@@ -71,12 +73,18 @@ unit:
 	go test .
 	go test ./...
 
+# The packages that decide know no second time, and their coverage is that of the only run.
+deciders: $(GOTESTSUM)
+	script/cover --with $(GOTESTSUM) -tags $(TAGS) $(DECIDERS)
+
+# Every other package; the pages with their browsers first, for they take longest.
 # Up to three failed tests are run once more: browsers and processes on a busy machine. Which ones is printed
 # at the end, for a test that needed it is a fault to look for (docs/decisions/0057).
-all-tests: $(GOTESTSUM)
+others: $(GOTESTSUM)
 	@again=$$(mktemp); trap 'rm -f "$$again"' EXIT; \
+	packages=$$(go list ./internal/pages && go list ./... | grep -vE '/menshen(/internal)?/($(subst $() $(),|,$(DECIDERS)))$$'); \
 	script/with-postgres $(GOTESTSUM) --format standard-quiet --rerun-fails=1 --rerun-fails-max-failures=3 --rerun-fails-run-root-test \
-		--rerun-fails-report="$$again" --packages ./... -- -tags $(TAGS) -timeout 20m; \
+		--rerun-fails-report="$$again" --packages "$$(tr '\n' ' ' <<<"$$packages")" -- -tags $(TAGS) -timeout 20m; \
 	if [ -s "$$again" ]; then echo "Not steady, passed only the second time:"; cat "$$again"; fi
 
 debian:
