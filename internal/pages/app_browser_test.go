@@ -198,10 +198,21 @@ func (f *field) shot(name string) {
 	if f.english {
 		f.shotIn(name, "light")
 		f.fits(name)
+		f.large(name)
 		return
 	}
 	f.shotIn(name, "light", "dark")
+	f.large(name)
 	f.shotEnglish(name)
+}
+
+// large looks at the same state with letters twice as large.
+func (f *field) large(name string) {
+	f.t.Helper()
+	for _, p := range enlarged(f.ctx, "app-"+name) {
+		f.t.Error(p)
+	}
+	f.narrow(f.english)
 }
 
 // shotIn does so in the colour schemes given.

@@ -39,7 +39,7 @@ const spilt = `(() => {
   const found = [], boxes = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     const n = texts.currentNode, e = n.parentElement;
-    if (n.textContent.trim() === "" || !e.checkVisibility({ visibilityProperty: true, opacityProperty: true }) || e.closest(".unseen, script, noscript, option, select")) continue;
+    if (n.textContent.trim() === "" || !e.checkVisibility({ visibilityProperty: true, opacityProperty: true }) || e.closest(".unseen, .skip, script, noscript, option, select, textarea, thead")) continue;
     const range = document.createRange(); range.selectNodeContents(n);
     const all = range.getBoundingClientRect(), name = n.textContent.trim().slice(0, 40);
     for (let a = e; a && a !== document.body; a = a.parentElement) {

@@ -154,6 +154,9 @@ func (o *office) look(name, path string) {
 				keep(o.t, strings.Join([]string{name, lang, scheme, s.name}, "-")+".png", image)
 			}
 		}
+		for _, p := range enlarged(o.ctx, name+"-"+lang) {
+			o.t.Error(p)
+		}
 	}
 }
 
