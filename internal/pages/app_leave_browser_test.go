@@ -3,13 +3,20 @@
 package pages
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
 	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -166,11 +173,6 @@ func TestTwoTechniciansOnOnePhone(t *testing.T) {
 	f.press("退出登录")
 	f.sees("还有 3 项没发出去")
 	f.shot("leave-unsent")
-	f.signal(false)
-	f.js(`(dispatchEvent(new Event("offline")), "")`)
-	f.sees("退出登录要信号")
-	f.shot("leave-offline")
-	f.signal(true)
 	f.press("还是退出")
 	f.sees("请先登录")
 	f.sees("这部手机里还有 3 项没发")
@@ -230,5 +232,120 @@ func TestTwoTechniciansOnOnePhone(t *testing.T) {
 	f.sees("还没登记")
 	if found, all := f.kept(values); len(found) > 0 {
 		t.Errorf("bo's phone keeps %q of lan's:\n%.3000s", found, all)
+	}
+}
+
+// session is the secret in the phone's cookie, which no script can read.
+func (f *field) session() string {
+	f.t.Helper()
+	got, err := chromedp.Run(f.ctx, func(ctx context.Context, t *chromedp.Target) (network.GetCookiesResult, error) {
+		return cdp.Call(ctx, t, network.GetCookies, network.GetCookiesParams{URLs: []string{f.origin + "/app"}})
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for _, c := range got.Cookies {
+		if c.Name == app.SessionCookie {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// opens says whether a session's secret still lets anybody in.
+func (f *field) opens(secret string) bool {
+	f.t.Helper()
+	_, err := f.App.Authenticate(f.t.Context(), secret, store.TokenSession)
+	if err != nil && fault.KindOf(err) != fault.Unauthenticated {
+		f.t.Fatal(err)
+	}
+	return err == nil
+}
+
+// Lan hands the phone in where there is no signal. She is signed out of it at once, with what is unsent kept; whoever opens it sees
+// nothing of hers. The server hears it with the first signal, before it gives out any page.
+func TestSigningOutWithoutSignal(t *testing.T) {
+	f := newField(t)
+	f.enrolled()
+	f.nothingToKeep()
+	f.admitted()
+	values := f.personal()
+	f.press("去做")
+	f.cellar()
+	f.parcel()
+	f.sees("招牌和店门")
+	f.sees("离线，1 项待发送")
+	secret := f.session()
+	if secret == "" || !f.opens(secret) {
+		t.Fatal("lan was not signed in")
+	}
+
+	f.press("手机")
+	f.press("退出登录")
+	f.sees("还有 1 项没发出去")
+	f.sees("这部手机马上退出")
+	f.shot("leave-offline")
+	f.press("还是退出")
+	f.sees("请先登录")
+	f.sees("服务器那边还没退")
+	f.sees("这部手机里还有 1 项没发")
+	f.shot("left-offline")
+	if found, all := f.kept(values); len(found) > 0 || !strings.Contains(all, "menshen-outbox/items/") {
+		t.Errorf("signed out without signal, the phone still keeps %q:\n%.3000s", found, all)
+	}
+	f.open("/app#/visit/v1") // bo picks it up
+	f.sees("这部手机里没有这一单")
+	f.open("/app#/unsent")
+	f.sees("请先登录")
+	if !f.opens(secret) {
+		t.Error("the server knows without having heard")
+	}
+	f.upstairs()
+	f.until(`document.querySelector("[data-leaving]") === null && document.querySelector("main h1") !== null`)
+	f.sees("请先登录")
+	if f.opens(secret) {
+		t.Error("with signal the session goes on")
+	}
+
+	// Lan comes back and what she signed goes out. The next time, bo opens another page than the app.
+	f.returns("lan", "svc-anzhuang", visit.RoleTechnician)
+	f.open("/app")
+	f.until(`!document.querySelector(".state").innerText.includes("待发送") && document.querySelector("main h1") !== null`)
+	for began := time.Now(); len(f.work().Done) < 3 && time.Since(began) < 15*time.Second; {
+		time.Sleep(100 * time.Millisecond)
+	}
+	if w := f.work(); len(w.Done) != 3 || w.Done[2].Type != "arrival" {
+		t.Errorf("%+v", w.Done)
+	}
+	f.until(`document.querySelector("article") !== null && !document.querySelector(".state").innerText.includes("待发送")`)
+	secret = f.session()
+	f.cellar()
+	f.press("手机")
+	f.press("退出登录")
+	f.sees("退出时清掉")
+	f.press("退出登录")
+	f.sees("服务器那边还没退")
+	f.do(chromedp.Navigate("about:blank"))
+	f.up()
+	f.signal(true)
+	f.open("/account")
+	f.sees("请先进入")
+	if f.opens(secret) || f.js(`caches.has("leaving")`) != "false" {
+		t.Error("a page came before the session was ended")
+	}
+}
+
+// A sign-in takes the place of whoever was signed in on that browser: his cookie is gone, so his session ends. What a phone says
+// late about its former session ends nobody else's.
+func TestASignInEndsTheOneBefore(t *testing.T) {
+	f := newField(t)
+	f.joins("lan", "svc-anzhuang", visit.RoleTechnician)
+	former := f.session()
+	f.joins("bo", "svc-anzhuang", visit.RoleTechnician)
+	if now := f.session(); f.opens(former) || !f.opens(now) {
+		t.Error("lan's session goes on without a browser, or bo's does not")
+	}
+	if got := f.js(`import(document.body.dataset.assets + "leave.mjs").then((l) => l.endSession("lan"))`); got != "true" || !f.opens(f.session()) {
+		t.Errorf("lan's late word: %s, and bo is signed in: %v", got, f.opens(f.session()))
 	}
 }

@@ -127,7 +127,7 @@ func TestAWholeVisitWithoutSignal(t *testing.T) {
 	lan.press("手机")
 	lan.press("退出登录")
 	lan.sees("还有 8 项没发出去")
-	lan.sees("退出登录要信号")
+	lan.sees("这部手机马上退出")
 
 	gate.set(true, false)
 	s.up()

@@ -85,8 +85,23 @@ func (s *Server) finishSignIn(w http.ResponseWriter, r *http.Request) (any, erro
 	return s.entered(w, r, signed, err)
 }
 
+// endReplaced ends the session that this browser had until now: its cookie is about to be gone, and nobody could sign out of it.
+func (s *Server) endReplaced(r *http.Request) error {
+	before, err := s.Authenticate(r)
+	if err != nil || before.Token == "" {
+		return err
+	}
+	if err := s.Desk.App.EndSession(r.Context(), actorOf(before), before.Token); err != nil && fault.KindOf(err) != fault.NotFound {
+		return err
+	}
+	return nil
+}
+
 func (s *Server) entered(w http.ResponseWriter, r *http.Request, in app.SignedIn, err error) (any, error) {
 	if err != nil {
+		return nil, err
+	}
+	if err := s.endReplaced(r); err != nil {
 		return nil, err
 	}
 	s.setSession(w, r, in)
@@ -164,11 +179,18 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
 	return s.show(r.Context(), w, http.StatusOK, accountView(p, v))
 }
 
-// signOut ends this session, also when it is over already.
+// headerPerson names whose session a script means to end: a phone tells the server late that somebody left, and by then somebody
+// else may have signed in on it.
+const headerPerson = "Menshen-Person"
+
+// signOut ends this session, also when it is over already. Faults: session_of_another.
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.look(w, r)
 	if err != nil {
 		return err
+	}
+	if meant := r.Header.Get(headerPerson); meant != "" && p.viewer.SignedIn() && meant != p.viewer.Person {
+		return errOfAnother
 	}
 	if p.viewer.Token != "" {
 		err = s.Desk.App.EndSession(r.Context(), actorOf(p.viewer), p.viewer.Token)

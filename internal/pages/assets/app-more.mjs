@@ -7,6 +7,7 @@ import { changed, othersLine, shopOf, show, signInFirst, titleOf, tried } from "
 import { ofOthers, queued, sendFor } from "./app-sign.mjs";
 import { visits } from "./app-store.mjs";
 import { Fault } from "./fault.mjs";
+import { endSession, leave } from "./leave.mjs";
 import { askToKeep, exportAll, forgetSent, importAll, retry, storageState } from "./queue.mjs";
 
 /** Whose visit a thing of the queue is about; its number where the visit has left this phone. */
@@ -93,7 +94,7 @@ export async function leaving(root) {
   if (!who) return signInFirst(root);
   const items = await queued(), note = noteOf("leaving");
   const out = button(items.length > 0 ? say("还是退出，没发的留着", "Sign out all the same; keep what is unsent") : say("退出登录", "Sign out"), tried(note, async () => {
-    await signOut();
+    await signOut(who.person);
     location.replace("/app");
   }), items.length > 0 ? "wide.second" : "wide");
   show(root, h("p.crumb", {}, h("a", { href: "#/phone" }, `‹ ${say("手机", "Phone")}`)), h("h1", {}, say("退出登录", "Sign out")),
@@ -101,17 +102,17 @@ export async function leaving(root) {
     items.length > 0 && isOnline() && button(say("现在发送", "Send now"), async () => { sendFor(who); }),
     items.length > 0 && button(say("导出成文件", "Export as a file"), tried(note, saveFile), "wide.second"),
     h("p", {}, say("退出时清掉工作证、订单凭据和店名。登记过的签字钥匙留着，下次登录不用再登记。", "Signing out clears the badge, the order papers and the shops. The enrolled key stays: next time you need not enrol again.")),
-    isOnline() ? out : h("p.card.warn", { role: "status" }, say("退出登录要信号。要把手机交给别人，请先到有信号的地方。", "Signing out needs signal. Before you hand the phone to somebody, go where there is some.")), note);
+    !isOnline() && h("p.card.warn", { role: "status" }, say("现在没有信号：这部手机马上退出，可以交给别人；服务器那边，一有信号就自动退。", "There is no signal: this phone signs out at once and can be handed over; the server's session ends by itself with the first signal.")), out, note);
   return [items.length];
 }
 
-async function signOut() {
-  let answer;
-  try { answer = await fetch("/account/sign-out", { method: "POST", redirect: "manual", cache: "no-store" }); } catch (e) { throw noSignal(e); }
-  if (answer.type !== "opaqueredirect" && !answer.ok && answer.status !== 401) throw noSignal();
+// The phone first: a server that does not answer keeps nobody signed in here.
+async function signOut(person) {
+  try { await leave(person); } catch (e) { if (!await endSession(person)) throw noSignal(e); } // a browser that keeps no mark
   sendFor(undefined);
   await clearDay();
   await forgetSent(Date.now() + 1);
+  await endSession(person);
 }
 const noSignal = (e) => new Fault("offline", "现在没有信号，连不上。没退出，东西都在。", "There is no signal; the server cannot be reached. You are still signed in, and everything is here.", e);
 

@@ -8,6 +8,7 @@ import { ended, pathOf, stopped } from "./app-path.mjs";
 import { braking, ofOthers, outbox, queued, signedFor } from "./app-sign.mjs";
 import { visits } from "./app-store.mjs";
 import { faultOf } from "./fault.mjs";
+import { leaving } from "./leave.mjs";
 import { askToKeep } from "./queue.mjs";
 
 // Puts a screen's parts in place; what is false is not there.
@@ -72,9 +73,10 @@ export async function today(root, { go }) {
 }
 
 export async function signInFirst(root) {
-  const others = await ofOthers();
+  const [others, gone] = [await ofOthers(), await leaving()];
   show(root, h("h1", {}, say("上门", "Visits")), sign("wait", say("请先登录", "Sign in first"), h("p", {}, say("用您的通行密钥登录一次。以后没信号也能用。", "Sign in once with your passkey. After that it works without signal.")),
-    h("p.button-line", {}, h("a.button", { href: "/sign-in?next=/app" }, say("登录", "Sign in")))), others > 0 && h("p.card", { "data-others": others }, say(`这部手机里还有 ${others} 项没发。谁签的谁登录，就会接着发。`, `This phone still holds ${others} unsent. They go out when whoever signed them signs in again.`)));
+    h("p.button-line", {}, h("a.button", { href: "/sign-in?next=/app" }, say("登录", "Sign in")))),
+    gone !== "" && h("p.card.warn", { role: "status", "data-leaving": true }, say("这部手机已经退出，可以交给别人。服务器那边还没退：一有信号就自动退，不用再登录。", "This phone is signed out and can be handed over. The server's session is still open: it ends by itself with the first signal; nobody need sign in for that.")), others > 0 && h("p.card", { "data-others": others }, say(`这部手机里还有 ${others} 项没发。谁签的谁登录，就会接着发。`, `This phone still holds ${others} unsent. They go out when whoever signed them signs in again.`)));
 }
 
 const sessionOver = () => h("p.card.warn", { role: "status" }, say("登录到期了。存着的都在；登录后才能发送。", "Your sign-in is over. Everything is kept; sign in to send it."), " ", h("a", { href: "/sign-in?next=/app" }, say("登录", "Sign in")));

@@ -8,6 +8,7 @@ import { isOnline, net, watch } from "./app-net.mjs";
 import { outbox, queued, sendFor, sendOpenings } from "./app-sign.mjs";
 import { Fault } from "./fault.mjs";
 import { problem, today, whoIsIt } from "./app-screens.mjs";
+import { endSession, leaving } from "./leave.mjs";
 import { forgetSent } from "./queue.mjs";
 import { tellUnsent } from "./app-unsent.mjs";
 
@@ -85,6 +86,8 @@ const sendMine = async () => { if (!unsure()) sendFor(await me()); };
 
 async function update() {
   if (!isOnline()) return;
+  const gone = await leaving();
+  if (gone) { await endSession(gone); return happened(); } // nobody is signed in here: the server hears it first
   if (unsure()) try { await whoAmI(); } catch { return happened(); }
   openDoors().catch(() => {}); // kept; the next turn asks again
   try {

@@ -110,11 +110,21 @@ async function program(request, url) {
   }
 }
 
+// Who signed out where there was no signal is signed out at the server before a page is fetched (leave.mjs).
+async function letGo() {
+  const left = await (await caches.open("leaving")).match("/leaving", { ignoreVary: true });
+  if (!left) return;
+  const { type, ok, status } = await fetch("/account/sign-out", { method: "POST", redirect: "manual", cache: "no-store", headers: { "Menshen-Person": await left.text() } });
+  if (type !== "opaqueredirect" && !ok && status !== 401 && status !== 403) throw new Error("not signed out yet");
+  await caches.delete("leaving");
+}
+
 async function page(request, url) {
   const cache = await caches.open(store);
   const kept = await cache.match(url.pathname, { ignoreVary: true });
   if (kept && url.pathname === shell) return kept;
   try {
+    await letGo();
     const response = await (kept ? within(fetch(request)) : fetch(request));
     if (kept && response.status >= 502 && response.status <= 504) return asOf(kept);
     if (kept && response.ok && !response.redirected) await cache.put(url.pathname, await dated(response.clone()));
