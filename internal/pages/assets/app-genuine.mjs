@@ -30,10 +30,26 @@ export function genuineNote(found) {
   if (found.ok) return h("p.card.genuine", { role: "status", "data-genuine": "yes" }, h("strong", {}, say("✓ 这一单是真的", "✓ This order is genuine")), say(`：${found.acquirer}委托，${found.provider}派您。手机自己核对过签名。`, `: ordered by ${found.acquirer}, sent by ${found.provider}. This phone checked the signatures itself.`));
   if (found.code === "package_absent") return h("p.card.warn", { role: "status", "data-genuine": "unknown" }, say("订单的凭据还没取到手机里，真假还不知道。有信号时刷新。", "The order's papers are not on this phone, so it cannot tell whether the order is genuine. Refresh where there is signal."));
   const { zh, en } = reason(found.code);
-  return sign(found.code === "trust_list_stale" || found.code === "trust_list_key_unknown" ? "mind" : "stop",
-    found.code === "trust_list_stale" || found.code === "trust_list_key_unknown" ? say("真假核对不了", "Genuine or not: cannot be checked") : say("这一单不对，别去", "This order is wrong: do not go"),
+  return sign(unsure(found.code) ? "mind" : "stop",
+    unsure(found.code) ? say("真假核对不了", "Genuine or not: cannot be checked") : say("这一单不对，别去", "This order is wrong: do not go"),
     h("p", { "data-code": found.code, "data-genuine": "no" }, `${links[found.link]?.() ?? ""}${say("：", ": ")}${language() === "en" ? en : zh}`),
     h("p", {}, say("打公司的电话问清楚，别用这一单上写的号码。去不了，就在下面签「今天不做」。", "Call your company on a number you know, not one from this order. If you cannot go, sign “not today” below.")));
+}
+
+const unsure = (code) => code === "trust_list_stale" || code === "trust_list_key_unknown";
+
+let checked = new Map(); // by package and minute: a day's list is drawn often, and each check is half a dozen signatures
+
+/** The line about it in the list of today. @param {object} v @returns {Promise<HTMLElement|false>} false before the shift: there are no papers yet */
+export async function genuineLine(v, now = Date.now()) {
+  if (!v.package) return false;
+  const key = `${v.id} ${v.package_at} ${Math.floor(now / 60000)}`;
+  if (!checked.has(key)) checked = new Map([...checked].slice(-50)).set(key, genuineOrder(v));
+  const found = await checked.get(key);
+  if (found.ok) return h("p.genuine", { "data-genuine": "yes" }, h("strong", {}, say("✓ 订单是真的", "✓ Genuine order")), say(`：${found.acquirer}签的单，${found.provider}签的派工。`, `: signed by ${found.acquirer}, dispatch signed by ${found.provider}.`));
+  const { zh, en } = reason(found.code);
+  return h(unsure(found.code) ? "p.genuine.warn" : "p.genuine.problem", { "data-genuine": "no", "data-code": found.code }, h("strong", {}, unsure(found.code) ? say("！真假核对不了", "! Genuine or not: cannot be checked") : say("✕ 这一单不对，别去", "✕ Wrong order: do not go")),
+    `${say("：", ": ")}${links[found.link]?.() ?? ""}${say("：", ": ")}${language() === "en" ? en : zh}`);
 }
 
 function reason(code) {

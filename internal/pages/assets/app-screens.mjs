@@ -50,7 +50,8 @@ export async function turn(v) {
   return now ? `${word(now.name)} · ${waits[now.waits]()}` : say("等发送", "waiting to be sent");
 }
 
-export async function today(root, { go }) {
+/** @param {{go: (hash: string) => void, orders: object|null}} how orders: app-genuine.mjs, null until it is there */
+export async function today(root, { go, orders }) {
   const who = await me();
   if (!who) return signInFirst(root);
   const [s, all, items, mine] = [await shift(), await visits(), await queued(), await isEnrolled()];
@@ -63,7 +64,7 @@ export async function today(root, { go }) {
     mine ? shiftCard(s, note) : sign("wait", say("这部手机还没登记", "This phone is not enrolled"), h("p", {}, say("先用公司给您的开通码登记这部手机，才能签字。", "Enrol it with the code your company gave you; then it can sign.")),
       h("p.button-line", {}, h("a.button", { href: "#/phone" }, say("登记这部手机", "Enrol this phone")))),
     note, ...(await gone()).map((g) => anotherSent(g, button(say("知道了", "I have read it"), async () => { await forgetGone(g.id); changed(); }, "wide.second"))), await learnLine(),
-    ...await Promise.all(open.map((v, i) => stop(v, items, i === 0, go))),
+    ...await Promise.all(open.map((v, i) => stop(v, items, i === 0, go, orders))),
     open.length === 0 && h("p.card", {}, say("没有派给您的上门。", "No visits are assigned to you.")),
     open.length === 0 && isOnline() && s && h("section.card", {}, h("h2", {}, say("有店主让您扫码？", "A shop asks you to scan?")), (await import("./app-door.mjs")).doorStep()),
     h("p.quiet.fresh", {}, fresh ? say(`单子是${age(Date.now() - new Date(fresh))}取的`, `List from ${age(Date.now() - new Date(fresh))}`) : say("单子还没取过", "The list was never fetched"), " ",
@@ -104,16 +105,18 @@ function shiftCard(s, note) {
     h("p", {}, say("要信号，要您本人验证一次。之后没信号也能出示。", "Needs signal, and you in person once. After that it can be shown without signal.")), start);
 }
 
-async function stop(v, items, next, go) {
+async function stop(v, items, next, go, orders) {
   const { work } = v;
   const mine = items.filter((i) => i.visit === v.id).length;
+  const genuine = v.package && (orders ? await orders.genuineLine(v) : h("p.genuine", {}, say("正在核对订单真假……", "Checking whether the order is genuine …")));
+  const wrong = genuine?.matches?.(".problem") === true;
   return h(next ? "article.card.stop.next" : "article.card.stop", {},
     next && h("p.tag", {}, say("下一站", "Next stop")),
     h("h2", {}, titleOf(v)),
     h("p", {}, span(work.from, work.until), !shopOf(v) && h("span.quiet", {}, ` ${say("开工后看得到是哪家店。", "The shop shows once the shift has begun.")}`)),
-    h("p", {}, await turn(v)),
+    genuine, !wrong && h("p", {}, await turn(v)),
     mine > 0 && h("p.unsent", {}, say(`${mine} 项待发送`, `${mine} to send`)),
-    next ? button(say("去做", "Go"), () => go(`#/visit/${v.id}`)) : h("a.go", { href: `#/visit/${v.id}` }, say("打开", "Open")));
+    next ? button(wrong ? say("看怎么办", "What to do") : say("去做", "Go"), () => go(`#/visit/${v.id}`), wrong ? "wide.second" : "wide") : h("a.go", { href: `#/visit/${v.id}` }, say("打开", "Open")));
 }
 
 export const othersLine = (n) => h("p.card", { "data-others": n }, say(`这部手机里还有别人签的 ${n} 项没发。谁签的谁登录，就会接着发。`, `This phone also holds ${n} unsent of somebody else. They go out when that person signs in here again.`));

@@ -14,10 +14,10 @@ import { tellUnsent } from "./app-unsent.mjs";
 
 const main = document.getElementById("main"), bar = document.getElementById("bar");
 const go = (hash) => { location.hash = hash; };
-let worker = null, waiting = false, letIn = false, shown = null;
+let worker = null, waiting = false, letIn = false, shown = null, orders = null;
 
 // What the first screen does not need comes after it; the service worker keeps it with the rest.
-const parts = { more: () => import("./app-more.mjs"), visit: () => import("./app-visit.mjs") };
+const parts = { more: () => import("./app-more.mjs"), visit: () => import("./app-visit.mjs"), genuine: () => import("./app-genuine.mjs") };
 async function part(name) {
   try { return await parts[name](); } catch (e) {
     throw new Fault("app_part_absent", "这一部分还没存到手机里。请在有信号的地方打开一次。", "This part is not in the phone yet. Open it once where there is signal.", e);
@@ -25,7 +25,7 @@ async function part(name) {
 }
 
 const screens = [
-  [/^#?\/?$/, (root) => today(root, { go })],
+  [/^#?\/?$/, (root) => today(root, { go, orders })],
   [/^#\/unsent$/, async (root) => (await part("more")).unsent(root)],
   [/^#\/phone$/, async (root) => (await part("more")).phone(root)],
   [/^#\/leave$/, async (root) => (await part("more")).leaving(root)],
@@ -151,6 +151,7 @@ forgetSent(Date.now() - 86400000).catch(() => {}); // the store is away: the scr
 await sendMine();
 await draw();
 for (const name of Object.keys(parts)) part(name).catch(() => {}); // asked again when it is wanted
+part("genuine").then((p) => { orders = p; draw(); }).catch(() => {}); // the visit's own page asks again
 watch();
 follow();
 update();
