@@ -27,11 +27,12 @@ type Booking struct {
 	Bindings     []store.Binding // open, of this merchant
 	Shops        []ShopRow       // of this merchant: a terminal may come from another
 	Missing      []string        // fields that are not on file
+	Item         string          // which of the five items says who the merchant is: visit.ItemCreditCode or ItemPrincipal
 }
 
 // bookedFields are the personal values that an order commits to: of the merchant, and of the shop.
 var (
-	bookedOfMerchant = []string{"merchant_name", "credit_code", "account", fieldPrincipal}
+	bookedOfMerchant = []string{"merchant_name", "account", fieldPrincipal}
 	bookedOfShop     = []string{"address", "position"}
 )
 
@@ -52,6 +53,7 @@ func (a *App) Booking(ctx context.Context, actor Actor, shop string) (Booking, e
 			func() error { return b.choices(ctx, tx, actor.Organisation) },
 			func() error { return a.ofMerchant(ctx, tx, m, &b) },
 			func() error { b.Missing, err = missingValues(m, s); return err },
+			func() error { b.Item, err = itemOnFile(ctx, tx, m.ID); return err },
 		} {
 			if err := missing(); err != nil {
 				return err
@@ -190,7 +192,11 @@ func (a *App) BookingValues(ctx context.Context, actor Actor, shop string) ([]Bo
 			if err != nil {
 				return err
 			}
-			for _, f := range part.fields {
+			fields := part.fields
+			if itemOf(doc) == visit.ItemCreditCode {
+				fields = append(slices.Clone(fields), fieldCredit)
+			}
+			for _, f := range fields {
 				if doc[commitmentOf+f] == "" {
 					return errNoValue.At(f)
 				}

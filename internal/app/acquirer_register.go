@@ -10,12 +10,14 @@ import (
 	"github.com/menshen-project/menshen/internal/access"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/visit"
 )
 
 // NewMerchant is one merchant with his shop, as an acquirer's approver types it: a line of merchants.csv and one of
 // shops.csv, under the same rules. An empty id is chosen here.
 type NewMerchant struct {
 	ID, Name, CreditCode                string
+	Micro                               bool // has no credit code: his principal's number stands for it
 	Principal, PrincipalID, Phone       string
 	AccountKind, Account                string // AccountKind: card or company
 	Code                                string // merchant code
@@ -36,6 +38,7 @@ var (
 	errFieldEmpty    = fault.New(fault.Invalid, "field_empty", "这里要填。", "This must be filled in.")
 	errFieldText     = fault.New(fault.Invalid, "field_text", "太长了，或者里面有看不见的字符。", "It is too long, or holds characters that cannot be seen.")
 	errFieldOne      = fault.New(fault.Invalid, "field_one_only", "这里只能写一个。", "Only one may stand here.")
+	errCreditMicro   = fault.New(fault.Invalid, "credit_code_of_micro", "小微商户没有信用代码，这里要空着。", "A merchant without a credit code has nothing to write here.")
 	errNoInstitution = fault.New(fault.Refused, "institution_not_on_file", "本机构还没有登记在这里，请找运营方先导入机构表（institutions）。", "Your institution is not on file here; ask the operator to import the sheet of institutions first.")
 	errMerchantTaken = fault.New(fault.Conflict, "merchant_id_taken", "这个商户编号已经有人用了，请换一个，或者空着。", "This merchant id is in use; take another, or leave it empty.")
 	errShopTaken     = fault.New(fault.Conflict, "shop_id_taken", "这个店铺编号已经有人用了，请换一个，或者空着。", "This shop id is in use; take another, or leave it empty.")
@@ -49,7 +52,7 @@ var newMerchantFields = []struct {
 }{
 	{"merchants.csv", "编号", "id", func(m *NewMerchant) *string { return &m.ID }},
 	{"merchants.csv", "名称", "name", func(m *NewMerchant) *string { return &m.Name }},
-	{"merchants.csv", "统一社会信用代码", "credit_code", func(m *NewMerchant) *string { return &m.CreditCode }},
+	{"merchants.csv", columnCredit, fieldCredit, func(m *NewMerchant) *string { return &m.CreditCode }},
 	{"merchants.csv", "负责人", "principal", func(m *NewMerchant) *string { return &m.Principal }},
 	{"merchants.csv", "负责人身份证号", "principal_id", func(m *NewMerchant) *string { return &m.PrincipalID }},
 	{"merchants.csv", "负责人手机", "phone", func(m *NewMerchant) *string { return &m.Phone }},
@@ -81,6 +84,9 @@ func (a *App) RegisterMerchant(ctx context.Context, actor Actor, m NewMerchant) 
 			*id = begins + strings.ToLower(rand.Text())[:12]
 		}
 	}
+	if m.Micro && strings.TrimSpace(m.CreditCode) != "" {
+		return m, []Wrong{{Field: fieldCredit, Code: errCreditMicro.Code, Text: errCreditMicro.Text}}, errNewMerchant
+	}
 	b := newBook(true)
 	rows := m.rows(b, actor.Organisation)
 	var wrong []Wrong
@@ -96,12 +102,12 @@ func (a *App) RegisterMerchant(ctx context.Context, actor Actor, m NewMerchant) 
 		return m, wrong, errNewMerchant
 	}
 	if !m.Another {
-		known, err := a.FindMerchants(ctx, actor, rows["merchants.csv"]["统一社会信用代码"])
+		known, err := a.known(ctx, actor, rows["merchants.csv"])
 		if err != nil {
 			return m, nil, err
 		}
 		if len(known) > 0 {
-			return m, nil, errMerchantKnown.At("credit_code")
+			return m, nil, errMerchantKnown.At(fieldCredit)
 		}
 	}
 	err = a.Store.Write(ctx, func(tx *store.Tx) error {
@@ -125,11 +131,40 @@ func (a *App) RegisterMerchant(ctx context.Context, actor Actor, m NewMerchant) 
 	return m, nil, err
 }
 
+// known finds merchants on file that may be the one of a new line: under the same credit code, or, without one, those of
+// the same principal that have none either.
+func (a *App) known(ctx context.Context, actor Actor, row Row) ([]string, error) {
+	if row[columnCredit] != noCreditCode {
+		return a.FindMerchants(ctx, actor, row[columnCredit])
+	}
+	found, err := a.FindMerchants(ctx, actor, row["负责人身份证号"])
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	err = a.Store.Read(ctx, func(tx *store.Tx) error {
+		for _, id := range found {
+			item, err := itemOnFile(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			if item == visit.ItemPrincipal {
+				out = append(out, id)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
 // rows makes the two lines, each value read as its column reads it.
 func (m *NewMerchant) rows(b *book, org string) map[string]Row {
 	rows := map[string]Row{"merchants.csv": {"收单机构": org}, "shops.csv": {"商户": m.ID}}
 	for _, f := range newMerchantFields {
 		rows[f.sheet][f.column] = b.cell(sheetOf(f.sheet), line{number: 1}, f.column, *f.value(m))
+	}
+	if m.Micro {
+		rows["merchants.csv"][columnCredit] = noCreditCode
 	}
 	for file, row := range rows {
 		b.rows[file], b.numbers[file], b.keys[file] = []Row{row}, []int{1}, map[string]bool{row["编号"]: true}

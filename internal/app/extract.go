@@ -184,7 +184,7 @@ var sharedFields = []string{"phone", fieldPrincipal}
 
 // foundFields are the personal values of sheets by which an acquirer finds a merchant: whole values only, by
 // their keyed hash.
-var foundFields = append([]string{"merchant_name", "shop_name", "credit_code"}, sharedFields...)
+var foundFields = append([]string{"merchant_name", "shop_name", fieldCredit}, sharedFields...)
 
 func (l *looker) sameAs(id string, duty []string) ([]string, error) {
 	same := []string{}
@@ -211,6 +211,10 @@ func (l *looker) sameAs(id string, duty []string) ([]string, error) {
 // identity counts the open terminals of every merchant under the same principal.
 func (l *looker) identity(x *registry.Extract, o visit.Order, _ visit.Dispatch) error {
 	x.Identity.Merchant = o.Merchant
+	var err error
+	if x.Identity.Item, err = itemOnFile(l.ctx, l.tx, o.Merchant); err != nil {
+		return err
+	}
 	merchants := []string{o.Merchant}
 	hashes, err := l.tx.IdentitiesOf(l.ctx, fieldPrincipal, o.Merchant)
 	if err != nil {
@@ -236,6 +240,30 @@ func (l *looker) identity(x *registry.Extract, o visit.Order, _ visit.Dispatch) 
 		}
 	}
 	return nil
+}
+
+// itemOnFile is which of the five items says who a merchant is by the register, "" for one who is not on file.
+func itemOnFile(ctx context.Context, tx *store.Tx, merchant string) (string, error) {
+	m, err := tx.Merchant(ctx, merchant)
+	if fault.KindOf(err) == fault.NotFound {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	doc, err := docOf(m.Doc)
+	return itemOf(doc), err
+}
+
+// itemOf is itemOnFile for a row that was read.
+func itemOf(doc map[string]string) string {
+	switch {
+	case doc[commitmentOf+fieldCredit] != "":
+		return visit.ItemCreditCode
+	case doc[commitmentOf+fieldPrincipal] != "":
+		return visit.ItemPrincipal
+	}
+	return ""
 }
 
 func (l *looker) binding(x *registry.Extract, o visit.Order, d visit.Dispatch) error {

@@ -37,5 +37,6 @@ var words = map[string]map[string]string{
 	"备案状态": {"in force": "有效", "struck off": "已取消"},
 	columnItem: {"debit": "借记卡", "credit": "贷记卡", "qr": "扫码", "foreign": "境外卡", "deposit": "押金", "activation": "激活费", "data": "流量费", "service": "服务费", "per_trade": "每笔服务费",
 		"minimum": "最低消费", "exit": "退机费", "repair": "维修费", "other": "其他"},
-	"结算账户类型": {"card": "银行卡", "company": "对公账户"},
+	columnCredit: {"micro": noCreditCode},
+	"结算账户类型":     {"card": "银行卡", "company": "对公账户"},
 }

@@ -67,8 +67,14 @@ func refersTo(header string, files ...string) func(*book, Row, string) error {
 }
 
 var (
-	isID       = format(identifier.CheckID)
-	isCredit   = format(func(v string) error { _, err := identifier.ParseCreditCode(v); return err })
+	isID     = format(identifier.CheckID)
+	isCredit = format(func(v string) error { _, err := identifier.ParseCreditCode(v); return err })
+	isMicro  = func(b *book, row Row, v string) error { // of a merchant: a code, or the word for having none
+		if v == noCreditCode {
+			return nil
+		}
+		return isCredit(b, row, v)
+	}
 	isPhone    = format(func(v string) error { _, err := identifier.ParsePhone(v); return err })
 	isResident = format(func(v string) error { _, err := identifier.ParseResidentID(v); return err })
 	isLicence  = format(func(v string) error { _, err := identifier.ParseLicence(v); return err })
@@ -134,7 +140,7 @@ var sheets = []sheet{
 	{"supervisors.csv", []column{must("编号", isID), must("名称", nil), must("统一社会信用代码", isCredit), must("可驻店", oneOf("是", "否")), must("联系电话", isPhone)}, putOrganisation("supervisor")},
 	{"staff.csv", []column{must("编号", isID), must("工号", isID), must("所属机构", refersTo("编号", "institutions.csv", "providers.csv", "supervisors.csv")),
 		must("角色", oneOf("审核员", "风控员", "调度员", "上门人员", "监督员")), must("姓名", nil), must("手机", isPhone)}, putStaff},
-	{"merchants.csv", []column{must("编号", isID), must("名称", nil), must("统一社会信用代码", isCredit), must("负责人", nil), must("负责人身份证号", isResident),
+	{"merchants.csv", []column{must("编号", isID), must("名称", nil), must(columnCredit, isMicro), must("负责人", nil), must("负责人身份证号", isResident),
 		must("负责人手机", isPhone), must("结算账户类型", oneOf("银行卡", "对公账户")), must("结算账户", isAccount), must("收单机构", refersTo("编号", "institutions.csv")),
 		must("商户编码", isMID)}, putMerchant},
 	{"shops.csv", []column{must("编号", isID), must("商户", refersTo("编号", "merchants.csv")), must("店名", nil), must("地址", nil), must("位置", isPosition),
@@ -180,9 +186,19 @@ func putStaff(w *sheetWriter, r Row) error {
 	return w.tx.PutPerson(w.ctx, store.Person{ID: r["编号"], Org: r["所属机构"], Role: staffRoles[r["角色"]], StaffNo: r["工号"], State: "active", Doc: "{}"})
 }
 
+// columnCredit is the unified social credit code; noCreditCode stands there for a merchant who has none (小微商户), since
+// an empty cell is more often one that was forgotten.
+const (
+	columnCredit = "统一社会信用代码"
+	noCreditCode = "小微"
+)
+
 func putMerchant(w *sheetWriter, r Row) error {
-	kept, err := w.keep(r["编号"], r, map[string]string{"merchant_name": "名称", "credit_code": "统一社会信用代码", "principal": "负责人",
-		fieldPrincipal: "负责人身份证号", "phone": "负责人手机", "account": "结算账户"}, "商户编码", "结算账户类型")
+	fields := map[string]string{"merchant_name": "名称", fieldCredit: columnCredit, "principal": "负责人", fieldPrincipal: "负责人身份证号", "phone": "负责人手机", "account": "结算账户"}
+	if r[columnCredit] == noCreditCode {
+		delete(fields, fieldCredit)
+	}
+	kept, err := w.keep(r["编号"], r, fields, "商户编码", "结算账户类型")
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,9 @@ var (
 	errCourseLapsed  = fault.New(fault.Refused, "course_expired", "上门人员的课程证书过期了。", "A required course certificate of the technician has expired.")
 	errCourseNone    = fault.New(fault.Refused, "course_undefined", "参数表没有规定这个机型要学哪门课。", "The parameters name no course for this model.")
 	errNotAccepted   = fault.New(fault.Refused, "merchant_not_accepted", "收单机构还没有认可商户身份。", "The acquirer has not accepted the merchant's identity.")
+	errItemsUnclear  = fault.New(fault.Refused, "five_items_unclear", "订单的五项要素里，信用代码和负责人证件只能写一项，也不能都不写。", "Of an order's five items, either the credit code or the principal is given, and not both.")
+	errPrincipal     = fault.New(fault.Refused, "principal_differs", "五项要素里的负责人，不是收单机构核验过的那一位。", "The principal among the five items is not the one whom the acquirer checked.")
+	errItemsOnFile   = fault.New(fault.Refused, "five_items_not_on_file", "登记的商户有没有信用代码，和订单写的不一样。", "The order names the merchant by a credit code or without one, unlike the register.")
 	errTooMany       = fault.New(fault.Refused, "identity_used_too_often", "同一身份办的机具太多了。", "Too many terminals stand under one identity.")
 	errSamePerson    = fault.New(fault.Refused, "same_person_two_duties", "同一个人占了两个不该兼任的角色。", "One person holds two duties that must be separate.")
 	errSameKey       = fault.New(fault.Refused, "same_key_two_duties", "两个角色用了同一把密钥。", "Two duties are signed with one key.")
@@ -241,6 +244,13 @@ func merchantVerified(f *Facts, now time.Time) finding {
 	if !order.Identity.Accepted {
 		return attested(errNotAccepted, f.Order.From...)
 	}
+	whose := order.Items.Whose()
+	if whose == "" {
+		return attested(errItemsUnclear, f.Order.From...)
+	}
+	if whose == visit.ItemPrincipal && order.Items.Principal != order.Identity.Principal {
+		return attested(errPrincipal, f.Order.From...)
+	}
 	merchant, err := f.Merchant.get()
 	if err != nil {
 		return attested(err, f.Merchant.From...)
@@ -261,6 +271,10 @@ func merchantVerified(f *Facts, now time.Time) finding {
 	}
 	if x.Identity.Merchant != order.Merchant || x.Identity.Terminals < 0 {
 		return attested(errIdentityLook, f.Extract.From...)
+	}
+	// Without a credit code the register has to say so; with one, a merchant who is on no register passes, as ever.
+	if x.Identity.Item != whose && (x.Identity.Item != "" || whose == visit.ItemPrincipal) {
+		return attested(errItemsOnFile, slices.Concat(f.Order.From, f.Extract.From)...)
 	}
 	if order.Kind == visit.Install && x.Identity.Terminals >= p.TerminalsPerID {
 		return attested(errTooMany, f.Extract.From...)

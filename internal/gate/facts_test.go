@@ -34,7 +34,7 @@ func honest(kind, ask string) gate.Facts {
 	f := gate.Facts{
 		Kind: kind, Opened: column == visit.Repair, Stage: stageOf(column, ask),
 		Order: gate.Known(visit.Order{Order: orderID, Kind: kind, Acquirer: acquirer, Provider: provider, Merchant: w.wei.name, Province: "31", Business: business,
-			Risk: 1, Model: "TD20", Terminal: terminal, Items: visit.FiveItems{AcquirerCode: "48021234", MerchantCode: mid}, Identity: visit.IdentityCheck{Accepted: true}}, "order"),
+			Risk: 1, Model: "TD20", Terminal: terminal, Items: visit.FiveItems{AcquirerCode: "48021234", MerchantCode: mid, CreditCode: "a code"}, Identity: visit.IdentityCheck{Accepted: true}}, "order"),
 		Assigned:     visit.Dispatch{Visit: "v1", Technician: w.lan.name, Issuer: provider, Serial: serial, Supervisor: w.gu.name},
 		Trust:        gate.Known(w.trust, "trust"),
 		Parameters:   gate.Known(w.parameters, "parameters"),

@@ -213,11 +213,30 @@ func TestMerchantVerified(t *testing.T) {
 	terminals := func(n int) func(*gate.Facts) {
 		return ofLook(func(x *registry.Extract) { x.Identity.Terminals = n })
 	}
+	items := func(credit, principal string) func(*gate.Facts) {
+		return ofOrder(func(o *visit.Order) {
+			o.Items.CreditCode, o.Items.Principal, o.Identity.Principal = credit, principal, "principal"
+		})
+	}
+	onFile := func(item string) func(*gate.Facts) {
+		return ofLook(func(x *registry.Extract) { x.Identity.Item = item })
+	}
+	both := func(first, second func(*gate.Facts)) func(*gate.Facts) {
+		return func(f *gate.Facts) { first(f); second(f) }
+	}
 	walk(t, gate.MerchantVerified, visit.AskDispatch, gate.Attested, []way{
 		{name: "accepted by the acquirer"},
 		absent("no order", order, "evidence_absent"),
 		unknown("an order that is not one", order),
 		{name: "not accepted", spoil: ofOrder(func(o *visit.Order) { o.Identity.Accepted = false }), code: "merchant_not_accepted"},
+		{name: "neither a credit code nor a principal", spoil: items("", ""), code: "five_items_unclear"},
+		{name: "both of them", spoil: items("a code", "principal"), code: "five_items_unclear"},
+		{name: "a firm, as it is on file", spoil: both(items("a code", ""), onFile(visit.ItemCreditCode))},
+		{name: "a firm that is on file without a credit code", spoil: both(items("a code", ""), onFile(visit.ItemPrincipal)), code: "five_items_not_on_file"},
+		{name: "without a credit code, as on file", spoil: both(items("", "principal"), onFile(visit.ItemPrincipal))},
+		{name: "without a credit code, and on file with one", spoil: both(items("", "principal"), onFile(visit.ItemCreditCode)), code: "five_items_not_on_file"},
+		{name: "without a credit code, and on no file", spoil: items("", "principal"), code: "five_items_not_on_file"},
+		{name: "bound by another's number than was checked", spoil: both(items("", "another"), onFile(visit.ItemPrincipal)), code: "principal_differs"},
 		absent("no key of the merchant", merchant, "evidence_absent"),
 		unknown("a key that lapsed", merchant),
 		{name: "enrolled by the provider", spoil: edit(merchant, func(p *gate.Party) { p.Organisation = provider }), code: "merchant_enrolled_elsewhere"},

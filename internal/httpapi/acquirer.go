@@ -71,7 +71,8 @@ type Merchant struct {
 type NewMerchant struct {
 	ID           string  `json:"id,omitempty" doc:"空着由门神给一个 · empty for one of menshen's choosing; never a name"`
 	Name         string  `json:"name" doc:"营业执照上的名称 · as on the business licence"`
-	CreditCode   string  `json:"credit_code" doc:"统一社会信用代码，GB 32100-2015"`
+	CreditCode   string  `json:"credit_code,omitempty" doc:"统一社会信用代码，GB 32100-2015；小微商户没有 · absent for a merchant without one"`
+	Micro        bool    `json:"micro,omitempty" doc:"小微商户：没有信用代码，按负责人证件号登记 · has no credit code; the principal's number stands for it"`
 	Principal    string  `json:"principal" doc:"负责人姓名 · who answers for it"`
 	PrincipalID  string  `json:"principal_id" doc:"负责人身份证号，GB 11643-1999"`
 	Phone        string  `json:"phone" doc:"核验过的手机，订单链接发到这里 · the number that was checked; order links go there"`
@@ -144,7 +145,7 @@ func (a *API) acquirerOperations() {
 
 func (a *API) registerMerchant(ctx context.Context, in *newMerchantInput) (*answered[Registered], error) {
 	b := in.Body.value
-	m, wrong, err := a.app.RegisterMerchant(ctx, actorOf(ctx), app.NewMerchant{ID: b.ID, Name: b.Name, CreditCode: b.CreditCode, Principal: b.Principal, PrincipalID: b.PrincipalID, Phone: b.Phone,
+	m, wrong, err := a.app.RegisterMerchant(ctx, actorOf(ctx), app.NewMerchant{ID: b.ID, Name: b.Name, CreditCode: b.CreditCode, Micro: b.Micro, Principal: b.Principal, PrincipalID: b.PrincipalID, Phone: b.Phone,
 		AccountKind: b.AccountKind, Account: b.Account, Code: b.MerchantCode, Another: b.Another, Shop: b.Shop.ID, ShopName: b.Shop.Name, Address: b.Shop.Address, Position: b.Shop.Position,
 		Province: b.Shop.Province, Region: b.Shop.Region, Category: b.Shop.Category, Opening: b.Shop.OpeningHours})
 	if len(wrong) > 0 {

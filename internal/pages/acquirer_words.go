@@ -267,6 +267,8 @@ var newMerchantWords = texts(map[string]both{
 	"new.lead":                    {"一家商户和它的第一家店。照营业执照、身份证和受理协议填。", "One merchant with his first shop. Fill in from the business licence, the identity card and the agreement."},
 	"new.shop":                    {"店铺", "Shop"},
 	"new.name":                    {"商户名称（营业执照上的）", "Name, as on the business licence"},
+	"new.micro":                   {"小微商户：没有营业执照", "A merchant without a business licence (小微)"},
+	"new.micro.hint":              {"没有统一社会信用代码的商户，终端按负责人的身份证号登记。证件号只进保险库，别处看不到。", "Without a credit code, terminals are registered by the principal's id number, which goes into the vault and nowhere else."},
 	"new.credit_code":             {"统一社会信用代码（18 位）", "Unified social credit code (18)"},
 	"new.credit_code.hint":        {"照营业执照抄。最后一位会核对。", "As on the business licence. Its last character is checked."},
 	"new.principal":               {"负责人姓名", "Principal's name"},

@@ -130,6 +130,13 @@ var logAttacks = []Attack{
 // honestLookalikes resemble an attack and must pass.
 var honestLookalikes = []Attack{
 	{
+		Name: "merchant-without-a-credit-code", Zh: "小微商户没有信用代码，按负责人证件登记，装机上线", En: "A merchant without a credit code is bound by the principal whom the acquirer checked, and goes live.", Liar: true,
+		Run: func(ctx context.Context, p *Play) error {
+			p.withoutCode(visit.ItemPrincipal)
+			return p.whole(ctx, p.scenes())
+		},
+	},
+	{
 		Name: "second-till", Zh: "同一家店装第二台，五要素相同", En: "A second till with the same five items, its own serial and terminal code.",
 		Run: func(ctx context.Context, p *Play) error {
 			if err := Run(ctx, p.scenes()); err != nil {

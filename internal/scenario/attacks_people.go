@@ -158,6 +158,13 @@ func (p *Play) enrol(ctx context.Context, o, a *Actor, from time.Time) error {
 	return p.fileAs(ctx, o, visit.Enrol, visit.StreamOrganisation+"/"+o.ID, statement.TypeEnrolment, body)
 }
 
+// withoutCode orders for a merchant without a credit code (小微), whom the registers know by an item.
+func (p *Play) withoutCode(onFile string) {
+	p.Shop.CreditCode = ""
+	p.NewOrder(p.Order.Kind, p.Order.Risk)
+	p.ledger().OnFile[p.Order.Merchant] = onFile
+}
+
 // peopleAttacks are about who vouches for whom, and who may be what at once.
 var peopleAttacks = []Attack{
 	{
@@ -176,6 +183,49 @@ var peopleAttacks = []Attack{
 		Refused: by(gate.DutiesSeparated, "same_person_two_duties"),
 		Run: func(ctx context.Context, p *Play) error {
 			p.ledger().Same[p.Cast.Approver.ID] = []string{p.Cast.Technician.ID}
+			return Run(ctx, p.scenes())
+		},
+	},
+	{
+		Name: "micro-order-for-a-firm", Zh: "商户有信用代码，订单却按小微商户写", En: "An order binds a merchant that has a credit code by its principal, as if it had none.", Liar: true,
+		Refused: by(gate.MerchantVerified, "five_items_not_on_file"),
+		Run: func(ctx context.Context, p *Play) error {
+			p.withoutCode(visit.ItemCreditCode)
+			return Run(ctx, p.scenes())
+		},
+	},
+	{
+		Name: "micro-order-of-nobody-on-file", Zh: "没登记过的商户，订单按小微商户写", En: "An order without a credit code is for a merchant who is on no register.",
+		Refused: by(gate.MerchantVerified, "five_items_not_on_file"),
+		Run: func(ctx context.Context, p *Play) error {
+			p.Shop.CreditCode = ""
+			p.NewOrder(p.Order.Kind, p.Order.Risk)
+			return Run(ctx, p.scenes())
+		},
+	},
+	{
+		Name: "firms-order-for-a-micro-merchant", Zh: "小微商户，订单却写了一个信用代码", En: "An order names a credit code for a merchant who has none.", Liar: true,
+		Refused: by(gate.MerchantVerified, "five_items_not_on_file"),
+		Run: func(ctx context.Context, p *Play) error {
+			p.ledger().OnFile[p.Order.Merchant] = visit.ItemPrincipal
+			return Run(ctx, p.scenes())
+		},
+	},
+	{
+		Name: "micro-order-under-another-principal", Zh: "小微商户的终端登记在别人名下", En: "The terminal of a merchant without a credit code is bound to another principal than the one who was checked.", Liar: true,
+		Refused: by(gate.MerchantVerified, "principal_differs"),
+		Run: func(ctx context.Context, p *Play) error {
+			p.withoutCode(visit.ItemPrincipal)
+			other := Hide("resident_id", "11010519491231002X")
+			p.Order.Items.Principal, p.hidden = other.Commitment, append(p.hidden, other.Opening)
+			return Run(ctx, p.scenes())
+		},
+	},
+	{
+		Name: "order-with-code-and-principal", Zh: "五项要素里信用代码和负责人两样都写", En: "An order's five items name both a credit code and a principal.",
+		Refused: by(gate.MerchantVerified, "five_items_unclear"),
+		Run: func(ctx context.Context, p *Play) error {
+			p.Order.Items.Principal = p.Order.Identity.Principal
 			return Run(ctx, p.scenes())
 		},
 	},

@@ -76,7 +76,7 @@ type Shop struct {
 	Position     string
 	Address      string
 	Name         string // as slips print it
-	CreditCode   string
+	CreditCode   string // "" for a merchant without one (小微): his principal stands for it
 	Account      string
 	Principal    string // resident identity number of whoever answers for the merchant
 	AcquirerCode string
@@ -103,16 +103,19 @@ func (p *Play) NewOrder(kind string, risk int) {
 		return h.Commitment
 	}
 	p.hidden = nil
-	address := hide("address", s.Address)
+	address, principal := hide("address", s.Address), hide("resident_id", s.Principal)
+	items := visit.FiveItems{AcquirerCode: s.AcquirerCode, MerchantCode: s.MerchantCode, Account: hide("account", s.Account), Address: address}
+	if items.Principal = principal; s.CreditCode != "" {
+		items.CreditCode, items.Principal = hide("credit_code", s.CreditCode), ""
+	}
 	p.Order = visit.Order{
 		Order: "o-" + p.ID, Kind: kind, Acquirer: c.Acquirer.ID, Provider: c.Provider.ID, Merchant: c.Merchant.ID, Shop: s.ID,
 		Province: s.Province, Business: Business, Risk: risk,
 		WindowFrom: statement.At(now), WindowUntil: statement.At(now.Add(2 * time.Hour)), Model: p.Device.Model, Terminal: s.Terminal,
-		Items: visit.FiveItems{AcquirerCode: s.AcquirerCode, MerchantCode: s.MerchantCode, CreditCode: hide("credit_code", s.CreditCode),
-			Account: hide("account", s.Account), Address: address},
+		Items:    items,
 		Name:     hide("merchant_name", s.Name),
 		Position: hide(evidence.KindPosition, s.Position),
-		Identity: visit.IdentityCheck{CheckedAt: statement.At(now.Add(-24 * time.Hour)), Method: "in_person", Principal: hide("resident_id", s.Principal), Accepted: true},
+		Identity: visit.IdentityCheck{CheckedAt: statement.At(now.Add(-24 * time.Hour)), Method: "in_person", Principal: principal, Accepted: true},
 	}
 	p.Order.Old = p.takesOver(kind, hide)
 	p.Sheet = c.sheet()

@@ -12,7 +12,14 @@ import (
 // Sheets are the registry's sheets for the cast and its corner shop, as an acquirer's people upload them: by file
 // name, CSV.
 func (c *Cast) Sheets(model string) map[string]string {
-	s := CornerShop(c.Merchant.ID)
+	return c.SheetsFor(model, CornerShop(c.Merchant.ID))
+}
+
+// SheetsFor is Sheets for another shop of the merchant's.
+func (c *Cast) SheetsFor(model string, s Shop) map[string]string {
+	if s.CreditCode == "" {
+		s.CreditCode = "小微"
+	}
 	line := func(cells ...string) string { return strings.Join(cells, ",") + "\n" }
 	return map[string]string{
 		"institutions.csv": line("编号", "名称", "统一社会信用代码", "支付业务许可证", "许可业务", "业务地区", "收单机构代码", "代码发放方", "服务电话") +
@@ -32,7 +39,12 @@ func (c *Cast) Sheets(model string) map[string]string {
 
 // Register imports the cast's sheets, as the operator does with menshen import.
 func (d *Deployment) Register(ctx context.Context, model string) (app.ImportResult, error) {
-	sheets := d.Cast.Sheets(model)
+	return d.RegisterAs(ctx, model, CornerShop(d.Cast.Merchant.ID))
+}
+
+// RegisterAs is Register for another shop of the merchant's.
+func (d *Deployment) RegisterAs(ctx context.Context, model string, s Shop) (app.ImportResult, error) {
+	sheets := d.Cast.SheetsFor(model, s)
 	return d.App.ImportSheets(ctx, app.ImportRequest{Partial: true, Tell: func(string, int) {}, Open: func(name string) (io.ReadCloser, error) {
 		text, given := sheets[name]
 		if !given {

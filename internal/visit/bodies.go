@@ -51,13 +51,32 @@ type Order struct {
 }
 
 // FiveItems is what 银发〔2021〕259号 binds a serial to. Codes are public; the other three are
-// commitments.
+// commitments. A merchant without a unified social credit code (小微商户) stands there by his principal's
+// resident number; exactly one of the two is given.
 type FiveItems struct {
 	AcquirerCode string `json:"acquirer_code"`
 	MerchantCode string `json:"merchant_code"`
-	CreditCode   string `json:"credit_code"`
+	CreditCode   string `json:"credit_code,omitempty"`
+	Principal    string `json:"principal,omitempty"` // the order's identity.principal
 	Account      string `json:"account"`
 	Address      string `json:"address"`
+}
+
+// Items that say whose a serial is, as register extracts name them.
+const (
+	ItemCreditCode = "credit_code"
+	ItemPrincipal  = "principal"
+)
+
+// Whose names the item that says who the merchant is, "" where none or both are given.
+func (f FiveItems) Whose() string {
+	switch {
+	case f.CreditCode != "" && f.Principal == "":
+		return ItemCreditCode
+	case f.CreditCode == "" && f.Principal != "":
+		return ItemPrincipal
+	}
+	return ""
 }
 
 // IdentityCheck is the acquirer's own acceptance of who the merchant is.

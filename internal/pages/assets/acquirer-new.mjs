@@ -20,6 +20,15 @@ form.addEventListener("input", ({ target }) => {
   if (target.id && noteOf(target)) mark(target, "");
 });
 
+// Without a business licence there is no credit code to write.
+const { micro, credit_code: credit } = form.elements;
+const noCode = (field) => field === credit && micro.checked;
+micro.addEventListener("change", () => {
+  credit.parentElement.hidden = micro.checked;
+  mark(credit, "");
+});
+credit.parentElement.hidden = micro.checked; // a browser that goes back ticks it again
+
 // What was typed is on this page alone: leaving by mistake is asked about.
 addEventListener("beforeunload", (event) => {
   if (!saved && fields.some((f) => f.value !== "")) event.preventDefault();
@@ -29,10 +38,11 @@ addEventListener("beforeunload", (event) => {
 function request() {
   const body = { shop: {} };
   for (const f of fields) {
-    if (f.dataset.optional !== undefined && f.value.trim() === "") continue;
+    if (noCode(f) || f.dataset.optional !== undefined && f.value.trim() === "") continue;
     const [first, second] = f.name.split(".");
     if (second) body.shop[second] = f.value; else body[first] = f.value;
   }
+  if (micro.checked) body.micro = true;
   if (form.elements.another.checked) body.another = true;
   return body;
 }

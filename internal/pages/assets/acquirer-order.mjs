@@ -1,24 +1,14 @@
 // Booking an order and signing its price sheet. The personal values that an order commits to are fetched for that one
 // signature, committed to afresh and filed as openings; they are in no address and in nothing that this page keeps.
-import { post, tell } from "./form.mjs";
+import { arm, post } from "./form.mjs";
 import { confirmed, file, me, mySigner } from "./acquirer-sign.mjs";
 import { commit, timeForm } from "./statement.mjs";
 
 const moment = (text) => timeForm(new Date(`${text}:00+08:00`)); // fields are in China's time
 
-/** Runs a form's act once at a time, behind its button. */
+/** A form that may be without its button: then it only shows. */
 function onSubmit(form, act) {
-  const button = form.querySelector("button[type=submit]");
-  if (!button) return;
-  button.disabled = button.dataset.off !== undefined;
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    if (button.disabled) return;
-    button.disabled = true;
-    form.querySelector("[data-problem]").hidden = true;
-    try { await act(form); } catch (e) { tell(form, e); }
-    button.disabled = false;
-  });
+  if (form.querySelector("button[type=submit]")) arm(form, () => act(form));
 }
 
 // ---- what is signed as the page has it: a sheet, the opening of a visit ---------------------------------
@@ -47,13 +37,16 @@ async function hide(hidden, kind, value) {
 async function orderOf(form, hidden) {
   const f = form.elements, at = form.dataset;
   const { values } = await post(`/staff/shops/${encodeURIComponent(at.shop)}/values`, {});
+  const principal = await hide(hidden, "resident_id", values.resident_id);
+  // A merchant without a credit code is bound by his principal: the very commitment that the identity check names.
+  const whose = at.item === "principal" ? { principal } : { credit_code: await hide(hidden, "credit_code", values.credit_code) };
   const body = {
     order: at.order, kind: f.kind.value, acquirer: me.organisation, provider: f.provider.value, merchant: at.merchant, shop: at.shop, province: at.province,
     business: f.business.value, risk: Number(f.risk.value), window_from: moment(f.from.value), window_until: moment(f.until.value), model: f.model.value, terminal: f.terminal.value,
-    items: { acquirer_code: at.acquirerCode, merchant_code: at.merchantCode, credit_code: await hide(hidden, "credit_code", values.credit_code),
+    items: { acquirer_code: at.acquirerCode, merchant_code: at.merchantCode, ...whose,
       account: await hide(hidden, "account", values.account), address: await hide(hidden, "address", values.address) },
     merchant_name: await hide(hidden, "merchant_name", values.merchant_name), position: await hide(hidden, "position", values.position),
-    identity: { checked_at: moment(f.checked.value), method: f.method.value, principal: await hide(hidden, "resident_id", values.resident_id), accepted: f.accepted.checked },
+    identity: { checked_at: moment(f.checked.value), method: f.method.value, principal, accepted: f.accepted.checked },
   };
   if (takesOver.includes(body.kind)) {
     body.old = { serial: f.old.value, terminal: f.old.selectedOptions[0].dataset.terminal };
