@@ -60,6 +60,7 @@ var bodies = map[string]any{
 	visit.TypeBrake:            visit.Brake{},
 	visit.TypeIncident:         visit.Incident{},
 	visit.TypeResumption:       visit.Resumption{},
+	visit.TypeRuling:           visit.Ruling{},
 	visit.TypeReview:           visit.Review{},
 	visit.TypeSuspension:       visit.Suspension{},
 	visit.TypeReinstatement:    visit.Reinstatement{},

@@ -142,6 +142,8 @@ func (m *maker) second(ctx context.Context) error {
 			visit.OutageAccepted{Visit: q.ID, Serial: q.Device.Serial, Loaner: m.play.Device.Serial}},
 		{c.Merchant, visit.Confirm, stream, visit.TypeEndConsent, visit.EndConsent{Visit: q.ID, Serial: q.Device.Serial, Terminal: q.Order.Terminal}},
 		{c.Risk, visit.Resume, stream, visit.TypeResumption, visit.Resumption{Visit: q.ID, Reason: "technician_replaced", Appeal: "12363", Closes: []string{incident, frozen}}},
+		{c.Risk, visit.Settle, stream, visit.TypeRuling, visit.Ruling{Visit: q.ID, Signer: c.Technician.ID, Stands: statement.Digest([]byte("example: the recorded step")),
+			Late: statement.Digest([]byte("example: the step that came later")), Outcome: visit.RuledStands, Reason: "two_phones"}},
 		{c.Risk, visit.Resume, "organisation/" + c.Rival.ID, visit.TypeReinstatement,
 			visit.Reinstatement{Subject: c.Rival.ID, Reason: "rating_passed", Closes: []string{suspended}}},
 		{c.Merchant, visit.Refuse, stream, visit.TypeRefusal, visit.Refusal{Visit: q.ID, Reason: "asked_for_money"}},

@@ -36,7 +36,7 @@ func TestTheVerbTableNamesTheTypesOfItsPeers(t *testing.T) {
 		registry.TypeStatusList, registry.TypeExtract, registry.TypeCourse, registry.TypeAttempt,
 		visit.TypeOrder, visit.TypeOpened, visit.TypeDispatch, visit.TypeChallenge, visit.TypeAdmission, visit.TypeRefusal, visit.TypeStep,
 		visit.TypeBackup, visit.TypeNothingToKeep, visit.TypeSignOff, visit.TypeConfirmation, visit.TypeDecision, visit.TypeIntent,
-		visit.TypeOutcome, visit.TypeBrake, visit.TypeIncident, visit.TypeResumption, visit.TypeReview, visit.TypeSuspension, visit.TypeReinstatement,
+		visit.TypeOutcome, visit.TypeBrake, visit.TypeIncident, visit.TypeResumption, visit.TypeRuling, visit.TypeReview, visit.TypeSuspension, visit.TypeReinstatement,
 		visit.TypeDeviceWork, visit.TypeTerminalState, visit.TypeEndConsent, visit.TypeOutageAccepted,
 	}
 	used := map[string]bool{}

@@ -67,7 +67,7 @@ func TestEveryRoleVerbAndRelation(t *testing.T) {
 			}
 		}
 	}
-	if want := 15 * 64 * 6; asked != want {
+	if want := 15 * 65 * 6; asked != want {
 		t.Errorf("%d questions, want %d", asked, want)
 	}
 }

@@ -105,6 +105,7 @@ var table = map[string][]grant{
 	"roll_back":       {merchant, technician, dispatcher, approver, risk, platform},
 	"abort":           {merchant, technician, dispatcher, approver, risk},
 	"resume":          {risk},
+	"settle":          {dispatcher, risk}, // two statements of a technician's that contradict each other
 
 	// after
 	"close":  {technician, dispatcher, approver, platform},
@@ -165,7 +166,7 @@ var streams = map[string][]string{
 	"order": {"book", "agree"},
 	"visit": {"book", "dispatch", "reassign", "challenge", "admit", "refuse", "record_step", "back_up", "attest_device", "sign_off",
 		"report_acceptance", "report_terminal", "confirm", "publish", "request_permit", "release_permit", "freeze", "cancel", "roll_back",
-		"report_incident", "resume", "abort", "close", "review"},
+		"report_incident", "resume", "settle", "abort", "close", "review"},
 	"device":       {"transfer", "freeze", "resume"},
 	"person":       {"train", "take_test", "issue_badge", "revoke_badge", "enrol", "end_enrolment", "freeze", "resume"},
 	"organisation": {"publish", "enrol", "end_enrolment", "freeze", "resume"},

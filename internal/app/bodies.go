@@ -48,6 +48,7 @@ var bodies = map[string]func(statement.Claims) error{
 	visit.TypeBrake:            bodyAs[visit.Brake],
 	visit.TypeIncident:         bodyAs[visit.Incident],
 	visit.TypeResumption:       bodyAs[visit.Resumption],
+	visit.TypeRuling:           bodyAs[visit.Ruling],
 	visit.TypeReview:           bodyAs[visit.Review],
 	visit.TypeSuspension:       bodyAs[visit.Suspension],
 	visit.TypeReinstatement:    bodyAs[visit.Reinstatement],

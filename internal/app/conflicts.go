@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/menshen-project/menshen/internal/access"
 	"github.com/menshen-project/menshen/internal/fault"
@@ -15,22 +12,13 @@ import (
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
-// How a conflict is settled.
-const (
-	ConflictStands = "stands" // what is recorded stands
-	ConflictLate   = "late"   // the late statement says what was so; what follows is done anew
-)
-
 // matterConflict is what an open conflict is among a visit's open matters.
 const matterConflict = "conflict"
 
-// maxReason bounds a settlement's reason in characters.
-const maxReason = 200
+// refRuling finds the ruling on a kept statement by that statement's digest.
+const refRuling = "ruling"
 
-var (
-	errNoConflict   = fault.New(fault.NotFound, "conflict_not_found", "没有这处矛盾，或者您无权查看。", "There is no such conflict, or you may not see it.")
-	errConflictForm = fault.New(fault.Invalid, "settlement_malformed", "要选哪一份算数，并写明理由（200 字以内）。", "A settlement says which statement counts, and why, in at most 200 characters.")
-)
+var errNoConflict = fault.New(fault.NotFound, "conflict_not_found", "没有这处矛盾，或者您无权查看。", "There is no such conflict, or you may not see it.")
 
 // keepConflict keeps a technician's proven statement that was refused because another of his stands in its place:
 // both name the same one before. One that only waits for a statement still under way is no conflict. What is kept is in no stream; it
@@ -135,6 +123,7 @@ type Conflict struct {
 	Row    store.Conflict
 	Stands Side
 	Late   Side
+	Ruling string // digest of the event that settled it; "" while open, or when it was settled before rulings were signed
 }
 
 // Open says whether nobody has settled it.
@@ -145,12 +134,12 @@ func (a *App) Conflicts(ctx context.Context, actor Actor) (out []Conflict, err e
 	err = a.Store.Read(ctx, func(tx *store.Tx) error {
 		var rows []store.Conflict
 		switch {
-		case access.Decide(access.Role(actor.Role), access.Carry, access.OwnOrganisation).Allowed():
+		case !access.Decide(access.Role(actor.Role), visit.Settle, access.OwnOrganisation).Allowed():
+			err = access.Require(access.Role(actor.Role), visit.Settle, access.OwnOrganisation)
+		case actor.Role == visit.RoleDispatcher:
 			rows, err = tx.ConflictsOfProvider(ctx, actor.Organisation, maxPage)
-		case access.Decide(access.Role(actor.Role), visit.Resume, access.OwnOrganisation).Allowed():
-			rows, err = tx.ConflictsOfOrg(ctx, actor.Organisation, maxPage)
 		default:
-			err = access.Require(access.Role(actor.Role), access.Carry, access.OwnOrganisation)
+			rows, err = tx.ConflictsOfOrg(ctx, actor.Organisation, maxPage)
 		}
 		if err != nil {
 			return err
@@ -166,6 +155,13 @@ func (a *App) Conflicts(ctx context.Context, actor Actor) (out []Conflict, err e
 			}
 			if c.Late, err = sideOf(row.Envelope); err != nil {
 				return err
+			}
+			ruled, err := tx.Refs(ctx, refRuling, row.Statement, 1)
+			if err != nil {
+				return err
+			}
+			if len(ruled) > 0 {
+				c.Ruling = ruled[0]
 			}
 			out = append(out, c)
 		}
@@ -192,25 +188,23 @@ func sideOf(envelope []byte) (Side, error) {
 	return Side{Statement: c.Digest(), Type: c.Type, At: c.Header.At, Body: text.String()}, err
 }
 
-// SettleConflict says which of the two counts, and why. Both stay as they are. Faults: conflict_not_found,
-// conflict_settled, settlement_malformed.
-func (a *App) SettleConflict(ctx context.Context, actor Actor, id, outcome, reason string) error {
-	reason = strings.TrimSpace(reason)
-	if !slices.Contains([]string{ConflictStands, ConflictLate}, outcome) || reason == "" || utf8.RuneCountInString(reason) > maxReason || !utf8.ValidString(reason) {
-		return errConflictForm
+// indexRuling settles the conflict that a ruling names, in the transaction that records it. What is ruled on must be
+// kept here as the ruling says: whose statements, in which visit, against which. A recorded ruling that is replayed finds
+// no kept statements beside it.
+func (w *writing) indexRuling(ctx context.Context, tx *store.Tx) error {
+	r, err := body[visit.Ruling](w)
+	if err != nil {
+		return err
 	}
-	return a.Store.Write(ctx, func(tx *store.Tx) error {
-		c, err := tx.Conflict(ctx, id)
-		if fault.KindOf(err) == fault.NotFound {
-			return errNoConflict
-		}
-		if err != nil {
-			return err
-		}
-		role, rel := access.Role(actor.Role), Relation(actor, visit.Order{Acquirer: c.Org, Provider: c.Provider}, visit.Dispatch{})
-		if !access.Decide(role, access.Carry, rel).Allowed() && !access.Decide(role, visit.Resume, rel).Allowed() {
-			return errNoConflict
-		}
-		return tx.SettleConflict(ctx, id, actor.Person, outcome, reason, a.Now())
-	})
+	if err := w.ref(ctx, tx, refRuling, r.Late, w.entry.Number); err != nil || w.fixed != nil {
+		return err
+	}
+	c, err := tx.Conflict(ctx, r.Late)
+	if fault.KindOf(err) == fault.NotFound || err == nil && (c.Visit != w.id || c.Signer != r.Signer || c.Stands != r.Stands) {
+		return errNoConflict
+	}
+	if err != nil {
+		return err
+	}
+	return tx.SettleConflict(ctx, r.Late, w.claims.Header.Signer, r.Outcome, r.Reason, w.now)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -24,8 +25,18 @@ func asked(t *testing.T, p *scenario.Play, ask string) string {
 	return fmt.Sprintf("%+v", a)
 }
 
+// signed submits what is recorded, and what its signer signs next follows it.
+func signed(t *testing.T, d *scenario.Deployment, by *scenario.Actor, stream, verb, kind string, body any) string {
+	t.Helper()
+	envelope := by.Sign(scenario.Draft{Stream: stream, Type: kind, At: time.Now(), Body: body})
+	if _, err := d.App.Submit(t.Context(), as(by), app.Submission{Stream: stream, Verb: verb, Envelope: envelope}); err != nil {
+		t.Fatal(err)
+	}
+	return statement.Digest(envelope)
+}
+
 // lan's two phones each said another thing for one place. The second is kept, holds the visit up, and his dispatcher
-// settles it; nothing is dropped, and nobody else may.
+// or the risk desk rules on it, signed; nothing is dropped, and nobody else may.
 func TestTwoPhonesContradictEachOther(t *testing.T) {
 	d, p := deploy(t)
 	ctx, c := t.Context(), d.Cast
@@ -52,32 +63,50 @@ func TestTwoPhonesContradictEachOther(t *testing.T) {
 		t.Errorf("asked over an open conflict: %s", said)
 	}
 	rival := app.Actor{Person: "x", Organisation: c.Rival.ID, Role: visit.RoleDispatcher}
-	for _, who := range []app.Actor{rival, as(c.Technician), as(c.Approver), as(c.Merchant)} {
-		if err := d.App.SettleConflict(ctx, who, second, app.ConflictStands, "试过了"); fault.CodeOf(err) != "conflict_not_found" {
-			t.Errorf("%s of %s settles: %v", who.Role, who.Organisation, err)
-		}
-	}
 	if list, err := d.App.Conflicts(ctx, rival); err != nil || len(list) != 0 {
 		t.Errorf("a rival sees %d, %v", len(list), err)
 	}
 	if _, err := d.App.Conflicts(ctx, as(c.Technician)); fault.CodeOf(err) != "access_denied" {
 		t.Errorf("the technician lists: %v", err)
 	}
-	for reason, outcome := range map[string]string{"": app.ConflictStands, "好": "both", strings.Repeat("好", 201): app.ConflictLate} {
-		if err := d.App.SettleConflict(ctx, as(c.Dispatcher), second, outcome, reason); fault.CodeOf(err) != "settlement_malformed" {
-			t.Errorf("%q: %v", outcome, err)
+	rule := func(who *scenario.Actor, late, outcome, want string, edits ...func(*visit.Ruling)) string {
+		t.Helper()
+		r := visit.Ruling{Visit: p.ID, Signer: c.Technician.ID, Stands: first, Late: late, Outcome: outcome, Reason: "two_phones"}
+		for _, edit := range edits {
+			edit(&r)
 		}
+		return submit(t, d, who, "visit/"+p.ID, visit.Settle, visit.TypeRuling, r, want)
 	}
+	for _, who := range []*scenario.Actor{c.Technician, c.Approver, c.Merchant} {
+		rule(who, second, visit.RuledStands, "access_denied")
+	}
+	rule(c.Dispatcher, second, "both", "ruling_incomplete")
+	rule(c.Dispatcher, first, visit.RuledStands, "ruling_incomplete") // it cannot be late against itself
+	for want, edit := range map[string]func(*visit.Ruling){
+		"conflict_not_found":   func(r *visit.Ruling) { r.Late = statement.Digest([]byte("another")) },
+		"conflict_not_found ":  func(r *visit.Ruling) { r.Stands = statement.Digest([]byte("another")) },
+		"conflict_not_found  ": func(r *visit.Ruling) { r.Signer = "bo" },
+	} {
+		rule(c.Dispatcher, second, visit.RuledStands, strings.TrimSpace(want), edit)
+	}
+	if list, err := d.App.Conflicts(ctx, as(c.Risk)); err != nil || !list[0].Open() || !list[1].Open() {
+		t.Errorf("settled by who may not: %+v, %v", list, err)
+	}
+	rulings := map[string]string{}
 	for who, k := range map[*scenario.Actor]app.Conflict{c.Dispatcher: list[0], c.Risk: list[1]} {
-		if err := d.App.SettleConflict(ctx, as(who), k.Late.Statement, app.ConflictStands, "旧手机没收走"); err != nil {
-			t.Errorf("%s: %v", who.Role, err)
-		}
-		if err := d.App.SettleConflict(ctx, as(who), k.Late.Statement, app.ConflictLate, "再改"); fault.CodeOf(err) != "conflict_settled" {
-			t.Errorf("settled twice: %v", err)
-		}
+		rulings[k.Late.Statement] = who.ID
+		signed(t, d, who, "visit/"+p.ID, visit.Settle, visit.TypeRuling,
+			visit.Ruling{Visit: p.ID, Signer: c.Technician.ID, Stands: first, Late: k.Late.Statement, Outcome: visit.RuledStands, Reason: "two_phones"})
+		rule(who, k.Late.Statement, visit.RuledLate, "ruling_given_before")
 	}
-	if list, err = d.App.Conflicts(ctx, as(c.Risk)); err != nil || len(list) != 2 || list[0].Open() || list[1].Row.Reason != "旧手机没收走" {
-		t.Errorf("%+v, %v", list, err)
+	list, err = d.App.Conflicts(ctx, as(c.Risk))
+	if err != nil || len(list) != 2 {
+		t.Fatalf("%d, %v", len(list), err)
+	}
+	for _, k := range list {
+		if k.Open() || k.Row.Reason != "two_phones" || k.Row.SettledBy != rulings[k.Late.Statement] || !statement.IsDigest(k.Ruling) {
+			t.Errorf("%+v", k)
+		}
 	}
 	if said := asked(t, p, visit.AskTrial); strings.Contains(said, "matter_open") {
 		t.Errorf("a settled conflict holds up: %s", said)
@@ -111,7 +140,7 @@ func TestWhatAFormerTechnicianSignedIsKept(t *testing.T) {
 	instead := p.Dispatch
 	instead.Technician = c.Stranger.ID
 	submit(t, d, c.Stranger, stream, visit.RecordStep, visit.TypeStep, step, "visit_not_found")
-	sent := submit(t, d, c.Dispatcher, stream, visit.Reassign, visit.TypeDispatch, instead, "")
+	sent := signed(t, d, c.Dispatcher, stream, visit.Reassign, visit.TypeDispatch, instead)
 	late := submit(t, d, c.Technician, stream, visit.RecordStep, visit.TypeStep, step, "statement_of_former_technician")
 	list, err := d.App.Conflicts(ctx, as(c.Dispatcher))
 	if err != nil || len(list) != 1 || list[0].Late.Statement != late || list[0].Stands.Statement != sent {
@@ -120,9 +149,8 @@ func TestWhatAFormerTechnicianSignedIsKept(t *testing.T) {
 	if said := asked(t, p, visit.AskDispatch); !strings.Contains(said, "matter_open") {
 		t.Errorf("nobody has looked, and it goes on: %s", said)
 	}
-	if err := d.App.SettleConflict(ctx, as(c.Dispatcher), late, app.ConflictStands, "换人了"); err != nil {
-		t.Error(err)
-	}
+	signed(t, d, c.Dispatcher, stream, visit.Settle, visit.TypeRuling,
+		visit.Ruling{Visit: p.ID, Signer: c.Technician.ID, Stands: sent, Late: late, Outcome: visit.RuledStands, Reason: "another_was_sent"})
 	if said := asked(t, p, visit.AskDispatch); strings.Contains(said, "matter_open") {
 		t.Errorf("settled, and it holds up: %s", said)
 	}

@@ -46,6 +46,8 @@ func (w *writing) index(ctx context.Context, tx *store.Tx) error {
 		err = w.indexTerminal(ctx, tx)
 	case visit.TypeResumption:
 		err = w.indexResumption(ctx, tx)
+	case visit.TypeRuling:
+		err = w.indexRuling(ctx, tx)
 	case visit.TypeSuspension:
 		err = w.indexSuspension(ctx, tx)
 	case visit.TypeReinstatement:

@@ -67,7 +67,6 @@ func (s *Server) staffRoutes() map[string]handler {
 		"GET /staff/conflicts":                  s.conflicts,
 		"GET /staff/suspensions":                s.suspensions,
 		"GET /staff/operations":                 s.operations,
-		"POST /staff/conflicts/{id}/settle":     s.answer(s.settle),
 		"GET /staff/key":                        s.keyPage,
 	}
 }

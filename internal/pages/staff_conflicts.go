@@ -2,8 +2,8 @@ package pages
 
 import (
 	"net/http"
+	"slices"
 
-	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -20,24 +20,20 @@ func (s *Server) conflicts(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	allow(w, needs{api: true})
+	allow(w, needs{api: true, passkey: true})
 	return s.show(r.Context(), w, http.StatusOK, conflictsPage(p, list))
 }
 
-func (s *Server) settle(w http.ResponseWriter, r *http.Request) (any, error) {
-	p, err := s.staff(w, r)
-	if err != nil {
-		return nil, err
-	}
-	var in struct {
-		Outcome string `json:"outcome"`
-		Reason  string `json:"reason"`
-	}
-	if err := readForm(w, r, &in); err != nil {
-		return nil, err
-	}
-	return whereTo{Next: "/staff/conflicts"}, s.Desk.App.SettleConflict(r.Context(), actorOf(p.viewer), r.PathValue("id"), in.Outcome, in.Reason)
-}
+// conflictOutcomes are how one may be settled, and rulingReasons the codes that a console offers; the ruling holds the code.
+var (
+	conflictOutcomes = []string{visit.RuledStands, visit.RuledLate}
+	rulingReasons    = []string{"two_phones", "another_was_sent", "signed_wrongly", "not_by_him", "other"}
+)
 
-// conflictOutcomes are how one may be settled.
-var conflictOutcomes = []string{app.ConflictStands, app.ConflictLate}
+// rulingReason says why one was settled. What was settled before rulings were signed has words of its own.
+func (p *page) rulingReason(reason string) string {
+	if slices.Contains(rulingReasons, reason) {
+		return p.t("conflict.reason." + reason)
+	}
+	return reason
+}

@@ -27,16 +27,21 @@ func TestConflictsAndTheHousesOwnWalls(t *testing.T) {
 	o.step(lan, "mount", "")
 	o.step(lan, "counter", "signer_chain_broken")
 	o.join(d.ID, d.Organisation, d.Role)
+	o.makeKey(d, o.Cast.Provider)
 	o.look("conflicts", "/staff/conflicts")
 	o.open("/staff/conflicts?lang=zh")
-	o.until(`document.querySelector("form[data-do=settle] button")?.disabled === false`)
 	if said := o.js(`document.querySelector(".sides").innerText`); !strings.Contains(said, "mount") || !strings.Contains(said, "counter") {
 		t.Errorf("both sides: %s", said)
 	}
-	id := o.js(`document.querySelector("form[data-do=settle]").dataset.path`)
-	o.js(`(() => { const f = document.querySelector("form[data-do=settle]"); f.elements.reason.value = "旧手机没收走"; const b = f.querySelector("button"); b.click(); b.click(); })()`)
-	o.until(`document.querySelector("form[data-do=settle]") === null && document.body.innerText.includes("旧手机没收走")`)
-	o.foreigners(strings.TrimPrefix(id, "/staff/conflicts/"))
+	late := o.js(`document.querySelector("[data-body=late]").value`)
+	o.fill(map[string]string{"[data-body=reason]": "two_phones"})
+	o.signTwice("form[data-verb=settle]")
+	o.until(`document.readyState === "complete" && document.querySelector("form[data-verb=settle]") === null && document.body.innerText.includes("两部手机都签了")`)
+	if n := o.events("v1", visit.Settle); n != 1 {
+		o.t.Errorf("tapped twice, the ruling is recorded %d times", n)
+	}
+	o.look("conflicts-settled", "/staff/conflicts")
+	o.foreigners(late)
 	// Guessing at codes stops after a few tries, before anything is looked up.
 	got := o.js(`(async () => { let s = 0; for (let i = 0; i < 14 && s !== 429; i++) s = (await fetch("/join/options", { method: "POST", headers: { "Content-Type": "application/json" }, body: '{"code":"AAAAA-AAAAA-AAAAA-AAAAA"}' })).status; return s; })()`)
 	if got != "429" {
@@ -72,13 +77,13 @@ func (o *office) foreigners(conflict string) {
 		if status != want {
 			o.t.Errorf("%s: %s", path, status)
 		}
-		for _, secret := range []string{o.play.Device.Serial, "旧手机没收走", o.play.Order.Order, o.Cast.Provider.ID} {
+		for _, secret := range []string{o.play.Device.Serial, "两部手机都签了", o.play.Order.Order, o.Cast.Provider.ID} {
 			if strings.Contains(text, secret) {
 				o.t.Errorf("%s shows %s to another house", path, secret)
 			}
 		}
 	}
-	for path, body := range map[string]string{"/staff/conflicts/" + conflict + "/settle": `{"outcome":"late","reason":"x"}`, "/staff/visits/v1/link": `{}`, "/staff/visits/v1/send-link": `{}`,
+	for path, body := range map[string]string{"/v1/visits/v1/settle": `{"statement":"` + conflict + `","openings":[]}`, "/staff/visits/v1/link": `{}`, "/staff/visits/v1/send-link": `{}`,
 		"/v1/people/lan/revoke_badge": `{"reason":"fraud"}`, "/account/sessions/none/end": ``} {
 		if got := o.js(`fetch("` + path + `", { method: "POST", redirect: "manual", headers: { "Content-Type": "application/json", "Idempotency-Key": "k1" }, body: '` + body + `' }).then((r) => r.status)`); got == "200" || got == "201" {
 			o.t.Errorf("%s is done for another house: %s", path, got)

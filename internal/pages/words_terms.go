@@ -67,6 +67,7 @@ var verbWords = texts(map[string]both{
 	visit.Freeze: {"按了停止", "pulled the brake"}, visit.Cancel: {"取消许可", "cancelled the permit"}, visit.RollBack: {"换回旧机", "rolled back"},
 	visit.Abort: {"取消了这次上门", "called the visit off"}, visit.Close: {"关单", "closed"}, visit.ReviewVerb: {"评价", "reviewed"},
 	visit.ReportIncident: {"举报", "reported an incident"}, visit.Resume: {"查清后恢复", "looked into it and resumed"},
+	visit.Settle: {"处理了一处矛盾，签了字", "ruled on a contradiction and signed"},
 })
 
 // waitingReasons replace the gate's sentence where nobody has to worry.

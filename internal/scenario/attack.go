@@ -31,7 +31,7 @@ type Attack struct {
 // Attacks is the whole table.
 func Attacks() []Attack {
 	return slices.Concat(doorAttacks, offlineAttacks, badgeAttacks, peopleAttacks, keeperAttacks, courseAttacks, listAttacks, dealAttacks, deviceAttacks, workAttacks, trialAttacks,
-		powerAttacks, hostAttacks, liarAttacks, bundleAttacks, logAttacks, kindAttacks, honestLookalikes)
+		conflictAttacks, powerAttacks, hostAttacks, liarAttacks, bundleAttacks, logAttacks, kindAttacks, honestLookalikes)
 }
 
 // by makes the answers that an attack may get: one reason at one place.

@@ -39,6 +39,9 @@ var sooner = map[string]Refusal{
 	"platform-enrols-a-host":           {"token_malformed", ByIntake}, // nobody signs in as the platform
 	"resumed-by-another-acquirer":      {"visit_not_found", ByIntake},
 	"resumed-by-the-technician":        {"access_denied", ByIntake},
+	"ruled-on-by-another-acquirer":     {"visit_not_found", ByIntake},
+	"ruled-on-by-another-provider":     {"visit_not_found", ByIntake},
+	"ruled-on-by-the-technician":       {"access_denied", ByIntake},
 	"trust-list-by-the-platform":       {"token_malformed", ByIntake},
 	"work-by-somebody-else":            {"visit_not_found", ByIntake},
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/statement"
 )
 
 // MaxStars is the best that a review can say; the worst is one.
@@ -27,6 +28,10 @@ var (
 	errOutcomeWord    = fault.New(fault.Invalid, "outcome_unknown", "主机的答复不是规定的几种之一。", "The host's answer is none of loaded, keys_ended, refused and cancelled.")
 	errOtherAcquirer  = fault.New(fault.Forbidden, "signer_of_another_acquirer", "签名的人不是这次上门的收单机构的。", "The signer belongs to another acquirer than the one that opened this visit.")
 	errResumeBare     = fault.New(fault.Invalid, "resumption_incomplete", "恢复要写明理由和申诉的办法。", "A resumption gives its reason and the way to appeal.")
+	errOtherProvider  = fault.New(fault.Forbidden, "signer_of_another_provider", "签名的人不是派人来的那家服务商的。", "The signer belongs to another provider than the one that sent somebody on this visit.")
+	errRulingBare     = fault.New(fault.Invalid, "ruling_incomplete", "处理矛盾要写明是谁签的哪两份、哪一份算数、为什么。", "A ruling says whose two statements they are, which one counts, and why.")
+	errRulingOwn      = fault.New(fault.Forbidden, "ruling_on_own_statements", "自己签的两份对不上，要由别人来处理。", "Whose statements contradict each other does not rule on them; somebody else does.")
+	errRulingTwice    = fault.New(fault.Conflict, "ruling_given_before", "这处矛盾已经有人签字处理过了，不能再改。", "Somebody has ruled on this contradiction already; a ruling is not changed.")
 	errReviewTwice    = fault.New(fault.Conflict, "review_given_before", "这次上门您已经评价过了，评价不能改，也不能删。", "You have reviewed this visit already; a review is neither changed nor removed.")
 	errReviewStars    = fault.New(fault.Invalid, "review_stars_out_of_bounds", "评分是 1 到 5 颗星。", "A review gives one to five stars.")
 	errResumeNothing  = fault.New(fault.Refused, "resumption_names_nothing", "恢复要一件件写明处理了哪些没结的事。", "A resumption names the open matters that it closes, and no others.")
@@ -60,6 +65,8 @@ func (s State) apply(e Event) (State, error) {
 		return s.braked(e)
 	case TypeResumption:
 		return s.resume(e)
+	case TypeRuling:
+		return s.rule(e)
 	case TypeReview:
 		return s.review(e)
 	}
@@ -84,7 +91,7 @@ func (s State) assign(e Event) (State, error) {
 	if s.dispatch.Visit != s.id {
 		return State{}, errOtherVisit
 	}
-	s.stage = Booked
+	s.stage, s.sentBy = Booked, e.Statement.Header().Organisation
 	return s, nil
 }
 
@@ -283,6 +290,35 @@ func (s State) outcome(e Event) (State, error) {
 	case loaded && permit.Body.Ask == AskLive && s.stage == Trial:
 		s.stage = Live
 	}
+	return s, nil
+}
+
+// rule takes one answer to each statement that was kept aside, by the risk desk of the visit's own acquirer or a
+// dispatcher of the provider that is on it, and not by whose statements they are. It changes nothing else: what the
+// visit rests on is judged from what is recorded.
+func (s State) rule(e Event) (State, error) {
+	var r Ruling
+	if err := e.Statement.Body(TypeRuling, &r); err != nil {
+		return State{}, err
+	}
+	h := e.Statement.Header()
+	switch {
+	case r.Visit != s.id:
+		return State{}, errOtherVisit
+	case r.Signer == "" || r.Reason == "" || !statement.IsDigest(r.Stands) || !statement.IsDigest(r.Late) || r.Stands == r.Late || (r.Outcome != RuledStands && r.Outcome != RuledLate):
+		return State{}, errRulingBare
+	case s.sentBy == "": // then nobody signed anything that could contradict it
+		return State{}, errUnassigned
+	case h.Role == RoleRisk && h.Organisation != s.acquirer:
+		return State{}, errOtherAcquirer
+	case h.Role == RoleDispatcher && h.Organisation != s.sentBy:
+		return State{}, errOtherProvider
+	case h.Signer == r.Signer:
+		return State{}, errRulingOwn
+	case slices.Contains(s.ruled, r.Late):
+		return State{}, errRulingTwice
+	}
+	s.ruled = append(slices.Clip(s.ruled), r.Late)
 	return s, nil
 }
 

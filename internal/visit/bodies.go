@@ -21,6 +21,7 @@ const (
 	TypeBrake         = "brake"
 	TypeIncident      = "incident"
 	TypeResumption    = "resumption"
+	TypeRuling        = "ruling"
 	TypeReview        = "review"
 	TypeSuspension    = "suspension"
 	TypeReinstatement = "reinstatement"
@@ -253,6 +254,23 @@ type Resumption struct {
 	Appeal string   `json:"appeal"`
 	Closes []string `json:"closes"` // digests of the freezes and incidents it answers
 }
+
+// Ruling is a person's answer to two statements of one signer that contradict each other: one is recorded, the
+// other came later and is kept aside (decisions 38 and 64). Both stay as they are.
+type Ruling struct {
+	Visit   string `json:"visit"`
+	Signer  string `json:"signer"`  // whose two statements they are
+	Stands  string `json:"stands"`  // digest of the recorded one
+	Late    string `json:"late"`    // digest of the one that is kept aside
+	Outcome string `json:"outcome"` // which says what was so: stands or late
+	Reason  string `json:"reason"`  // a code
+}
+
+// What a ruling may say.
+const (
+	RuledStands = "stands" // what is recorded stands
+	RuledLate   = "late"   // the late statement says what was so; what follows is done anew
+)
 
 // Review is one party's judgement of a closed visit.
 type Review struct {

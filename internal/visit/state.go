@@ -38,6 +38,8 @@ type State struct {
 	incidents  []string // digests of unresolved freezes, incidents and contradictions
 	trials     int
 	reviewed   []string          // holders who have judged the visit
+	sentBy     string            // organisation of the dispatcher who sent whoever is on the visit
+	ruled      []string          // digests of kept statements that somebody has ruled on
 	last       map[string]string // signer's key → digest of his last statement here; never written in place
 	ahead      map[string]string // digest that has not come yet → the brake that names it as previous; as last
 }

@@ -72,6 +72,7 @@ const (
 	ReviewVerb       = "review"
 	ReportIncident   = "report_incident"
 	Resume           = "resume"
+	Settle           = "settle"
 )
 
 func roles(r ...string) []string { return r }
@@ -118,6 +119,7 @@ var table = []Row{
 	{StreamVisit, Abort, TypeBrake, roles(RoleMerchant, RoleTechnician, RoleDispatcher, RoleApprover, RoleRisk), nil, TakesPower},
 	{StreamVisit, ReportIncident, TypeIncident, append(roles(RolePlatform), parties...), nil, TakesPower},
 	{StreamVisit, Resume, TypeResumption, roles(RoleRisk), nil, GivesPower},
+	{StreamVisit, Settle, TypeRuling, roles(RoleDispatcher, RoleRisk), nil, BringsEvidence},
 	{StreamVisit, ReviewVerb, TypeReview, roles(RoleMerchant, RoleTechnician, RoleDispatcher, RoleApprover, RoleSupervisor), from(Closed), BringsEvidence},
 
 	{StreamDevice, Transfer, "transfer", roles(RoleMaker, RoleCustodian, RoleTechnician, RoleMerchant, RoleDispatcher), nil, BringsEvidence},

@@ -138,6 +138,9 @@ func bodyFor(s *story, row visit.Row) (body any, refusal string) {
 	case visit.TypeResumption:
 		return visit.Resumption{Visit: visitID, Reason: "checked", Appeal: "letters to the risk desk", Closes: append([]string{}, state.Open()...)}, resumable(state)
 	}
+	if row.Type == visit.TypeRuling && state.Dispatched().Visit == "" {
+		return ruling(), "nobody_assigned"
+	}
 	return plainBody(row.Type), ""
 }
 
@@ -187,6 +190,8 @@ func plainBody(kind string) any {
 		return visit.OutageAccepted{Visit: visitID, Serial: serial}
 	case visit.TypeTerminalState:
 		return visit.TerminalState{Visit: visitID, Serial: serial, State: visit.TerminalLive}
+	case visit.TypeRuling:
+		return ruling()
 	case visit.TypeReview:
 		return visit.Review{Visit: visitID, Stars: 4}
 	}

@@ -59,10 +59,6 @@ const acts = {
     const body = await post("/staff/technicians", { person: person.value, staff_no: staff_no.value, name: hidden[0].opening, photo: hidden[1].opening });
     location.assign(body.next);
   },
-  settle: async (form) => {
-    const body = await post(`${form.dataset.path}/settle`, { outcome: form.elements.outcome.value, reason: form.elements.reason.value });
-    location.reload();
-  },
   revoke: async (form) => {
     const body = await post(`/v1/people/${encodeURIComponent(form.dataset.person)}/revoke_badge`, { reason: form.elements.reason.value }, { timeoutSeconds: 60 });
     location.reload();
