@@ -52,6 +52,7 @@ type watchedLog struct {
 	Size   uint64  `json:"size"`
 	New    uint64  `json:"new"`
 	Opened int     `json:"opened"` // leaves whose events this monitor has
+	First  bool    `json:"first"`  // nothing was remembered: a rollback before this look cannot be seen
 	Alarms []alarm `json:"alarms"`
 }
 
@@ -117,8 +118,10 @@ func (m monitoring) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	found := false
 	for {
 		w, err := m.look(ctx, reader, trust)
+		found = found || errors.Is(err, errMonitor)
 		if err == nil || fault.KindOf(err) == fault.Refused {
 			if err := m.tell(out, w); err != nil {
 				return err
@@ -129,6 +132,9 @@ func (m monitoring) run(ctx context.Context, out io.Writer) error {
 		}
 		select {
 		case <-ctx.Done():
+			if found { // whoever ends it sees in the exit code that there is something to read
+				return errMonitor
+			}
 			return nil
 		case <-time.After(m.every):
 		}
@@ -162,17 +168,18 @@ func (m monitoring) ready() error {
 	if m.every < time.Second && !m.once {
 		return errUsage.At("--every")
 	}
-	_, err := m.seen()
+	_, _, err := m.seen()
 	return err
 }
 
 // look follows the log once. What it saw is kept only when every leaf was proven.
 func (m monitoring) look(ctx context.Context, reader *transparency.Reader, trust evidence.Trust) (watchedLog, error) {
 	w := watchedLog{Alarms: []alarm{}}
-	seen, err := m.seen()
+	seen, first, err := m.seen()
 	if err != nil {
 		return w, err
 	}
+	w.First = first
 	next, _, err := reader.Follow(ctx, seen, func(uint64, []byte) error { return nil })
 	if fault.KindOf(err) == fault.Refused {
 		w.raise(err, "log")
@@ -209,20 +216,28 @@ func (w *watchedLog) raise(err error, where string) {
 // keptState is the state file's form: how far the log was read.
 type keptState struct {
 	Size   uint64   `json:"size"`
-	Hashes []string `json:"hashes"` // base64, of transparency.Seen
+	Hashes []string `json:"hashes"`          // base64, of transparency.Seen
+	Check  string   `json:"check,omitempty"` // digest of the others; files of before have none
 }
 
-// seen reads the state file; without one nothing was seen yet. A damaged one is never taken for none: that would
-// forget every rollback.
-func (m monitoring) seen() (transparency.Seen, error) {
-	var s transparency.Seen
+// digest covers what is kept: one changed character of a hash would otherwise look like a log that forked.
+func (k keptState) digest() string {
+	return statement.Digest(fmt.Appendf(nil, "%d %q", k.Size, k.Hashes))
+}
+
+// seen reads the state file; without one nothing was seen yet, and first says so. A damaged one is never taken for none:
+// that would forget every rollback.
+func (m monitoring) seen() (s transparency.Seen, first bool, err error) {
 	data, err := files.Read(m.state, files.MaxSmall)
 	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
+		return s, true, nil
 	}
 	var kept keptState
 	if err == nil {
 		err = statement.Decode(bytes.TrimSpace(data), &kept)
+	}
+	if err == nil && kept.Check != "" && kept.Check != kept.digest() {
+		err = errors.New("the check does not fit")
 	}
 	s.Size = kept.Size
 	for _, h := range kept.Hashes {
@@ -230,9 +245,9 @@ func (m monitoring) seen() (transparency.Seen, error) {
 		s.Hashes, err = append(s.Hashes, hash), errors.Join(err, bad)
 	}
 	if err != nil {
-		return transparency.Seen{}, errState.At(m.state).Because(err)
+		return transparency.Seen{}, false, errState.At(m.state).Because(err)
 	}
-	return s, nil
+	return s, false, nil
 }
 
 // keep replaces the state file whole: half of one would be a rollback that nobody made.
@@ -241,6 +256,7 @@ func (m monitoring) keep(s transparency.Seen) error {
 	for _, h := range s.Hashes {
 		kept.Hashes = append(kept.Hashes, base64.StdEncoding.EncodeToString(h))
 	}
+	kept.Check = kept.digest()
 	data, err := statement.Canonical(kept)
 	if err != nil {
 		return err
@@ -257,6 +273,9 @@ func (m monitoring) tell(out io.Writer, w watchedLog) error {
 	}
 	for _, a := range w.Alarms {
 		fmt.Fprintf(out, "%s: %s / %s (%s)\n", a.Where, a.Text.Zh, a.Text.En, a.Code)
+	}
+	if w.First {
+		fmt.Fprintln(out, "没有以前看到哪里的记录，从头看起：这以前的回退看不出来 / nothing was remembered, read from the beginning: a rollback before this look cannot be seen")
 	}
 	_, err := fmt.Fprintf(out, "日志 leaves: %d  新 new: %d  看过内容 opened: %d  报警 alarms: %d\n", w.Size, w.New, w.Opened, len(w.Alarms))
 	return err

@@ -16,15 +16,15 @@ import (
 func TestAMonitorsStateIsWholeOrRefused(t *testing.T) {
 	dir := t.TempDir()
 	m := monitoring{state: filepath.Join(dir, "state.json")}
-	if s, err := m.seen(); err != nil || s.Size != 0 || s.Hashes != nil {
-		t.Errorf("before the first look: %+v, %v", s, err)
+	if s, first, err := m.seen(); err != nil || !first || s.Size != 0 || s.Hashes != nil {
+		t.Errorf("before the first look: %+v, first %v, %v", s, first, err)
 	}
 	for _, want := range []transparency.Seen{{}, {Size: 3, Hashes: [][]byte{make([]byte, 32), []byte(strings.Repeat("h", 32))}}} {
 		if err := m.keep(want); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := m.seen(); err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("%+v, %v, want %+v", got, err, want)
+		if got, first, err := m.seen(); err != nil || first || !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v, first %v, %v, want %+v", got, first, err, want)
 		}
 	}
 	whole, err := os.ReadFile(m.state)
@@ -35,15 +35,20 @@ func TestAMonitorsStateIsWholeOrRefused(t *testing.T) {
 		"empty": "", "cut": string(whole[:len(whole)-5]), "twice": string(whole) + string(whole), "null": "null", "a list": "[]",
 		"size twice": strings.Replace(string(whole), `"size":3`, `"size":3,"size":0`, 1), "other case": strings.Replace(string(whole), "size", "Size", 1),
 		"more beside": strings.Replace(string(whole), "{", `{"more":1,`, 1), "no hashes": `{"size":3}`, "below zero": `{"size":-1,"hashes":[]}`,
+		"another hash": strings.Replace(string(whole), "AAAA", "AAAB", 1), "another size": strings.Replace(string(whole), `"size":3`, `"size":2`, 1),
 		"not base64": `{"size":1,"hashes":["%"]}`, "over the bound": strings.Repeat(" ", 2<<20), "not text": "\xff\x00",
 	} {
 		put(t, m.state, text)
-		if _, err := m.seen(); fault.CodeOf(err) != "monitor_state_damaged" || fault.Of(err).Where != m.state {
+		if _, _, err := m.seen(); fault.CodeOf(err) != "monitor_state_damaged" || fault.Of(err).Where != m.state {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	put(t, m.state, `{"size":0,"hashes":[]}`) // as it was kept before it had a check
+	if _, first, err := m.seen(); err != nil || first {
+		t.Errorf("a file of before: first %v, %v", first, err)
+	}
 	m.state = dir
-	if _, err := m.seen(); fault.CodeOf(err) != "monitor_state_damaged" {
+	if _, _, err := m.seen(); fault.CodeOf(err) != "monitor_state_damaged" {
 		t.Error(err)
 	}
 	m.state = filepath.Join(dir, "none", "state.json")
