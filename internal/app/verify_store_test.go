@@ -68,7 +68,8 @@ type lived struct {
 	path   string
 }
 
-func live(t *testing.T) lived {
+// live plays the deployment; acts come before the log stops answering.
+func live(t *testing.T, acts ...func(*scenario.Deployment, *scenario.Play)) lived {
 	t.Helper()
 	l := lived{log: &kept{leaves: map[uint64][]byte{}}, path: filepath.Join(t.TempDir(), "menshen.db")}
 	d, err := scenario.NewDeployment(t.Context(), scenario.DeploymentConfig{Database: "sqlite:" + l.path, Now: time.Now,
@@ -92,6 +93,9 @@ func live(t *testing.T) lived {
 		t.Fatal(err)
 	}
 	l.more(t, d)
+	for _, act := range acts {
+		act(d, brake)
+	}
 	for more := true; more; {
 		var err error
 		if more, err = d.App.Sequence(t.Context()); err != nil {
