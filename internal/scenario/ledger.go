@@ -33,6 +33,7 @@ type Ledger struct {
 	openings []statement.Opening
 	Extract  func(*registry.Extract) // lets an attack lie in the register's name; nil is honest
 	Decide   func(*visit.Decision)   // lets it change a decision before the platform signs it; nil is honest
+	Lie      func(Draft) Draft       // lets the platform sign something else than it should; nil is honest
 	Hide     func(Told) bool         // lets it leave out what was recorded; nil shows everything
 	Photos   map[string]string       // digest → visit that used it first
 	Bound    map[string]registry.BindingLook
@@ -152,6 +153,14 @@ func (l *Ledger) decide(by *Actor, f Filing) error {
 	return err
 }
 
+// platform signs in the platform's name.
+func (l *Ledger) platform(d Draft) []byte {
+	if l.Lie != nil {
+		d = l.Lie(d)
+	}
+	return l.Cast.Platform.Forge(d)
+}
+
 // Challenge records a nonce in the platform's name.
 func (l *Ledger) Challenge(_ context.Context, _ *Actor, visitID, purpose string) (Challenge, error) {
 	salt := Salt()
@@ -159,7 +168,7 @@ func (l *Ledger) Challenge(_ context.Context, _ *Actor, visitID, purpose string)
 }
 
 func (l *Ledger) challenge(visitID, purpose, nonce string) (Challenge, error) {
-	envelope := l.Cast.Platform.Forge(Draft{Stream: visit.StreamVisit + "/" + visitID, Type: visit.TypeChallenge, At: l.Now(),
+	envelope := l.platform(Draft{Stream: visit.StreamVisit + "/" + visitID, Type: visit.TypeChallenge, At: l.Now(),
 		Body: visit.Challenge{Visit: visitID, Purpose: purpose, Nonce: nonce, Until: statement.At(l.Now().Add(90 * time.Second))}})
 	_, err := l.Append(visit.StreamVisit+"/"+visitID, visit.ChallengeVerb, envelope)
 	return Challenge{Digest: statement.Digest(envelope), Nonce: nonce}, err
@@ -168,7 +177,7 @@ func (l *Ledger) challenge(visitID, purpose, nonce string) (Challenge, error) {
 // Attest records a device's answer in the platform's name.
 func (l *Ledger) Attest(_ context.Context, visitID string, d *Device, c Challenge) error {
 	stream := visit.StreamVisit + "/" + visitID
-	_, err := l.Append(stream, visit.AttestDevice, l.Cast.Platform.Forge(Draft{Stream: stream, Type: attest.TypeAttestation, Answers: c.Digest, At: l.Now(),
+	_, err := l.Append(stream, visit.AttestDevice, l.platform(Draft{Stream: stream, Type: attest.TypeAttestation, Answers: c.Digest, At: l.Now(),
 		Body: d.Attestation(c.Digest, visit.PurposeDevice, c.Nonce)}))
 	return err
 }
@@ -268,7 +277,7 @@ func (l *Ledger) Ask(_ context.Context, _ *Actor, visitID, ask string) (Answer, 
 		if l.Decide != nil {
 			l.Decide(&decision)
 		}
-		envelope := l.Cast.Platform.Forge(Draft{Stream: stream, Type: visit.TypeDecision, At: l.Now(), Body: decision})
+		envelope := l.platform(Draft{Stream: stream, Type: visit.TypeDecision, At: l.Now(), Body: decision})
 		if _, err := l.Append(stream, visit.VerbOf(ask), envelope); err != nil {
 			return Answer{}, err
 		}
@@ -284,7 +293,7 @@ func (l *Ledger) Ask(_ context.Context, _ *Actor, visitID, ask string) (Answer, 
 // Bundle exports the visit up to its last decision and the outcomes after it.
 func (l *Ledger) Bundle(_ context.Context, by *Actor, visitID string) ([]byte, error) {
 	return evidence.Export(l.Dossier(visitID, l.Log.Size()), by.Role, l.Log.Size(), func(c evidence.Closing) ([]byte, error) {
-		return l.Cast.Platform.Forge(Draft{Stream: visit.StreamVisit + "/" + visitID, Type: evidence.TypeClosing, At: l.Now(), Body: c}), nil
+		return l.platform(Draft{Stream: visit.StreamVisit + "/" + visitID, Type: evidence.TypeClosing, At: l.Now(), Body: c}), nil
 	})
 }
 
@@ -304,7 +313,7 @@ func (l *Ledger) Release(ctx context.Context, by *Actor, visitID string) (string
 		return "", err
 	}
 	stream := visit.StreamVisit + "/" + visitID
-	intent := l.Cast.Platform.Forge(Draft{Stream: stream, Type: visit.TypeIntent, At: l.Now(), Body: visit.Intent{Visit: visitID, Permit: permit}})
+	intent := l.platform(Draft{Stream: stream, Type: visit.TypeIntent, At: l.Now(), Body: visit.Intent{Visit: visitID, Permit: permit}})
 	if err := l.File(ctx, l.Cast.Platform, Filing{Stream: stream, Verb: visit.ReleasePermit, Envelope: intent}); err != nil {
 		return "", err
 	}
@@ -357,7 +366,7 @@ func (l *Ledger) publishExtract(visitID, ask string) error {
 		l.Extract(&x)
 	}
 	stream := visit.StreamVisit + "/" + visitID
-	_, err := l.Append(stream, visit.Publish, l.Cast.Platform.Forge(Draft{Stream: stream, Type: registry.TypeExtract, At: l.Now(), Body: x}))
+	_, err := l.Append(stream, visit.Publish, l.platform(Draft{Stream: stream, Type: registry.TypeExtract, At: l.Now(), Body: x}))
 	return err
 }
 

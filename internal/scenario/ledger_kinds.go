@@ -48,7 +48,7 @@ func (l *Ledger) reportFailures(visitID string, d visit.Decision) error {
 	for _, c := range d.Conditions {
 		if d.Ask == visit.AskClose && c.Verdict != string(gate.Holds) {
 			stream := visit.StreamVisit + "/" + visitID
-			_, err := l.Append(stream, visit.ReportIncident, l.Cast.Platform.Forge(Draft{Stream: stream, Type: visit.TypeIncident, At: l.Now(),
+			_, err := l.Append(stream, visit.ReportIncident, l.platform(Draft{Stream: stream, Type: visit.TypeIncident, At: l.Now(),
 				Body: visit.Incident{Visit: visitID, Kind: "device"}}))
 			return err
 		}
@@ -68,7 +68,7 @@ func (l *Ledger) RollBackDue(ctx context.Context, visitID string) (bool, error) 
 		return false, nil
 	}
 	stream := visit.StreamVisit + "/" + visitID
-	brake := l.Cast.Platform.Forge(Draft{Stream: stream, Type: visit.TypeBrake, At: l.Now(), Body: visit.Brake{Visit: visitID, Reason: "timer"}})
+	brake := l.platform(Draft{Stream: stream, Type: visit.TypeBrake, At: l.Now(), Body: visit.Brake{Visit: visitID, Reason: "timer"}})
 	if err := l.File(ctx, l.Cast.Platform, Filing{Stream: stream, Verb: visit.RollBack, Envelope: brake}); err != nil {
 		return false, err
 	}
