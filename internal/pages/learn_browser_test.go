@@ -21,7 +21,9 @@ func (f *field) marks(c organisation.CourseFile, wrong int) {
 	key := map[string][]string{}
 	for _, q := range c.Questions {
 		for _, choice := range q.Choices {
-			if choice.Right {
+			if choice.Right && f.english {
+				key[q.En] = append(key[q.En], choice.En)
+			} else if choice.Right {
 				key[q.Zh] = append(key[q.Zh], choice.Zh)
 			}
 		}
@@ -115,11 +117,17 @@ func TestATechnicianLearnsOnThePhone(t *testing.T) {
 	f.press("开始考试")
 	f.until(`document.querySelector(".problem")?.dataset.code === "course_wait"`)
 	f.ahead.Store(int64(61 * time.Second))
+	f.js(`(localStorage.setItem("menshen-lang", "en"), "")`)
+	f.do(chromedp.Reload())
+	f.english = true
+	f.narrow(true)
+	f.press("看课文")
 	f.press("开始考试")
 	f.marks(c, 1)
+	f.shot("learn-test-en")
 	f.press("签字交卷")
 	f.until(`document.querySelector("[data-passed]")?.dataset.passed === "true"`)
-	f.shot("learn-passed")
+	f.shot("learn-passed-en")
 	if got := f.whyNot(); got != "" {
 		t.Errorf("after the test: %q", got)
 	}

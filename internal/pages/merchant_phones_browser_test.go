@@ -26,16 +26,20 @@ type counter struct {
 	owner, clerk *office
 }
 
-func newCounter(t *testing.T) *counter {
+func newCounter(t *testing.T, more ...func(*scenario.DeploymentConfig)) *counter {
 	t.Helper()
 	c := &counter{}
 	fast := httpapi.Rate{PerSecond: 1e6, Burst: 1e6}
-	d, err := scenario.NewDeployment(t.Context(), scenario.DeploymentConfig{Dir: t.TempDir(), Now: time.Now, API: httpapi.Config{PerEnroller: fast},
+	config := scenario.DeploymentConfig{Dir: t.TempDir(), Now: time.Now, API: httpapi.Config{PerEnroller: fast},
 		Organisations: func(cast *scenario.Cast) (map[string]app.Organisation, error) {
 			var err error
 			c.keeper, err = scenario.Keep(filepath.Join(t.TempDir(), "acquirer"), cast.Acquirer, nil, credential.KindAcquirer, time.Now)
 			return map[string]app.Organisation{cast.Acquirer.ID: c.keeper.Client}, err
-		}})
+		}}
+	for _, change := range more {
+		change(&config)
+	}
+	d, err := scenario.NewDeployment(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,16 +84,10 @@ func (c *counter) setUp(t *testing.T) {
 	c.owner.until(`!document.querySelector('#phone [data-state="has"]')?.hidden && location.search === ""`)
 }
 
-const state = `document.querySelector("[data-state]:not([hidden])").dataset.state`
-
-// The owner lets a clerk's phone in: a code from screen to screen, the same four digits on both, the owner's
-// own signature. The clerk then has the door and not the price; when the owner ends the phone, it is out.
-func TestAnOwnerLetsAClerksPhoneIn(t *testing.T) {
-	t.Parallel()
-	c := newCounter(t)
+// letsIn has the owner let the clerk's phone in, from screen to screen; it gives the address of the code.
+func (c *counter) letsIn(t *testing.T) string {
+	t.Helper()
 	owner, clerk := c.owner, c.clerk
-	c.setUp(t)
-
 	owner.open("/shop/clerks")
 	owner.js(`document.querySelector('[data-act="begin"]').click()`)
 	owner.until(state + ` === "code"`)
@@ -106,6 +104,20 @@ func TestAnOwnerLetsAClerksPhoneIn(t *testing.T) {
 	owner.js(`document.querySelector('[data-act="same"]').click()`)
 	owner.until(state + ` === "done"`)
 	clerk.until(`location.pathname === "/shop"`)
+	return address
+}
+
+const state = `document.querySelector("[data-state]:not([hidden])").dataset.state`
+
+// The owner lets a clerk's phone in: a code from screen to screen, the same four digits on both, the owner's
+// own signature. The clerk then has the door and not the price; when the owner ends the phone, it is out.
+func TestAnOwnerLetsAClerksPhoneIn(t *testing.T) {
+	t.Parallel()
+	c := newCounter(t)
+	owner, clerk := c.owner, c.clerk
+	c.setUp(t)
+
+	address := c.letsIn(t)
 	if text := clerk.js(`document.body.innerText`); !strings.Contains(text, "新装") && clerk.js(`document.querySelector("a.order-row")?.getAttribute("href")`) != "/shop/visits/v1" {
 		t.Errorf("the clerk's home lacks the visit: %.300s", text)
 	}
