@@ -202,6 +202,7 @@ var boardWords = texts(map[string]both{
 	"key.title":               {"签字密钥", "Signing key"},
 	"key.lead":                {"签字用的密钥和登录用的是两把。它在这台设备上，导不出来；本单位登记以后签字才算数。", "The key that signs is not the one that signs you in. It stays on this device and counts once your organisation has enrolled it."},
 	"key.looking":             {"正在看这台设备上有没有…", "Looking on this device …"},
+	"key.page":                {"这个浏览器没有通行密钥。会在这里存一把密钥：清了浏览器数据它就没了，要重新登记；签的文件上会写明是这一种。", "This browser has no passkeys. A key is kept in it instead: clearing the browser's data loses it, and another must be enrolled; what it signs says which kind it is."},
 	"key.make":                {"在这台设备上建一把", "Make one on this device"},
 	"key.have":                {"这台设备上的密钥，指纹：", "This device's key, thumbprint:"},
 	"key.code":                {"登记码", "Enrolment code"},

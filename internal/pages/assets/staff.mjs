@@ -141,6 +141,7 @@ const state = document.querySelector("[data-key-state]");
 if (state) {
   const has = (await signerNames()).includes(keyName());
   document.querySelector("[data-when-key=no]").hidden = has;
+  document.querySelector("[data-page-key]").hidden = await canPasskey();
   document.querySelector("[data-when-key=yes]").hidden = !has;
   if (has) {
     const signer = await loadSigner(keyName());
