@@ -1043,8 +1043,13 @@ func shopDoorVerdict(p *page, v shopVerdict, firms ...ShopFirm) templ.Component 
 				return templ_7745c5c3_Err
 			}
 		}
-		if len(firms) > 0 {
+		if len(firms) > 0 && v.level == LevelStop {
 			templ_7745c5c3_Err = callButtons(p, firms...).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+		} else if len(firms) > 0 {
+			templ_7745c5c3_Err = askButtons(p, firms...).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

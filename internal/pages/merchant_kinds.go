@@ -1,6 +1,8 @@
 package pages
 
 import (
+	"strings"
+
 	"github.com/menshen-project/menshen/internal/custody"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -34,7 +36,7 @@ func (o ShopOld) LastSix() string { return last(o.Serial, 6) }
 
 // confirmKey is the key of a question of the confirmation: after a removal there is no terminal to take payments with.
 func confirmKey(o ShopOrder, question string) string {
-	if o.Kind == visit.Removal && question != "paid_nothing_beside" {
+	if o.Kind == visit.Removal && !strings.HasPrefix(question, "paid_nothing_beside") {
 		return "confirm." + question + ".removal"
 	}
 	return "confirm." + question

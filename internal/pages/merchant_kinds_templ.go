@@ -132,7 +132,7 @@ func outageAct(p *page, o ShopOrder) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = callButtons(p, o.Acquirer).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = firmButton(p, o.Acquirer).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
