@@ -97,6 +97,7 @@ func TestAnApproverBooksEveryKind(t *testing.T) {
 		t.Fatal(err)
 	}
 	session := o.shopsPhone()
+	o.do(send(network.ClearBrowserCookies, cdp.Empty{})) // the approver's browser is another: a sign-in ends the session before it
 	o.join(a.ID, a.Organisation, a.Role)
 	o.makeKey(a, o.Cast.Acquirer)
 	staff := o.session()

@@ -12,6 +12,7 @@ import (
 // before she sets out: an order that the dispatcher did not sign for this visit, one that the acquirer did not sign, one that
 // shows another shop, and a phone that was never told whose list to believe.
 func TestTheDaySaysWhichOrdersAreGenuine(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	f.enrolled()
 	f.sees("✓ 订单是真的")

@@ -3,15 +3,12 @@
 package pages
 
 import (
-	"context"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"github.com/menshen-project/menshen/internal/app"
@@ -235,23 +232,6 @@ func TestTwoTechniciansOnOnePhone(t *testing.T) {
 	}
 }
 
-// session is the secret in the phone's cookie, which no script can read.
-func (f *field) session() string {
-	f.t.Helper()
-	got, err := chromedp.Run(f.ctx, func(ctx context.Context, t *chromedp.Target) (network.GetCookiesResult, error) {
-		return cdp.Call(ctx, t, network.GetCookies, network.GetCookiesParams{URLs: []string{f.origin + "/app"}})
-	})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	for _, c := range got.Cookies {
-		if c.Name == app.SessionCookie {
-			return c.Value
-		}
-	}
-	return ""
-}
-
 // opens says whether a session's secret still lets anybody in.
 func (f *field) opens(secret string) bool {
 	f.t.Helper()
@@ -265,6 +245,7 @@ func (f *field) opens(secret string) bool {
 // Lan hands the phone in where there is no signal. She is signed out of it at once, with what is unsent kept; whoever opens it sees
 // nothing of hers. The server hears it with the first signal, before it gives out any page.
 func TestSigningOutWithoutSignal(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	f.enrolled()
 	f.nothingToKeep()
@@ -338,6 +319,7 @@ func TestSigningOutWithoutSignal(t *testing.T) {
 // A sign-in takes the place of whoever was signed in on that browser: his cookie is gone, so his session ends. What a phone says
 // late about its former session ends nobody else's.
 func TestASignInEndsTheOneBefore(t *testing.T) {
+	t.Parallel()
 	f := newField(t)
 	f.joins("lan", "svc-anzhuang", visit.RoleTechnician)
 	former := f.session()

@@ -18,6 +18,7 @@ import (
 // though his phone loads the page anew in the middle of the paper. The clerk passes on his own phone, in English; what one of them
 // passed is not the other's.
 func TestOwnerAndClerkLearnAtTheTill(t *testing.T) {
+	t.Parallel()
 	var ahead atomic.Int64
 	c := newCounter(t, func(d *scenario.DeploymentConfig) {
 		d.School, d.SchoolNow = filepath.Join(t.TempDir(), "school"), func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }

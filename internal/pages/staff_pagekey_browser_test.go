@@ -31,6 +31,7 @@ func (o *office) sits(who *scenario.Actor) {
 // A supervisor's and a regulator's browser have no passkeys. The page says so and makes a key that stays in it; their organisations
 // enrol that; what they sign with it counts as it would by a passkey, and every event says which kind of key it was.
 func TestSupervisorAndRegulatorSignWithAPageKey(t *testing.T) {
+	t.Parallel()
 	o, _ := acquirersOffice(t)
 	ctx, s := t.Context(), o.Cast.Supervisor
 	o.do(send(webauthn.Disable, cdp.Empty{}))
@@ -64,9 +65,9 @@ func TestSupervisorAndRegulatorSignWithAPageKey(t *testing.T) {
 	}
 
 	id := o.Cast.Provider.ID
-	assoc := *o.Cast.Association // as its own house enrols, and the person who sits there
-	assoc.Role = visit.RoleOrganisation
-	pageKey(o.Cast.Association, &assoc)
+	assoc := o.Cast.Association
+	assoc.Role = visit.RoleOrganisation // as the house that enrols who sits in it
+	pageKey(scenario.NewActor("gu", assoc.ID, visit.RoleRegulator), assoc)
 	o.open("/staff/suspensions?kind=organisation&id=" + id + "&lang=zh")
 	o.until(`document.querySelector("form[data-type=suspension] button[type=submit]")?.disabled === false`)
 	o.fill(map[string]string{"#suspend-appeal": "0529-65550001"})

@@ -4,6 +4,8 @@ package pages
 
 import (
 	"context"
+	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -101,27 +103,30 @@ func enlarged(ctx context.Context, name string) []string {
 
 // Everybody's visit pages and every merchant's page, in both languages, with letters twice as large.
 func TestTextAtTwiceItsSize(t *testing.T) {
-	_, visits := city(t)
-	_, shops := shop(t)
-	type stop struct{ name, viewer, address, state string }
-	for origin, stops := range map[*Server][]stop{visits: func() (out []stop) {
-		for _, s := range shots {
-			out = append(out, stop{s.name, s.viewer, s.path, ""})
-		}
-		return out
-	}(), shops: func() (out []stop) {
-		for _, s := range shopShots {
-			out = append(out, stop{"shop-" + s.name, s.viewer, s.path, s.state})
-		}
-		return out
-	}()} {
-		server := httptest.NewServer(origin.Routes())
-		defer server.Close()
-		ctx := browser(t)
-		for _, s := range stops {
-			t.Run(s.name, func(t *testing.T) {
+	t.Parallel()
+	type stop struct{ name, viewer, path, state string }
+	var visits, shops []stop
+	for _, s := range shots {
+		visits = append(visits, stop{s.name, s.viewer, s.path, ""})
+	}
+	for _, s := range shopShots {
+		shops = append(shops, stop{"shop-" + s.name, s.viewer, s.path, s.state})
+	}
+	_, city := city(t)
+	_, shop := shop(t)
+	for _, walk := range []struct {
+		name  string
+		site  *Server
+		stops []stop
+	}{{"visits", city, visits}, {"shops, the order", shop, shops[:len(shops)/2]}, {"shops, the door", shop, shops[len(shops)/2:]}} {
+		t.Run(walk.name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(walk.site.Routes())
+			t.Cleanup(server.Close)
+			origin, ctx := strings.Replace(server.URL, "127.0.0.1", "localhost", 1), browser(t)
+			for _, s := range walk.stops {
 				for _, lang := range []string{zh, en} {
-					if err := chromedp.Do(ctx, asViewer(s.viewer), chromedp.Navigate(strings.Replace(server.URL, "127.0.0.1", "localhost", 1)+withLang(s.address, lang))); err != nil {
+					if err := chromedp.Do(ctx, asViewer(s.viewer), chromedp.Navigate(origin+withLang(s.path, lang))); err != nil {
 						t.Fatal(err)
 					}
 					if s.state != "" {
@@ -133,7 +138,30 @@ func TestTextAtTwiceItsSize(t *testing.T) {
 						t.Error(p)
 					}
 				}
-			})
+			}
+		})
+	}
+}
+
+// What finds nothing wrong with large letters must be able to.
+func TestTheChecksOfLargeLettersCanFail(t *testing.T) {
+	t.Parallel()
+	bad := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, `<!DOCTYPE html><html lang="en"><meta name="viewport" content="width=device-width, initial-scale=1"><title>x</title><body><main><p style="font-size:17px">in pixels</p>
+			<p style="width:40px">a b c d e f g h</p><div class="card" style="width:130px;white-space:nowrap">as wide as this</div>
+			<button style="position:absolute;left:0;top:300px">under it</button><div style="position:absolute;left:0;top:290px;width:300px;height:90px;background:#fff"></div>
+			<div class="qr"><svg width="150" height="150"></svg></div></main>`)
+	}))
+	t.Cleanup(bad.Close)
+	ctx := browser(t)
+	if err := chromedp.Do(ctx, chromedp.Navigate(bad.URL)); err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Join(enlarged(ctx, "bad"), "\n")
+	for _, want := range []string{"rem: its letters grow to 1", "sticks out of DIV.card", "is squeezed", "cannot press BUTTON under it", "a code of"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("nobody noticed %s in:\n%s", want, all)
 		}
 	}
 }
