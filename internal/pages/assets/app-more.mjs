@@ -24,8 +24,8 @@ export async function unsent(root) {
   show(root, h("h1", {}, say("待发送", "To send")),
     h("p", {}, waiting.length === 0 ? conflicts.length === 0 ? say("都发出去了。", "Everything is sent.") : say("没有等着发的。", "Nothing waits to be sent.")
       : say(`签字 ${signed.length} 份，照片 ${photos.length} 张。先发签字，后发照片。`, `${signed.length} signed, ${many(photos.length, "photo")}. Signatures go before photos.`)),
-    safe.danger !== "" && items.length > 0 && danger(safe),
     ...conflicts.map((i) => refused(i, aboutOf(all, i.visit))),
+    safe.danger !== "" && items.length > 0 && danger(safe),
     isOnline() && waiting.length > 0 && button(say("现在发送", "Send now"), async () => { sendFor(await me()); }),
     waiting.length > 0 && h("ul.plain.card.items", {}, waiting.map((i) => h("li", {}, h("strong", {}, itemWord(i)), ` ${aboutOf(all, i.visit)} · ${when(i.madeAt)}`))),
     items.length > 0 && button(say("导出成文件", "Export as a file"), tried(note, saveFile), "wide.second"),
