@@ -131,7 +131,7 @@ func (r *Reader) ask(d Dossier, q question) Report {
 // question is one ask over parsed items.
 type question struct {
 	visit    string
-	items    []item
+	items    []item // the question's own: judging it writes to them
 	openings map[string]statement.Opening
 	logSize  int64
 	ask      string
@@ -182,12 +182,12 @@ func onlyUnopened(findings []gate.Finding) bool {
 	return unopened
 }
 
-// prepare runs every check that must hold before conditions are worth asking.
+// prepare runs every check that must hold before conditions are worth asking. What it proves it notes in the items.
 func (r *Reader) prepare(q question) (*builder, error) {
 	if !r.trust.ok {
 		return nil, errNoTrust
 	}
-	items := slices.Clone(q.items)
+	items := q.items
 	if receiptsFor(q.ask) && !q.preview {
 		if q.logSize <= 0 {
 			return nil, errNeedsReceipts

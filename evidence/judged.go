@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"hash"
 	"slices"
 
 	"github.com/menshen-project/menshen/internal/record"
@@ -50,7 +49,7 @@ func (o opener) get(commitment string) (statement.Opening, bool) {
 func (r *Reader) judge(q question) Report {
 	q.now = q.now.UTC()
 	if !receiptsFor(q.ask) {
-		q.items = withoutReceipts(q.items)
+		withoutReceipts(q.items)
 	}
 	key := q.digest()
 	if before, ok := r.granted.find(key); ok && before.fits(q.openings) {
@@ -78,29 +77,24 @@ func (r Report) copied() Report {
 }
 
 // withoutReceipts takes receipts away from an ask that counts none, so that nothing can rest on them.
-func withoutReceipts(items []item) []item {
-	out := slices.Clone(items)
-	for i := range out {
-		out[i].entry.Receipt, out[i].inclusion = "", record.Inclusion{}
+func withoutReceipts(items []item) {
+	for i := range items {
+		items[i].entry.Receipt, items[i].inclusion = "", record.Inclusion{}
 	}
-	return out
 }
 
 // digest covers all of a question but its openings. Event, statement and leaf are what an entry is read from
 // and into, each by all of its bytes.
 func (q question) digest() [sha256.Size]byte {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %d %d %t %t\n", q.visit, q.ask, q.now.UnixNano(), q.logSize, q.preview, q.standing)
+	room := fmt.Appendf(nil, "%q %q %d %d %t %t\n", q.visit, q.ask, q.now.UnixNano(), q.logSize, q.preview, q.standing)
 	for _, it := range q.items {
-		for _, s := range []string{it.digest, it.claims.Digest(), string(it.leaf), it.entry.Receipt} {
-			write(h, s)
+		for _, s := range [...]string{it.digest, it.claims.Digest(), string(it.leaf), it.entry.Receipt} {
+			room = append(binary.BigEndian.AppendUint64(room, uint64(len(s))), s...) // each text, and where it ends
 		}
+		_, _ = h.Write(room) // a hash takes everything
+		room = room[:0]
 	}
+	_, _ = h.Write(room) // of a question without items
 	return [sha256.Size]byte(h.Sum(nil))
-}
-
-// write adds a text and where it ends.
-func write(h hash.Hash, s string) {
-	_, _ = h.Write(binary.BigEndian.AppendUint64(make([]byte, 0, 8), uint64(len(s)))) // a hash takes everything
-	_, _ = h.Write([]byte(s))
 }

@@ -88,7 +88,7 @@ func (r *Reader) parse(entries []Entry) ([]item, error) {
 		return nil, errBundleMany
 	}
 	out := make([]item, 0, len(entries))
-	seen := map[string]bool{}
+	seen := make(map[string]bool, 2*len(entries))
 	for i, e := range entries {
 		it, err := r.parseOne(e, i)
 		if err != nil {
