@@ -31,7 +31,7 @@ func TestAnAimIsMetOrNot(t *testing.T) {
 }
 
 func TestATableForPeople(t *testing.T) {
-	r := Report{Machine: ThisMachine(), At: "2026-11-28T02:00:00Z", TookMS: 2300, Figures: []Figure{
+	r := Report{Machine: ThisMachine(), Database: "SQLite", At: "2026-11-28T02:00:00Z", TookMS: 2300, Figures: []Figure{
 		Of("a", "某数", "a figure", 30, "ms").Beside(20, "底线", "its floor").Aimed(Aim{Bound: 1.4, OfRatio: true}),
 		Of("b", "大小", "a size", 0.0123, "kB").Aimed(Aim{Bound: 1}),
 		Of("c", "等待", "a wait", 12.34, "ms").Tail(Waits{time.Millisecond, 2 * time.Second}),
@@ -40,7 +40,7 @@ func TestATableForPeople(t *testing.T) {
 	if err := r.Write(&out); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"✗ 某数  a figure", "30 ms   底线 floor 20 ms", "ratio 1.50", "aim ≤ 1.40 ×", "✓ 大小", "0.0123 kB", "12.3 ms   p99 1", "took 2.3s"} {
+	for _, want := range []string{"· SQLite · 2026", "✗ 某数  a figure", "30 ms   底线 floor 20 ms", "ratio 1.50", "aim ≤ 1.40 ×", "✓ 大小", "0.0123 kB", "12.3 ms   p99 1", "took 2.3s"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, out.String())
 		}

@@ -42,11 +42,12 @@ type Aim struct {
 
 // Report is one run.
 type Report struct {
-	Machine Machine  `json:"machine"`
-	At      string   `json:"at"` // RFC 3339
-	Quick   bool     `json:"quick,omitempty"`
-	TookMS  int64    `json:"took_ms"`
-	Figures []Figure `json:"figures"`
+	Machine  Machine  `json:"machine"`
+	Database string   `json:"database"` // SQLite or PostgreSQL
+	At       string   `json:"at"`       // RFC 3339
+	Quick    bool     `json:"quick,omitempty"`
+	TookMS   int64    `json:"took_ms"`
+	Figures  []Figure `json:"figures"`
 }
 
 // Machine is where it ran.
@@ -117,7 +118,7 @@ func Of(name, zh, en string, value float64, unit string) Figure {
 // Write prints the report as a table for people.
 func (r Report) Write(out io.Writer) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "%s · %d cores · %s · %s · %s\n\n", r.Machine.CPU, r.Machine.Cores, r.Machine.OS, r.Machine.Go, r.At)
+	fmt.Fprintf(b, "%s · %d cores · %s · %s · %s · %s\n\n", r.Machine.CPU, r.Machine.Cores, r.Machine.OS, r.Machine.Go, r.Database, r.At)
 	for _, f := range r.Figures {
 		fmt.Fprintf(b, "%s %s  %s\n    %s %s", mark(f.Met), f.Title.Zh, f.Title.En, number(f.Value), f.Unit)
 		if f.P99 != 0 {

@@ -32,28 +32,41 @@ func rows(n int64, head store.Head, stream store.Stream) (store.Event, []byte) {
 	}, envelope
 }
 
-// Accepting measures accepted events with 64 callers and synchronous=FULL, beside bare inserts of the
-// same rows into the same tables, one goroutine and a commit for every 64. Each in its own file in dir.
-func Accepting(ctx context.Context, dir string, budget time.Duration) ([]Figure, error) {
+// Accepting measures accepted events with 64 callers, each durable before its answer, beside bare inserts of the
+// same rows into the same tables, one goroutine and a commit for every 64. Each in a database of its own.
+func Accepting(ctx context.Context, on *Databases, dir string, budget time.Duration) ([]Figure, error) {
+	durable, err := on.durability(ctx)
+	if err != nil {
+		return nil, err
+	}
+	in := func(measure func(context.Context, string, time.Duration) (float64, error)) func(string, time.Duration) (float64, error) {
+		return func(dir string, budget time.Duration) (float64, error) {
+			address, err := on.New(ctx, dir+".db")
+			if err != nil {
+				return 0, err
+			}
+			return measure(ctx, address, budget)
+		}
+	}
 	var waits Waits // of all turns
-	best, err := rounds(filepath.Join(dir, "events"), budget, func(dir string, budget time.Duration) (float64, error) {
-		rate, waited, err := accepted(ctx, dir+".db", budget)
+	best, err := rounds(filepath.Join(dir, "events"), budget, in(func(ctx context.Context, address string, budget time.Duration) (float64, error) {
+		rate, waited, err := accepted(ctx, address, budget)
 		waits = append(waits, waited...)
 		return rate, err
-	}, func(dir string, budget time.Duration) (float64, error) { return bareInserts(ctx, dir+".db", budget) })
+	}), in(bareInserts))
 	if err != nil {
 		return nil, err
 	}
 	slices.Sort(waits)
 	return []Figure{
-		figure("events", "每秒记下的事件（64 人同时）", "events accepted, 64 callers, synchronous=FULL", best[0], "/s").
+		figure("events", "每秒记下的事件（64 人同时，"+durable+"）", "events accepted, 64 callers, "+durable, best[0], "/s").
 			Beside(best[1], "同样的行直接成批插入", "bare group-commit inserts of the same rows").Aimed(Aim{Bound: 0.5, AtLeast: true, OfRatio: true}),
 		figure("events_p99", "记一个事件要等多久 p99", "wait for one accepted event, p99", waits.At(0.99), "ms"),
 	}, nil
 }
 
-func accepted(ctx context.Context, path string, budget time.Duration) (rate float64, waits Waits, err error) {
-	s, err := store.Open(ctx, "sqlite:"+path)
+func accepted(ctx context.Context, address string, budget time.Duration) (rate float64, waits Waits, err error) {
+	s, err := store.Open(ctx, address)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -81,21 +94,12 @@ var inserts = []string{
 }
 
 // bareInserts is the ceiling: prepared inserts on one connection with the store's own settings.
-func bareInserts(ctx context.Context, path string, budget time.Duration) (perSecond float64, err error) {
-	s, err := store.Open(ctx, "sqlite:"+path) // makes the tables
-	if err != nil {
-		return 0, err
-	}
-	if err := s.Close(); err != nil {
-		return 0, err
-	}
-	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)"+
-		"&_pragma=temp_store(2)&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(4000)")
+func bareInserts(ctx context.Context, address string, budget time.Duration) (perSecond float64, err error) {
+	db, err := opened(ctx, address)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	db.SetMaxOpenConns(1)
 	began, n := time.Now(), int64(0)
 	heads := [clients]store.Head{}
 	for time.Since(began) < budget {
@@ -136,20 +140,4 @@ func batch(ctx context.Context, db *sql.DB, n *int64, heads *[clients]store.Head
 		}
 	}
 	return tx.Commit()
-}
-
-// DatabaseBytes is the size of an SQLite database that others have open: its pages, those that are
-// still in its journal too.
-func DatabaseBytes(ctx context.Context, path string) (bytes int64, err error) {
-	db, err := sql.Open("sqlite", "file:"+path+"?mode=ro")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	var pages, size int64
-	if err := db.QueryRowContext(ctx, "PRAGMA page_count").Scan(&pages); err != nil {
-		return 0, err
-	}
-	err = db.QueryRowContext(ctx, "PRAGMA page_size").Scan(&size)
-	return pages * size, err
 }

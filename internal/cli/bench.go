@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,6 +26,7 @@ type benching struct {
 	json, quick bool
 	visits      int
 	crews       int
+	databases   bench.Databases
 	dir         string
 	profile     string
 	progress    io.Writer
@@ -50,11 +52,15 @@ server, two witnesses and the simulated host as processes of their own, with man
 second, waits of each verb, memory, disk. Everything is removed afterwards. About four minutes; --quick about half a minute.`,
 		Example: `  menshen bench
   menshen bench --quick --json
+  menshen bench --postgres "postgres://menshen@/postgres?host=/run/postgresql"     用 PostgreSQL 量 with PostgreSQL
   menshen bench --visits 100000     先在库里放十万次上门，再量，列表也量 with 100,000 visits in the database first; lists, too`,
 		Args: usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if b.visits < 0 || b.visits > mostFilled || b.crews < 1 || b.crews > mostCrews {
 				return errUsage.At("--visits, --crews")
+			}
+			if p := b.databases.Postgres; p != "" && (!isDatabase(p) || strings.HasPrefix(p, "sqlite:")) {
+				return errUsage.At("--postgres")
 			}
 			if b.quick && !cmd.Flags().Changed("crews") {
 				b.crews = quickCrews
@@ -67,21 +73,27 @@ second, waits of each verb, memory, disk. Everything is removed afterwards. Abou
 	cmd.Flags().BoolVar(&b.quick, "quick", false, "每样只量一会儿，数字粗 a short look at each; rough numbers")
 	cmd.Flags().IntVar(&b.visits, "visits", 0, "库里先放多少次上门 visits to put into the database first")
 	cmd.Flags().IntVar(&b.crews, "crews", 160, "几家店同时办（--quick 默认 24） how many shops install at the same time (24 by default with --quick)")
+	cmd.Flags().StringVar(&b.databases.Postgres, "postgres", "", "用这台 PostgreSQL 量（postgres://…，要能建库；量完删掉自己建的库），不用 SQLite measure with this PostgreSQL server, whose user may make databases, instead of SQLite; its own databases are dropped afterwards")
 	cmd.Flags().StringVar(&b.profile, "profile", "", "把整次上门那段时间里服务的处理器时间写到这个文件，用 go tool pprof 看 where to write the server's processor time during whole visits, for go tool pprof")
 	cmd.Flags().StringVar(&b.dir, "dir", "", "在哪个文件夹里量；临时文件夹 the folder whose disk is measured; a temporary one when empty")
 	return cmd
 }
 
 // run measures everything, in order of what rests on what.
-func (b benching) run(ctx context.Context, out io.Writer) (err error) {
+func (b *benching) run(ctx context.Context, out io.Writer) (err error) {
 	dir, err := os.MkdirTemp(b.dir, "menshen-bench-")
 	if err != nil {
 		return errFolder.Because(err)
 	}
 	defer func() { err = joinWrite(err, removeAll(dir)) }()
+	defer func() {
+		if dropped := b.databases.Drop(context.WithoutCancel(ctx)); dropped != nil && err == nil {
+			err = errBench.At("drop").Because(dropped)
+		}
+	}()
 	klog.SetSlogLogger(slog.New(slog.DiscardHandler)) // Tessera's lines are not figures
 	began := time.Now()
-	r := bench.Report{Machine: bench.ThisMachine(), At: began.UTC().Format(time.RFC3339), Quick: b.quick}
+	r := bench.Report{Machine: bench.ThisMachine(), Database: b.databases.Engine(), At: began.UTC().Format(time.RFC3339), Quick: b.quick}
 	for _, part := range b.parts(dir) {
 		b.say(part.zh, part.en)
 		figures, err := part.measure(ctx, b.budget(part.long))
@@ -104,27 +116,31 @@ type benchPart struct {
 	measure      func(context.Context, time.Duration) ([]bench.Figure, error)
 }
 
-func (b benching) parts(dir string) []benchPart {
+func (b *benching) parts(dir string) []benchPart {
 	in := func(f func(context.Context, string, time.Duration) ([]bench.Figure, error)) func(context.Context, time.Duration) ([]bench.Figure, error) {
 		return func(ctx context.Context, budget time.Duration) ([]bench.Figure, error) { return f(ctx, dir, budget) }
 	}
 	return []benchPart{
 		{"deciding", "门禁、工作证、卷宗", "gate, badge, dossier", 12 * time.Second, bench.Deciding},
-		{"store", "记事件", "events", 16 * time.Second, in(bench.Accepting)},
+		{"store", "记事件", "events", 16 * time.Second, in(b.accepting)},
 		{"log", "日志", "log", 16 * time.Second, in(bench.Logging)},
 		{"visits", "整次上门，真进程", "whole visits, real processes", 40 * time.Second, in(b.wholeVisits)},
 	}
 }
 
+func (b *benching) accepting(ctx context.Context, dir string, budget time.Duration) ([]bench.Figure, error) {
+	return bench.Accepting(ctx, &b.databases, dir, budget)
+}
+
 // budget is shortened for a quick look.
-func (b benching) budget(long time.Duration) time.Duration {
+func (b *benching) budget(long time.Duration) time.Duration {
 	if b.quick {
 		return long / 8
 	}
 	return long
 }
 
-func (b benching) say(zh, en string) { fmt.Fprintf(b.progress, "… %s  %s\n", zh, en) }
+func (b *benching) say(zh, en string) { fmt.Fprintf(b.progress, "… %s  %s\n", zh, en) }
 
 // removeAll removes a folder in which somebody may still finish a write.
 func removeAll(dir string) error {
@@ -139,7 +155,7 @@ func removeAll(dir string) error {
 }
 
 // fill puts visits into the server's database before anybody works there, and reads lists.
-func (b benching) fill(ctx context.Context, s *store.Store) ([]bench.Figure, error) {
+func (b *benching) fill(ctx context.Context, s *store.Store) ([]bench.Figure, error) {
 	if b.visits == 0 {
 		return nil, nil
 	}

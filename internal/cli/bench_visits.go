@@ -35,9 +35,10 @@ const (
 // and the others of a visit, at a network address of its own.
 type yard struct {
 	*world
-	crews  []*crew
-	played atomic.Int64
-	waits  stopwatch
+	address string // of the server's database
+	crews   []*crew
+	played  atomic.Int64
+	waits   stopwatch
 }
 
 // crew are people who do one visit after the other, each at another shop.
@@ -52,7 +53,7 @@ type crew struct {
 const apart = time.Second / nationsPeak
 
 // wholeVisits measures installations from booking to close by many crews at once.
-func (b benching) wholeVisits(ctx context.Context, dir string, budget time.Duration) (out []bench.Figure, err error) {
+func (b *benching) wholeVisits(ctx context.Context, dir string, budget time.Duration) (out []bench.Figure, err error) {
 	y, err := b.newYard(ctx, filepath.Join(dir, "world"))
 	if y != nil {
 		defer y.close()
@@ -73,7 +74,7 @@ func (b benching) wholeVisits(ctx context.Context, dir string, budget time.Durat
 	return append(out, figures...), err
 }
 
-func (b benching) newYard(ctx context.Context, dir string) (*yard, error) {
+func (b *benching) newYard(ctx context.Context, dir string) (*yard, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -81,11 +82,19 @@ func (b benching) newYard(ctx context.Context, dir string) (*yard, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := newWorld(dir, staging{wanted: anyAddress(), program: program, patience: 60, interval: benchInterval, steady: true, profile: b.profile})
+	address, err := b.databases.New(ctx, filepath.Join(dir, "server", "menshen.db"))
 	if err != nil {
 		return nil, err
 	}
-	return &yard{world: w}, w.register(ctx, io.Discard)
+	database := address
+	if b.databases.Postgres == "" {
+		database = "" // the server's own default is this very file, named from its folder
+	}
+	w, err := newWorld(dir, staging{wanted: anyAddress(), program: program, patience: 60, interval: benchInterval, steady: true, profile: b.profile, database: database})
+	if err != nil {
+		return nil, err
+	}
+	return &yard{world: w, address: address}, w.register(ctx, io.Discard)
 }
 
 // call brings the crews: their keys are enrolled before the clock runs.
@@ -241,9 +250,9 @@ func (y *yard) memory(line string) float64 {
 	return 0
 }
 
-// onDisk is what the server keeps: the database's pages, also those still in its journal, and the log.
+// onDisk is what the server keeps: the database and the log.
 func (y *yard) onDisk(ctx context.Context) (float64, error) {
-	pages, err := bench.DatabaseBytes(ctx, filepath.Join(y.dir, "server", "menshen.db"))
+	pages, err := bench.DatabaseBytes(ctx, y.address)
 	if err != nil {
 		return 0, err
 	}

@@ -61,6 +61,7 @@ type staging struct {
 	quorum   int                      // of the witnesses; all when 0
 	school   bool                     // a course issuer runs its service, too
 	steady   bool                     // the host loses no answers
+	database string                   // the server's; SQLite in its folder when ""
 	profile  string                   // where the server writes its processor time, "" for nowhere
 	between  func(host string) string // what the server calls the host's address by; nil for the address itself
 }
@@ -84,7 +85,7 @@ func newWorld(dir string, st staging) (*world, error) {
 
 // parties sets up the server's folder, the witnesses', the association's trust file and the host's.
 func (w *world) parties() error {
-	s := setup{dir: filepath.Join(w.dir, "server"), operator: w.city.Cast.Platform.ID, province: "32", origin: "log.menshen.example", database: "sqlite:menshen.db"}
+	s := setup{dir: filepath.Join(w.dir, "server"), operator: w.city.Cast.Platform.ID, province: "32", origin: "log.menshen.example", database: cmp.Or(w.database, "sqlite:menshen.db")}
 	public, err := s.make(w.city.Cast.Platform.Key)
 	if err != nil {
 		return err
