@@ -3,9 +3,11 @@ package app
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/menshen-project/menshen/internal/access"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/notify"
 	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -99,22 +101,55 @@ func mandates(ctx context.Context, tx *store.Tx, acquirer, provider string) (boo
 
 // sentTo says whether an open visit of an acquirer's or provider's is to bring a device.
 func (a *App) sentTo(ctx context.Context, tx *store.Tx, org, serial string) (bool, error) {
-	list, _, err := tx.ListVisits(ctx, store.VisitFilter{Org: org, Query: deviceWord(serial)}, "", maxPage)
-	if err != nil {
-		return false, err
+	list, err := a.bringing(ctx, tx, serial, store.VisitFilter{Org: org})
+	if err != nil || len(list) > 0 {
+		return err == nil, err
 	}
-	more, _, err := tx.ListVisits(ctx, store.VisitFilter{Provider: org, Query: deviceWord(serial)}, "", maxPage)
+	list, err = a.bringing(ctx, tx, serial, store.VisitFilter{Provider: org})
+	return len(list) > 0, err
+}
+
+// bringing lists the open visits that are to bring a device.
+func (a *App) bringing(ctx context.Context, tx *store.Tx, serial string, f store.VisitFilter) (out []store.Visit, err error) {
+	f.Query = deviceWord(serial)
+	list, _, err := tx.ListVisits(ctx, f, "", maxPage)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	for _, v := range append(list, more...) { // found by its last six digits
+	for _, v := range list { // found by its last six digits
 		if visit.Stage(v.State).Ended() {
 			continue
 		}
 		s, err := a.standing(ctx, tx, v.ID)
-		if err != nil || s.state.Dispatched().Serial == serial {
-			return err == nil, err
+		if err != nil {
+			return nil, err
+		}
+		if s.state.Dispatched().Serial == serial {
+			out = append(out, v)
 		}
 	}
-	return false, nil
+	return out, nil
+}
+
+// tellMarked tells everybody with an open visit that is to bring a marked device: the desks of acquirer and provider, and
+// the merchant on his own number; him once a day for each kind of mark, however many people report it.
+func (w *writing) tellMarked(ctx context.Context, tx *store.Tx, reason string) error {
+	if len(w.app.Receivers) == 0 || w.kind != visit.StreamDevice {
+		return nil
+	}
+	visits, err := w.app.bringing(ctx, tx, w.id, store.VisitFilter{})
+	if err != nil {
+		return err
+	}
+	for _, v := range visits {
+		about, what := visit.StreamVisit+"/"+v.ID, v.ID+"/"+w.claims.Digest()
+		if err := w.tellAll(ctx, tx, []string{v.Org, v.Provider}, what, notify.Notice{Kind: notify.DeviceMarked, About: about, Code: reason}); err != nil {
+			return err
+		}
+		what = v.ID + "/" + reason + "/" + w.now.In(china).Format(time.DateOnly)
+		if err := w.tellAll(ctx, tx, []string{v.Org}, what, notify.Notice{Kind: notify.ShopDevice, About: about, Code: reason, By: w.app.Operator}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

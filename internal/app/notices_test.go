@@ -74,11 +74,11 @@ func heard(t *testing.T) *town {
 	t.Helper()
 	w := &town{provider: &inbox{away: 1}, acquirer: &inbox{}, gateway: &inbox{}, dir: t.TempDir()}
 	c := scenario.NewCast()
-	desk := []string{notify.VisitStopped, notify.BadgeRevoked, notify.TicketLate}
+	desk := []string{notify.VisitStopped, notify.BadgeRevoked, notify.TicketLate, notify.DeviceMarked}
 	now := func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
 	d, err := scenario.NewDeployment(t.Context(), scenario.DeploymentConfig{Dir: w.dir, Now: now, Receivers: []notify.Receiver{
 		{Name: "provider", Organisation: c.Provider.ID, Kinds: desk, Sender: w.provider}, {Name: "acquirer", Organisation: c.Acquirer.ID, Kinds: desk, Sender: w.acquirer},
-		{Name: "gateway", Organisation: c.Acquirer.ID, Kinds: []string{notify.DoorCall, notify.OrderLink}, Phones: true, Sender: w.gateway}}})
+		{Name: "gateway", Organisation: c.Acquirer.ID, Kinds: []string{notify.DoorCall, notify.OrderLink, notify.ShopDevice}, Phones: true, Sender: w.gateway}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,6 +131,35 @@ func TestTheDesksHearWhatStopped(t *testing.T) {
 	}
 	if len(gateway.all()) != 0 {
 		t.Error("a gateway hears what is the desks'")
+	}
+}
+
+// The device that a visit is to bring is reported lost by two people: both desks hear of each report, the merchant once, on his own
+// number and in words for a shopkeeper. A mark on a device that nobody is waiting for rings nowhere.
+func TestAMarkOnADeviceIsToldToWhoeverWaitsForIt(t *testing.T) {
+	d := heard(t)
+	p := d.play
+	if err := scenario.Run(t.Context(), scenario.Until(p.Install(), "door")); err != nil {
+		t.Fatal(err)
+	}
+	keepNumber(t, d.Deployment)
+	other := d.Play(visit.Install, 1, "v9", "00005704280117028777", "W1489777")
+	if err := other.ShipDevice(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	submit(t, d.Deployment, d.Cast.Dispatcher, other.DeviceStream(), visit.Freeze, visit.TypeSuspension, mark(other, visit.MarkQuarantined), "")
+	for _, who := range []*scenario.Actor{d.Cast.Dispatcher, d.Cast.Technician} {
+		submit(t, d.Deployment, who, p.DeviceStream(), visit.Freeze, visit.TypeSuspension, mark(p, visit.MarkLost), "")
+	}
+	for name, box := range map[string][]notify.Message{"acquirer": d.acquirer.until(t, 2), "provider": d.provider.until(t, 3)} { // the provider's was away once
+		for _, m := range box {
+			if m.Kind != notify.DeviceMarked || m.About != "visit/v1" || m.Code != visit.MarkLost || m.To != "" {
+				t.Errorf("%s is told %+v", name, m)
+			}
+		}
+	}
+	if rung := d.gateway.until(t, 1); len(rung) != 1 || rung[0].Kind != notify.ShopDevice || rung[0].To != number || rung[0].Link != "" || !strings.Contains(rung[0].Text().Zh, "别让他装") {
+		t.Errorf("the shop is told %+v", rung)
 	}
 }
 

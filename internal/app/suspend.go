@@ -89,6 +89,9 @@ func (w *writing) indexSuspension(ctx context.Context, tx *store.Tx) error {
 	if w.kind == visit.StreamDevice {
 		matter = s.Reason
 	}
+	if err := w.tellMarked(ctx, tx, s.Reason); err != nil {
+		return err
+	}
 	return tx.AddMatter(ctx, store.OpenMatter{Statement: w.claims.Digest(), SubjectKind: w.kind, Subject: s.Subject, Matter: matter,
 		FoundIn: w.in.Stream, SinceAt: w.entry.ReceivedAt})
 }

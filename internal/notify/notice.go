@@ -15,10 +15,14 @@ const (
 	DoorCall     = "door_call"     // somebody typed a shop's code at the public page
 	OrderLink    = "order_link"    // an acquirer sends a merchant the address of his order
 	TicketLate   = "ticket_late"   // a ticket's clock ran out
+	DeviceMarked = "device_marked" // a device of an open visit was marked lost or quarantined; to desks
+	ShopDevice   = "shop_device"   // the same, to the merchant whom the visit is for
 )
 
 // Kinds lists them all.
-func Kinds() []string { return []string{VisitStopped, BadgeRevoked, DoorCall, OrderLink, TicketLate} }
+func Kinds() []string {
+	return []string{VisitStopped, BadgeRevoked, DoorCall, OrderLink, TicketLate, DeviceMarked, ShopDevice}
+}
 
 // Notice is what happened. Nothing in it is a personal value: people are opaque ids.
 type Notice struct {
@@ -64,7 +68,7 @@ type Receiver struct {
 
 // Wants says whether a receiver hears of a notice. What is written to a merchant's own phone goes to gateways alone.
 func (r Receiver) Wants(n Notice) bool {
-	return r.Organisation == n.Organisation && slices.Contains(r.Kinds, n.Kind) && (n.Kind != OrderLink || r.Phones)
+	return r.Organisation == n.Organisation && slices.Contains(r.Kinds, n.Kind) && (n.Kind != OrderLink && n.Kind != ShopDevice || r.Phones)
 }
 
 var errReceiver = fault.New(fault.Invalid, "notify_receiver", "通知的接收方写得不对：要名字、机构和认得的种类。", "A receiver of notices has a name, an organisation and kinds that are known.")
@@ -82,4 +86,4 @@ func (r Receiver) Check() error {
 }
 
 // toMerchants are the kinds that are written to a merchant's phone.
-var toMerchants = []string{DoorCall, OrderLink}
+var toMerchants = []string{DoorCall, OrderLink, ShopDevice}

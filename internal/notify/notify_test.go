@@ -164,6 +164,7 @@ func TestOnlyThePinnedReceiverIsTold(t *testing.T) {
 func TestEveryNoticeHasItsSentence(t *testing.T) {
 	for _, n := range []Notice{{Kind: VisitStopped, Code: "freeze"}, {Kind: VisitStopped, Code: "report_incident"}, {Kind: VisitStopped, Code: "refuse"}, {Kind: VisitStopped, Code: "abort"},
 		{Kind: VisitStopped, Code: "roll_back"}, {Kind: BadgeRevoked, Code: "lost"}, {Kind: DoorCall, Code: "expected"}, {Kind: DoorCall, Code: "unexpected"}, {Kind: OrderLink, Code: "sent"},
+		{Kind: DeviceMarked, Code: "lost"}, {Kind: DeviceMarked, Code: "quarantined"}, {Kind: ShopDevice, Code: "lost"}, {Kind: ShopDevice, Code: "quarantined"},
 		{Kind: TicketLate, Code: "response"}, {Kind: TicketLate, Code: "resolution"}} {
 		if x := n.Text(); x.Zh == "" || x.En == "" {
 			t.Errorf("%s/%s has no sentence", n.Kind, n.Code)
@@ -189,6 +190,9 @@ func TestWhoHearsOfWhat(t *testing.T) {
 	link.Kind = OrderLink
 	if r.Wants(link) {
 		t.Error("an order's link goes to something that is no gateway")
+	}
+	if r.Kinds, link.Kind = append(r.Kinds, ShopDevice), ShopDevice; r.Wants(link) {
+		t.Error("what is written to a shop goes to something that is no gateway")
 	}
 	for what, wrong := range map[string]Receiver{
 		"name": {Name: "a b", Organisation: "o", Kinds: []string{VisitStopped}}, "organisation": {Name: "a", Kinds: []string{VisitStopped}},
