@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/agreement"
 	"github.com/menshen-project/menshen/internal/app"
@@ -263,14 +265,23 @@ func (s *street) asksForHelp() {
 	m.open("/shop/visits/v1")
 	m.press("报修、求助")
 	m.sees("哪里不对？")
-	m.until(`document.getElementById("kind-printing") !== null`)
-	m.js(`document.getElementById("kind-printing").click(), document.getElementById("note").value = "打不出小票"`)
+	m.until(`document.getElementById("kind-printing") !== null && !document.querySelector("form[data-ask] button").disabled`)
+	m.js(`document.getElementById("kind-printing").click(), document.getElementById("note").value = "打不出小票", document.getElementById("note").dispatchEvent(new Event("input", { bubbles: true }))`)
+	key := m.js(`document.querySelector("form[data-ask]").dataset.key`)
+	m.do(chromedp.Reload())
+	m.until(`document.querySelector("#kind-printing")?.checked && document.getElementById("note").value === "打不出小票"`)
+	if again := m.js(`document.querySelector("form[data-ask]").dataset.key`); again != key {
+		s.t.Errorf("after a reload it is another request: %s, then %s", key, again)
+	}
 	m.until(`!document.querySelector("form[data-ask] button").disabled`)
 	m.js(`(() => { const b = document.querySelector("form[data-ask] button"); b.click(); b.click(); })()`)
 	m.sees("收到了，等人回话")
 	m.sees("这次不收钱")
 	m.sees("打不出小票")
 	m.shot("journey-ticket")
+	if kept := m.js(`sessionStorage.getItem("shop-ticket-draft")`); kept != "" && kept != "null" {
+		s.t.Errorf("what was sent is kept: %s", kept)
+	}
 	list, _, err := s.App.Tickets(s.t.Context(), app.Actor{Person: "wei", Organisation: "acq-huaishan", Role: visit.RoleMerchant}, "", "", 0)
 	if err != nil || len(list) != 1 {
 		s.t.Fatalf("%d requests, %v", len(list), err)

@@ -39,6 +39,9 @@ async function show(options) {
     userHandle: r.userHandle ? text(r.userHandle) : undefined });
 }
 
+// A request for help that somebody began on the shop's pages is not for the next one (merchant-tickets.mjs).
+try { sessionStorage.removeItem("shop-ticket-draft"); } catch { /* nothing was kept */ }
+
 // Whoever used this phone before must not show to whoever does now, see app-day.mjs.
 const somebodyNew = () => { try { localStorage.setItem("menshen-signed-in", "1"); } catch { /* private browsing keeps nothing to show */ } };
 
