@@ -161,7 +161,8 @@ func (f *field) dies() {
 func (f *field) pocket() {
 	f.t.Helper()
 	f.desk()
-	f.do(send(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 360, Height: 640, DeviceScaleFactor: 1, Mobile: true}),
+	f.do(send(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}), // a phone in the hand, whichever browser of the machine is in front
+		send(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 360, Height: 640, DeviceScaleFactor: 1, Mobile: true}),
 		send(chromebrowser.SetPermission, chromebrowser.SetPermissionParams{Permission: &chromebrowser.PermissionDescriptor{Name: "geolocation"}, Setting: "granted", Origin: f.origin}))
 	f.stands()
 }
