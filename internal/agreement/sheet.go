@@ -303,6 +303,17 @@ func (s Sheet) TotalNowFen() int64 {
 	return s.total(func(i Item) bool { return i.When == WhenSigning || i.When == WhenLive })
 }
 
+// Deposit is the sum, in fen, of what falls due with this order and comes back, and when it does, as each line says.
+func (s Sheet) Deposit() (fen int64, conditions []string) {
+	for _, i := range s.Items {
+		if i.Kind() == ItemDeposit && (i.When == WhenSigning || i.When == WhenLive) {
+			fen += i.AmountFen
+			conditions = append(conditions, i.ReturnCondition)
+		}
+	}
+	return fen, conditions
+}
+
 func (s Sheet) total(counts func(Item) bool) int64 {
 	var sum int64
 	for _, i := range s.Items {

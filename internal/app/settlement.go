@@ -262,6 +262,31 @@ func (s *settling) deals(merchant, terminal string) ([]agreement.Deal, error) {
 	return out, nil
 }
 
+// DepositHeld says what was laid down for the terminal that a visit takes away, by the newest sheet with a deposit that
+// merchant and acquirer both signed for it, and when it comes back; 0 for none. Fault: visit_not_found.
+func (a *App) DepositHeld(ctx context.Context, actor Actor, visitID string) (fen int64, conditions []string, err error) {
+	if err := a.maySee(ctx, actor, visitID, access.ReadVisit); err != nil {
+		return 0, nil, err
+	}
+	standing, err := a.visitStanding(ctx, visitID)
+	if err != nil {
+		return 0, nil, err
+	}
+	o := standing.order
+	err = a.Store.Read(ctx, func(tx *store.Tx) error {
+		s := &settling{app: a, ctx: ctx, tx: tx, org: o.Acquirer, shops: map[string][]terminalDeal{}}
+		deals, err := s.deals(o.Merchant, o.Terminal)
+		var since statement.Time
+		for _, d := range deals {
+			if held, when := d.Sheet.Deposit(); held > 0 && d.Since >= since {
+				fen, conditions, since = held, when, d.Since
+			}
+		}
+		return err
+	})
+	return fen, conditions, err
+}
+
 func (s *settling) dealsOfMerchant(merchant string) (out []terminalDeal, err error) {
 	for cursor := ""; ; {
 		list, next, err := s.tx.ListOrders(s.ctx, store.OrderFilter{Merchant: merchant, Org: s.org}, cursor, mostOrders)

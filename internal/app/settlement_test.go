@@ -143,3 +143,24 @@ func TestASettlementThatCannotBeRead(t *testing.T) {
 		t.Errorf("%q, %v", table, err)
 	}
 }
+
+// The merchant whose terminal is taken away reads what deposit was signed for it when it came; nobody else's visit says so.
+func TestADepositIsRememberedAtTheRemoval(t *testing.T) {
+	d, p, _ := openShop(t)
+	ctx := t.Context()
+	if err := p.Settle(ctx); err != nil {
+		t.Fatal(err)
+	}
+	q := p.Next(visit.Removal, "v2", "", "")
+	if err := q.Book(ctx); err != nil {
+		t.Fatal(err)
+	}
+	fen, when, err := d.App.DepositHeld(ctx, as(d.Cast.Merchant), q.ID)
+	if err != nil || fen != 29900 || len(when) != 1 || when[0] == "" {
+		t.Errorf("%d, %v, %v", fen, when, err)
+	}
+	rival := app.Actor{Person: "x", Organisation: d.Cast.Rival.ID, Role: visit.RoleDispatcher}
+	if _, _, err := d.App.DepositHeld(ctx, rival, q.ID); fault.CodeOf(err) != "visit_not_found" {
+		t.Errorf("a rival: %v", err)
+	}
+}

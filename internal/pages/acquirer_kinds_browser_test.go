@@ -163,6 +163,9 @@ func (o *office) merchantReadsAndSigns(order, kind, scope string) {
 	if said := o.js(`document.querySelector("h1").innerText`); !strings.Contains(said, kind) {
 		o.t.Errorf("the merchant reads %s", said)
 	}
+	if held := o.js(`document.querySelector("[data-held]")?.innerText ?? ""`); strings.Contains(held, "¥299.00") != (kind == "撤机") {
+		o.t.Errorf("%s: of the deposit it says %q", kind, held)
+	}
 	if scope == "" { // an inspection has no price
 		if said := o.js(`document.querySelector("main").innerText`); !strings.Contains(said, "巡检不收钱") || strings.Contains(said, "价格签好了") {
 			o.t.Errorf("of an order without a price: %s", said)
@@ -180,5 +183,8 @@ func (o *office) merchantReadsAndSigns(order, kind, scope string) {
 	o.until(`location.pathname === "/shop/visits/` + v + `" && document.querySelector("[data-next]")?.dataset.next === "send" || [...document.querySelectorAll("[data-problem]")].some((e) => !e.hidden)`)
 	if problem := o.js(`[...document.querySelectorAll("[data-problem]")].find((e) => !e.hidden)?.innerText ?? ""`); problem != "" {
 		o.t.Errorf("%s: %s", kind, problem)
+	}
+	if kind == "撤机" { // what was laid down for a terminal comes back when it goes
+		o.look("shop-removal", "/shop/visits/"+v)
 	}
 }

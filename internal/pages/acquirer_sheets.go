@@ -292,18 +292,8 @@ func (p *page) judge(s agreement.Sheet, earlier *agreement.Sheet) sheetJudged {
 
 // offerOf is a sheet as the merchant's own page shows it.
 func offerOf(s agreement.Sheet) ShopOrder {
-	return ShopOrder{Offer: &ShopPrice{Sheet: s, Flags: agreement.Check(s), NowFen: s.TotalNowFen(), Deposit: depositNow(s)}}
-}
-
-// depositNow is what of the sum due now comes back.
-func depositNow(s agreement.Sheet) int64 {
-	var sum int64
-	for _, i := range s.Items {
-		if i.Kind() == agreement.ItemDeposit && (i.When == agreement.WhenSigning || i.When == agreement.WhenLive) {
-			sum += i.AmountFen
-		}
-	}
-	return sum
+	deposit, _ := s.Deposit()
+	return ShopOrder{Offer: &ShopPrice{Sheet: s, Flags: agreement.Check(s), NowFen: s.TotalNowFen(), Deposit: deposit}}
 }
 
 // changes tells two sheets apart in the page's language.

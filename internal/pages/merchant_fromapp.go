@@ -99,6 +99,11 @@ func (f FromApp) Order(ctx context.Context, v Viewer, visitID string) (ShopOrder
 	if m.Phrase, err = f.App.Phrase(ctx, actorOf(v)); err != nil {
 		return ShopOrder{}, err
 	}
+	if o.Kind == visit.Removal {
+		if m.Held, m.HeldUntil, err = f.App.DepositHeld(ctx, actorOf(v), visitID); err != nil {
+			return ShopOrder{}, err
+		}
+	}
 	return ShopOrderOf(m)
 }
 

@@ -120,6 +120,15 @@ func (o ShopOrder) depositSay() Text {
 	return put(key, "yuan", yuan(o.Offer.Deposit))
 }
 
+// heldSay is what to do about the deposit of a terminal that goes back.
+func (o ShopOrder) heldSay() Text {
+	key := "deposit.removal"
+	if o.over() {
+		key = "deposit.gone"
+	}
+	return put(key, "yuan", yuan(o.Held))
+}
+
 // depositConditions are what the sheet says about when it comes back.
 func (o ShopOrder) depositConditions() (out []string) {
 	for _, i := range o.Offer.Sheet.Items {

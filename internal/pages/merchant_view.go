@@ -136,6 +136,8 @@ type ShopMaterial struct {
 	Now           time.Time
 	Coming        []ShopOrderRow // the merchant's visits that are on their way
 	Demonstration bool
+	Held          int64 // see ShopOrder
+	HeldUntil     []string
 }
 
 // ShopOrder is one visit as its merchant sees it.
@@ -152,6 +154,8 @@ type ShopOrder struct {
 	Old                       *ShopOld   // nil for kinds that take over from no terminal
 	Offer                     *ShopPrice // nil while nobody offered
 	Signed                    bool       // both signed the same sheet
+	Held                      int64      // on a removal: the deposit, in fen, that was signed for when the terminal came
+	HeldUntil                 []string   // when it comes back, as the sheet says
 	SentAt                    time.Time
 	Trial                     []ShopTrialStep
 	Charged                   []agreement.Charge // beside what the trial script takes
@@ -209,6 +213,7 @@ func ShopOrderOf(m ShopMaterial) (ShopOrder, error) {
 	v.Trial, v.Charged = h.trial()
 	v.Old = h.old
 	v.Next = h.next(s, v)
+	v.Held, v.HeldUntil = m.Held, m.HeldUntil
 	v.Place = o.Shop
 	v.Again = m.again(o.Shop)
 	return v, nil
@@ -311,11 +316,7 @@ func (h *heard) price() (*ShopPrice, bool) {
 	}
 	sheet := h.offer.Sheet
 	p := &ShopPrice{Statement: h.offerDigest, Sheet: sheet, Flags: agreement.Check(sheet), NowFen: sheet.TotalNowFen(), Previous: h.previous, PreviousKey: h.previousKey}
-	for _, i := range sheet.Items {
-		if i.Kind() == agreement.ItemDeposit && (i.When == agreement.WhenSigning || i.When == agreement.WhenLive) {
-			p.Deposit += i.AmountFen
-		}
-	}
+	p.Deposit, _ = sheet.Deposit()
 	return p, h.answer != nil && h.answer.Sheet.Digest() == sheet.Digest()
 }
 

@@ -40,5 +40,7 @@ var shopTicketWords = texts(map[string]both{
 	"back.order":    {"看下次的订单", "See the next order"},
 	"back.evidence": {"下载证据、打印报告", "Download the evidence, print the report"}, "back.lost": {"耽误的时间", "Lost time"}, "back.same": {"没修好，机器照旧能用", "Not mended; the terminal works as before"},
 	"deposit.title": {"押金", "Deposit"}, "deposit.kept": {"押金 {yuan} 是您的钱，退机的时候记得要回来。", "The deposit of {yuan} is yours: ask for it when the terminal goes back."}, "deposit.due": {"没办成。押金 {yuan} 您要是已经付了，该退给您。", "It was not installed. If you have paid the deposit of {yuan}, it is due back."},
-	"deposit.ask": {"没退？点这里要", "Not returned? Ask for it"},
+	"deposit.removal": {"这台机器当初签了押金 {yuan}。机器拆走，钱该退给您；上门的人不收也不退现金，由收单机构退。", "A deposit of {yuan} was signed for this terminal. It is due back when the terminal goes; the acquirer returns it, the visitor neither takes nor pays cash."},
+	"deposit.gone":    {"机器拆走了，押金 {yuan} 该退给您。", "The terminal is gone; the deposit of {yuan} is due back to you."},
+	"deposit.ask":     {"没退？点这里要", "Not returned? Ask for it"},
 })
