@@ -60,7 +60,8 @@ type App struct {
 	Config
 	states  stateCache
 	streams turns
-	calling sync.Map // permit digest → *sync.Mutex: one release at a time in this process
+	calling turns // permit digest: one release at a time in this process
+	telling turns // visit: one report of its settlements at a time in this process
 	news    broadcast
 	doors   broadcast // somebody answered at a door
 	moved   broadcast // something was recorded about a visit

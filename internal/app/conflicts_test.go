@@ -176,7 +176,7 @@ func TestAFormerTechnicianIsNotRefusedUnread(t *testing.T) {
 	instead := p.Dispatch
 	instead.Technician = c.Stranger.ID
 	submit(t, d, c.Dispatcher, stream, visit.Reassign, visit.TypeDispatch, instead, "")
-	db, err := sql.Open("sqlite", filepath.Join(dir, "menshen.db"))
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "menshen.db")+"?_pragma=busy_timeout(20000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,6 +103,11 @@ func (a *App) SettleDifference(ctx context.Context, actor Actor, id, outcome str
 // red to the shop. A visit that is stopped already is not stopped twice, and one that is out of its watch is left
 // to the lists.
 func (a *App) ReportSettlement(ctx context.Context, visitID, _ string) error {
+	leave, err := a.telling.take(ctx, visitID)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	w, err := a.Watch(ctx, visitID)
 	if fault.CodeOf(err) == "watch_not_live" || err == nil && a.Now().After(w.Until) {
 		return nil

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
@@ -53,9 +52,11 @@ func (a *App) ReleasePermit(ctx context.Context, actor Actor, visitID string) (v
 // Release carries a permit to the host: wait for its receipt, judge once more, record the intent,
 // call, record the outcome. Each part can be done again after a crash.
 func (a *App) Release(ctx context.Context, visitID, permit string) (visit.Outcome, error) {
-	lock, _ := a.calling.LoadOrStore(permit, &sync.Mutex{})
-	lock.(*sync.Mutex).Lock()
-	defer lock.(*sync.Mutex).Unlock()
+	leave, err := a.calling.take(ctx, permit)
+	if err != nil {
+		return visit.Outcome{}, err
+	}
+	defer leave()
 	if o, ok, err := a.outcome(ctx, visitID, permit); err != nil || ok {
 		return o, err
 	}

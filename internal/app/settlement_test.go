@@ -76,8 +76,12 @@ func TestASettlementIsComparedWithTheSignedSheet(t *testing.T) {
 	if list, _, err := d.App.Differences(ctx, other, false, "", 0); err != nil || len(list) != 0 {
 		t.Errorf("another acquirer sees %+v, %v", list, err)
 	}
-	for range 2 { // the second look finds the visit stopped
-		if err := d.App.ReportSettlement(ctx, p.ID, ""); err != nil {
+	reported := make(chan error)
+	for range 8 { // whoever comes second finds the visit stopped
+		go func() { reported <- d.App.ReportSettlement(ctx, p.ID, "") }()
+	}
+	for range 8 {
+		if err := <-reported; err != nil {
 			t.Fatal(err)
 		}
 	}
