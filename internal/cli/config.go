@@ -90,7 +90,6 @@ var (
 	errConfigRead = fault.New(fault.Invalid, "config_unreadable", "配置文件读不出来。", "The config file cannot be read.")
 	errConfig     = fault.New(fault.Invalid, "config_invalid", "配置文件有不对的地方。", "The config file has problems.")
 	errKeyFile    = fault.New(fault.Invalid, "key_file_unreadable", "密钥文件读不出来。", "A key file cannot be read.")
-	errNotKey     = fault.New(fault.Invalid, "key_file_content", "文件里不是要的那种密钥：从存放它的地方拿回来。", "What stands in the file is not the kind of key that is wanted: put it back from where you keep it.")
 )
 
 // desks are where the organisations' own staff work, as far as the config names it.
@@ -276,7 +275,7 @@ func readECKey(path string) (*ecdsa.PrivateKey, error) {
 	}
 	key, err := files.ParseP256(data)
 	if err != nil {
-		return nil, errKeyFile.At(path).Because(errNotKey.At("P-256, PKCS #8, PEM").Because(err))
+		return nil, errKeyFile.At(path).Because(files.ErrNotKey.At("P-256, PKCS #8, PEM").Because(err))
 	}
 	return key, nil
 }
@@ -312,7 +311,7 @@ func readHexKey(path string) ([]byte, error) {
 	}
 	key, err := hex.DecodeString(text)
 	if err != nil || len(key) != 32 {
-		return nil, errKeyFile.At(path).Because(errNotKey.At("64 hex digits"))
+		return nil, errKeyFile.At(path).Because(files.ErrNotKey.At("64 hex digits"))
 	}
 	return key, nil
 }
@@ -340,7 +339,7 @@ func readToken(path string) (string, error) {
 func oneLine(path string, data []byte) (string, error) {
 	text := strings.TrimSpace(string(data))
 	if text == "" || strings.ContainsFunc(text, unicode.IsControl) || !utf8.ValidString(text) {
-		return "", errKeyFile.At(path).Because(errNotKey.At("one line"))
+		return "", errKeyFile.At(path).Because(files.ErrNotKey.At("one line"))
 	}
 	return text, nil
 }

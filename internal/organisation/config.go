@@ -62,7 +62,6 @@ var (
 	errConfig     = fault.New(fault.Invalid, "organisation_config_invalid", "机构的配置文件有不对的地方。", "The organisation's config file has problems.")
 	errFolder     = fault.New(fault.Invalid, "organisation_folder", "文件夹不能用：要么建不了，要么已经有密钥。", "The folder cannot be used: it cannot be made, or it holds keys already.")
 	errKeyFile    = fault.New(fault.Invalid, "organisation_key_unreadable", "机构的密钥或口令文件读不出来。", "A key or token file of the organisation cannot be read.")
-	errNotKey     = fault.New(fault.Invalid, "organisation_key_content", "文件里不是要的那种密钥或口令：从存放它的地方拿回来。", "What stands in the file is not the kind of key or token that is wanted: put it back from where you keep it.")
 )
 
 // Defaults is a config for a new organisation.
@@ -230,7 +229,7 @@ func (c Config) key(name string) (*ecdsa.PrivateKey, error) {
 	}
 	key, err := files.ParseP256(data)
 	if err != nil {
-		return nil, errKeyFile.At(path).Because(errNotKey.At("P-256, PKCS #8, PEM").Because(err))
+		return nil, errKeyFile.At(path).Because(files.ErrNotKey.At("P-256, PKCS #8, PEM").Because(err))
 	}
 	return key, nil
 }
@@ -244,7 +243,7 @@ func (c Config) token(name string) (string, error) {
 	}
 	token := strings.TrimSpace(string(data))
 	if !acquirer.Visible(token) {
-		return "", errKeyFile.At(path).Because(errNotKey.At("one line"))
+		return "", errKeyFile.At(path).Because(files.ErrNotKey.At("one line"))
 	}
 	return token, nil
 }
@@ -269,7 +268,7 @@ func (c Config) Certificate() (cert tls.Certificate, ok bool, err error) {
 		return cert, false, errKeyFile.At(c.TLSKeyFile).Because(err)
 	}
 	if cert, err = tls.X509KeyPair(chain, key); err != nil {
-		return cert, false, errKeyFile.At(c.CertFile + ", " + c.TLSKeyFile).Because(errNotKey.At("PEM").Because(err))
+		return cert, false, errKeyFile.At(c.CertFile + ", " + c.TLSKeyFile).Because(files.ErrNotKey.At("PEM").Because(err))
 	}
 	return cert, true, nil
 }
