@@ -13,7 +13,7 @@ import (
 // MerchantRow is a merchant in its acquirer's list.
 type MerchantRow struct {
 	ID        string `json:"id"`
-	Name      string `json:"name" doc:"遮住的名称 · masked"`
+	Name      string `json:"name" doc:"登记的名称 · registered name"`
 	Code      string `json:"merchant_code"`
 	Shops     int    `json:"shops"`
 	Terminals int    `json:"terminals" doc:"open bindings"`

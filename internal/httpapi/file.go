@@ -59,6 +59,7 @@ var sayings = map[string]saying{
 	"visit/cancel":               {"收回许可", "take a permit back"},
 	"visit/roll_back":            {"退回旧机", "roll back to the old terminal"},
 	"visit/abort":                {"中止", "abort"},
+	"visit/settle":               {"裁定两份对不上的记录哪份算数", "rule which of two contradicting statements says what was so"},
 	"visit/report_incident":      {"报告事故", "report an incident"},
 	"visit/resume":               {"风控解除停止", "lift a freeze, as risk desk"},
 	"visit/review":               {"评价", "review a closed visit"},
