@@ -136,4 +136,16 @@ func freeAddress(wanted string) (string, error) {
 	return "", errListen.At(wanted)
 }
 
-func anyAddress() string { return fmt.Sprintf("127.0.0.1:%d", lowestPort+rand.IntN(manyPorts)) }
+// drawn are the addresses that this process has thought of: two of its children that start at once must not get one.
+var drawn sync.Map
+
+// anyAddress draws a loopback address, another one each time as long as there are others.
+func anyAddress() (address string) {
+	for range manyPorts {
+		address = fmt.Sprintf("127.0.0.1:%d", lowestPort+rand.IntN(manyPorts))
+		if _, again := drawn.LoadOrStore(address, true); !again {
+			break
+		}
+	}
+	return address
+}
