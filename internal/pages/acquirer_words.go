@@ -40,7 +40,7 @@ var acquirerWords = texts(map[string]both{
 	"acq.onetime.usedat":   {"用于", "used"},
 	"acq.onetime.until":    {"有效到", "good until"},
 	"acq.values":           {"登记的资料", "What is on file"},
-	"acq.values.rule":      {"默认遮住。每看一次都记下是谁看的，店主看得到。", "Masked. Every look is recorded with your name, and the merchant sees it."},
+	"acq.values.rule":      {"个人信息默认遮住。每看一次都记下是谁看的，店主看得到。", "What is personal is masked. Every look is recorded with your name, and the merchant sees it."},
 	"acq.show":             {"显示", "Show"},
 	"acq.shops.none":       {"还没有店铺。", "No shops yet."},
 	"acq.province":         {"省级代码", "province"},
