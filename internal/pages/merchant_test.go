@@ -203,6 +203,17 @@ func TestOneButtonByState(t *testing.T) {
 	}
 }
 
+// Who has stopped a visit is not asked to stop it once more; what happens after may be reported all the same.
+func TestAStoppedVisitIsNotStoppedOnceMore(t *testing.T) {
+	_, s := shop(t)
+	for visit, want := range map[string][2]bool{"frozen": {false, true}, "device": {true, false}} {
+		page := body(t, ask{path: "/shop/visits/" + visit, viewer: "wei"}.of(s))
+		if got := [2]bool{strings.Contains(page, "有问题，马上停"), strings.Contains(page, "又出了事，再报告")}; got != want {
+			t.Errorf("%s: %v, want %v", visit, got, want)
+		}
+	}
+}
+
 func TestTotalsAsTheShopReadsThem(t *testing.T) {
 	offer := func(items ...agreement.Item) ShopOrder {
 		a := agreement.Offer("o-1", agreement.Sheet{Acquirer: "acq-huaishan", Items: items})

@@ -94,7 +94,7 @@ var shopWords = texts(map[string]both{
 	"confirm.sign": {"签字确认", "Sign"}, "confirm.some_no": {"有一条不对。照实签就好：机器不会开通，会有人来解决。", "Something is not right. Sign it as it is: the terminal stays closed until the problem is solved."},
 	"review.title": {"这次办得怎么样？", "How was this visit?"}, "review.why": {"只有办过这一单的人能评，一人一次，删不掉。", "Only parties of this visit review it, once each; no review can be removed."},
 	"review.stars": {"几分", "Your mark"}, "review.5": {"5 分，很好", "5, very good"}, "review.4": {"4 分，不错", "4, good"}, "review.3": {"3 分，一般", "3, fair"}, "review.2": {"2 分，不好", "2, poor"}, "review.1": {"1 分，很差", "1, bad"}, "review.sign": {"签字提交", "Sign and send"},
-	"wrong.title": {"有问题，马上停", "Something is wrong: stop"}, "wrong.go": {"有问题，马上停", "Something is wrong: stop"}, "wrong.tap": {"报告，停止这次上门", "Report it and stop this visit"},
+	"wrong.title": {"有问题，马上停", "Something is wrong: stop"}, "wrong.go": {"有问题，马上停", "Something is wrong: stop"}, "wrong.more": {"又出了事，再报告", "Something else happened: report it too"}, "wrong.tap": {"报告，停止这次上门", "Report it and stop this visit"},
 	"wrong.what": {"点一下，这次上门马上停住，证据自动保存。", "One tap stops this visit at once and keeps the evidence."}, "wrong.kind": {"出了什么事？", "What happened?"},
 	"wrong.kind.wrong_person": {"来的人不对", "It is the wrong person"}, "wrong.kind.asked_for_money": {"要钱、要卡、要验证码", "They ask for money, a card or codes"}, "wrong.kind.device": {"机器不是这台", "It is another device"}, "wrong.kind.other": {"别的", "Something else"},
 	"wrong.sign": {"停止这次上门", "Stop this visit"}, "wrong.taken": {"已记下并停止这次上门。", "Recorded, and this visit is stopped."}, "wrong.number": {"编号", "No."}, "wrong.then": {"别让任何人碰 POS 机。收单机构的风控会打给您。", "Let nobody touch the terminal. The acquirer's risk desk will call you."},
