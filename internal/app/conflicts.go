@@ -131,16 +131,15 @@ func (c Conflict) Open() bool { return c.Row.SettledAt == 0 }
 
 // Conflicts lists those that the actor may settle, open ones first: of his provider, or of his acquirer's visits.
 func (a *App) Conflicts(ctx context.Context, actor Actor) (out []Conflict, err error) {
+	if err := access.Require(access.Role(actor.Role), visit.Settle, access.OwnOrganisation); err != nil {
+		return nil, err
+	}
 	err = a.Store.Read(ctx, func(tx *store.Tx) error {
-		var rows []store.Conflict
-		switch {
-		case !access.Decide(access.Role(actor.Role), visit.Settle, access.OwnOrganisation).Allowed():
-			err = access.Require(access.Role(actor.Role), visit.Settle, access.OwnOrganisation)
-		case actor.Role == visit.RoleDispatcher:
-			rows, err = tx.ConflictsOfProvider(ctx, actor.Organisation, maxPage)
-		default:
-			rows, err = tx.ConflictsOfOrg(ctx, actor.Organisation, maxPage)
+		list := tx.ConflictsOfOrg
+		if actor.Role == visit.RoleDispatcher {
+			list = tx.ConflictsOfProvider
 		}
+		rows, err := list(ctx, actor.Organisation, maxPage)
 		if err != nil {
 			return err
 		}

@@ -242,30 +242,6 @@ func (l *looker) identity(x *registry.Extract, o visit.Order, _ visit.Dispatch) 
 	return nil
 }
 
-// itemOnFile is which of the five items says who a merchant is by the register, "" for one who is not on file.
-func itemOnFile(ctx context.Context, tx *store.Tx, merchant string) (string, error) {
-	m, err := tx.Merchant(ctx, merchant)
-	if fault.KindOf(err) == fault.NotFound {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	doc, err := docOf(m.Doc)
-	return itemOf(doc), err
-}
-
-// itemOf is itemOnFile for a row that was read.
-func itemOf(doc map[string]string) string {
-	switch {
-	case doc[commitmentOf+fieldCredit] != "":
-		return visit.ItemCreditCode
-	case doc[commitmentOf+fieldPrincipal] != "":
-		return visit.ItemPrincipal
-	}
-	return ""
-}
-
 func (l *looker) binding(x *registry.Extract, o visit.Order, d visit.Dispatch) error {
 	var err error
 	if x.Binding, err = l.lookAt(o, d.Serial, o.Terminal); err != nil || o.Kind != visit.Swap || o.Old == nil {

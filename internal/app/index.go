@@ -178,51 +178,6 @@ func listPerson(ctx context.Context, tx *store.Tx, e statement.Enrolment) error 
 // fieldPrincipal is the keyed-hash table that counts terminals under one identity.
 const fieldPrincipal = "resident_id"
 
-// fieldCredit is the unified social credit code, which a 小微 merchant has none of.
-const fieldCredit = "credit_code"
-
-var (
-	errOrderItem      = fault.New(fault.Refused, "order_item_not_on_file", "登记的商户有没有信用代码，和订单写的不一样。请从本机构的商户资料下单。", "The order names the merchant by a credit code or without one, unlike your register. Book it from the merchant on file.")
-	errOrderPrincipal = fault.New(fault.Refused, "order_principal_not_on_file", "没有信用代码的商户按负责人证件号登记终端：订单写的不是登记的那一位。", "A merchant without a credit code is bound by his principal's number, and the order's is not the one on file.")
-)
-
-// itemsOnFile holds an order to how its acquirer has the merchant on file. One who is not there is the gate's matter.
-func (w *writing) itemsOnFile(ctx context.Context, tx *store.Tx, o visit.Order) error {
-	m, err := tx.Merchant(ctx, o.Merchant)
-	if fault.KindOf(err) == fault.NotFound {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	doc, err := docOf(m.Doc)
-	if err != nil {
-		return err
-	}
-	if o.Items.Whose() != itemOf(doc) {
-		return errOrderItem.At("items")
-	}
-	if o.Items.Principal == "" {
-		return nil
-	}
-	kept, found, err := tx.VaultValueByCommitment(ctx, doc[commitmentOf+fieldPrincipal])
-	if err != nil {
-		return err
-	}
-	if !found {
-		return errOrderPrincipal.At("items.principal")
-	}
-	onFile, err := w.app.Vault.Recheck(ctx, tx, kept)
-	if err != nil {
-		return err
-	}
-	given := func(o statement.Opening) bool { return o.Kind == fieldPrincipal }
-	if !slices.ContainsFunc(w.in.Openings, given) || slices.ContainsFunc(w.in.Openings, func(o statement.Opening) bool { return given(o) && o.Value != onFile.Value }) {
-		return errOrderPrincipal.At("items.principal")
-	}
-	return nil
-}
-
 func (w *writing) indexOrder(ctx context.Context, tx *store.Tx) error {
 	o, err := body[visit.Order](w)
 	if err != nil {

@@ -43,13 +43,9 @@ func (f forgetful) RoundTrip(r *http.Request) (*http.Response, error) {
 	return once()
 }
 
-// A whole visit in which every answer is lost closes all the same, with each thing once.
-func TestAVisitWhoseEveryAnswerIsLost(t *testing.T) {
-	w := newWorld(t, nil)
-	w.Venue.Client = &http.Client{Transport: forgetful{http.DefaultTransport}}
-	if err := scenario.Run(t.Context(), w.play.Install()[1:]); err != nil {
-		t.Fatal(err)
-	}
+// closedOnce wants a closed visit with each decision, and each look into the registers, once.
+func (w *world) closedOnce(t *testing.T) {
+	t.Helper()
 	d := w.detail(t)
 	asks := ""
 	for _, x := range d.Decisions {
@@ -61,6 +57,16 @@ func TestAVisitWhoseEveryAnswerIsLost(t *testing.T) {
 	if n := w.events(t, visit.Publish); n != 5 {
 		t.Errorf("the registers were looked at %d times for five decisions", n)
 	}
+}
+
+// A whole visit in which every answer is lost closes all the same, with each thing once.
+func TestAVisitWhoseEveryAnswerIsLost(t *testing.T) {
+	w := newWorld(t, nil)
+	w.Venue.Client = &http.Client{Transport: forgetful{http.DefaultTransport}}
+	if err := scenario.Run(t.Context(), w.play.Install()[1:]); err != nil {
+		t.Fatal(err)
+	}
+	w.closedOnce(t)
 }
 
 // The trial's keys are loaded, the answer to the ask is lost, and whoever asked asks once more: he is told of the
@@ -82,17 +88,7 @@ func TestATrialWhoseAnswerIsLostAfterTheLoad(t *testing.T) {
 	if err := scenario.Run(t.Context(), scenario.Before(scenes, "work", again)); err != nil {
 		t.Fatal(err)
 	}
-	d := w.detail(t)
-	asks := ""
-	for _, x := range d.Decisions {
-		asks += x.Ask + " "
-	}
-	if asks != "dispatch admit trial live close " || len(d.Outcomes) != 2 || d.State != string(visit.Closed) {
-		t.Errorf("%s: decisions %s, %d outcomes", d.State, asks, len(d.Outcomes))
-	}
-	if n := w.events(t, visit.Publish); n != 5 {
-		t.Errorf("the registers were looked at %d times for five decisions", n)
-	}
+	w.closedOnce(t)
 }
 
 // A script that failed is answered by another trial, and whoever loses that answer is told of that other one.
