@@ -195,17 +195,22 @@ func (a *App) recordDecision(ctx context.Context, visitID, ask string, d visit.D
 // settled gathers the dossier and, where receipts are needed, waits until the log and its witnesses
 // have given one for every event in it.
 func (a *App) settled(ctx context.Context, visitID string, receipts bool) (evidence.Dossier, error) {
-	var d evidence.Dossier
-	err := a.awaited(ctx, receipts, func(tx *store.Tx) (g *gather, err error) {
+	d, err := a.unopened(ctx, visitID, receipts)
+	if err != nil {
+		return evidence.Dossier{}, err
+	}
+	d.Openings, err = a.positions(ctx, d.Entries, a.Operator)
+	return d, err
+}
+
+// unopened gathers the dossier without what it only commits to.
+func (a *App) unopened(ctx context.Context, visitID string, receipts bool) (d evidence.Dossier, err error) {
+	err = a.awaited(ctx, receipts, func(tx *store.Tx) (g *gather, err error) {
 		if d, g, err = a.dossierFor(ctx, tx, visitID); err == nil && receipts {
 			d.LogSize, _ = g.logSize()
 		}
 		return g, err
 	})
-	if err != nil {
-		return evidence.Dossier{}, err
-	}
-	d.Openings, err = a.positions(ctx, d.Entries, a.Operator)
 	return d, err
 }
 

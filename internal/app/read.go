@@ -185,6 +185,15 @@ func (a *App) Dossier(ctx context.Context, actor Actor, visitID string) (evidenc
 	return a.settled(ctx, visitID, false)
 }
 
+// Unopened gives the dossier as Dossier does, for who needs to know how a visit stands and not where anybody stood: it
+// opens no position, so it records no look at one.
+func (a *App) Unopened(ctx context.Context, actor Actor, visitID string) (evidence.Dossier, error) {
+	if err := a.maySee(ctx, actor, visitID, access.ReadVisit); err != nil {
+		return evidence.Dossier{}, err
+	}
+	return a.unopened(ctx, visitID, false)
+}
+
 // Examine asks, without deciding, what comes next on a dossier.
 func (a *App) Examine(d evidence.Dossier, now time.Time) evidence.Report {
 	now = now.Truncate(time.Second)

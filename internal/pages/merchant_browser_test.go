@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -148,6 +149,65 @@ func TestShopPagesInABrowser(t *testing.T) {
 	}
 }
 
+// Every kind of first thing to do on the start page, by itself and beside others, as large as phones are.
+func TestTheStartPageInABrowser(t *testing.T) {
+	t.Parallel()
+	origin, source, ctx := shopHomes(t)
+	phone := size{"phone", 360, 640, true, true}
+	for _, visits := range [][]string{nil, {"price"}, {"door"}, {"send"}, {"confirm"}, {"frozen"}, {"review"}, {"removal_waits"}, {"price", "door", "send", "review"}} {
+		source.only(visits...)
+		for _, look := range []struct{ viewer, lang, scheme string }{{"wei", zh, "light"}, {"wei", en, "dark"}, {"ming", zh, "dark"}} {
+			name := strings.Join([]string{"home", strings.Join(visits, "-"), look.viewer, look.lang}, "-")
+			image, problems := lookAtShop(ctx, origin+withLang("/shop", look.lang), look.viewer, look.scheme, phone, "")
+			for _, p := range problems {
+				t.Errorf("%s: %s", name, p)
+			}
+			keep(t, name+".png", image)
+			fold := evaluate[string](t, ctx, `(() => { const b = document.querySelector(".sign[data-turn] .button"); return b && document.getElementById("unset").hidden && b.getBoundingClientRect().bottom > innerHeight ? b.textContent : ""; })()`)
+			if fold != "" {
+				t.Errorf("%s: %q is below the fold", name, fold)
+			}
+		}
+	}
+}
+
+// homes lets a test say which visits the start page has; the others are as in every state.
+type homes struct {
+	*shopSource
+	mu  sync.Mutex
+	all []ShopOrderRow
+}
+
+func (h *homes) only(visits ...string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.home.Orders = slices.DeleteFunc(slices.Clone(h.all), func(o ShopOrderRow) bool { return !slices.Contains(visits, o.Visit) })
+}
+
+func (h *homes) Home(context.Context, Viewer) (ShopHome, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.home, nil
+}
+
+// shopHomes serves the start page of a shop whose phones are set up.
+func shopHomes(t *testing.T) (string, *homes, context.Context) {
+	t.Helper()
+	source, s := shop(t)
+	h := &homes{shopSource: source, all: source.home.Orders}
+	h.home.Calls, h.home.Clerks, s.Shops = nil, nil, h
+	server := httptest.NewServer(s.Routes())
+	t.Cleanup(server.Close)
+	origin, ctx := strings.Replace(server.URL, "127.0.0.1", "localhost", 1), browser(t)
+	if err := chromedp.Do(ctx, asViewer("wei"), chromedp.Navigate(origin+"/shop")); err != nil {
+		t.Fatal(err)
+	}
+	for _, person := range []string{"wei", "ming"} {
+		evaluate[chromedp.Void](t, ctx, `(async () => { `+modules+` await (await m("keys.mjs")).newPageKey("merchant:`+person+`"); })()`)
+	}
+	return origin, h, ctx
+}
+
 func lookAtShop(ctx context.Context, address, viewer, scheme string, s size, state string) ([]byte, []string) {
 	quiet := s
 	quiet.axe = false
@@ -267,6 +327,12 @@ func TestAPhoneThatIsNotSetUpSignsNothing(t *testing.T) {
 	})()`)
 	if state != "nophone" {
 		t.Errorf("the door shows %s", state)
+	}
+	if err := chromedp.Do(ctx, chromedp.Navigate(origin+"/shop")); err != nil {
+		t.Fatal(err)
+	}
+	if first := evaluate[string](t, ctx, `(async () => { await `+until+`(() => !document.getElementById("unset").hidden); return document.querySelector("#main a.button").getAttribute("href"); })()`); first != "/shop/phone" {
+		t.Errorf("the start page asks for %s first", first)
 	}
 }
 

@@ -79,7 +79,7 @@ func (f FromApp) firms(ctx context.Context, ids ...string) (map[string]ShopFirm,
 
 // Order gives one visit as its merchant sees it.
 func (f FromApp) Order(ctx context.Context, v Viewer, visitID string) (ShopOrder, error) {
-	d, err := f.App.Dossier(ctx, actorOf(v), visitID)
+	d, err := f.App.Unopened(ctx, actorOf(v), visitID)
 	if err != nil {
 		return ShopOrder{}, err
 	}

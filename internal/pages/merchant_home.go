@@ -48,12 +48,16 @@ func (h ShopHome) shopOf(o ShopOrderRow) string {
 	return o.Shop
 }
 
-func underway(h ShopHome) []ShopOrderRow { return rows(h, ShopOrderRow.Underway) }
-func stopped(h ShopHome) []ShopOrderRow {
-	return rows(h, func(o ShopOrderRow) bool { return o.Frozen })
+// nobodyComes says whether nothing is on its way and nothing was stopped: then whoever comes was not sent.
+func nobodyComes(h ShopHome) bool {
+	return !slices.ContainsFunc(h.Orders, func(o ShopOrderRow) bool { return o.Underway() || o.Frozen })
 }
+
+// over are the visits that the start page has nothing more to say of.
 func over(h ShopHome) []ShopOrderRow {
-	return rows(h, func(o ShopOrderRow) bool { return !o.Underway() && !o.Frozen })
+	return rows(h, func(o ShopOrderRow) bool {
+		return !slices.ContainsFunc(h.Turns, func(t ShopTurn) bool { return t.Visit == o.Visit })
+	})
 }
 
 func rows(h ShopHome, wanted func(ShopOrderRow) bool) []ShopOrderRow {

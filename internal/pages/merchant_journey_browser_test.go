@@ -76,12 +76,15 @@ func TestAMerchantsWholeOrder(t *testing.T) {
 	}
 	m.open("/shop/visits/v1/price")
 	m.sees("您已经签过这份价格")
-	m.open("/shop/visits/v1")
+	m.open("/shop")
+	m.sees("您先等着，轮到派人的公司")
+	m.press("看这一单")
 	m.at(NextSend)
 	m.unfolds()
 	s.scenes("dispatch", "ask dispatch")
 	m.at(NextDoor) // by itself
 	m.stillUnfolded()
+	s.isAskedAtTheStart()
 	s.startsShift()
 	lan := s.technician
 
@@ -103,8 +106,9 @@ func TestAMerchantsWholeOrder(t *testing.T) {
 		t.Errorf("admitted %d times", n)
 	}
 
-	m.open("/shop/visits/v1")
-	m.at(NextDevice)
+	m.open("/shop")
+	m.until(`document.querySelector('[data-turn="v1"]')?.dataset.for === "device"`)
+	m.shot("journey-home")
 	m.press("核对机器")
 	m.sees("028119")
 	m.shot("journey-device")
@@ -142,6 +146,20 @@ func TestAMerchantsWholeOrder(t *testing.T) {
 	s.asksForHelp()
 	s.isToldOfAStranger()
 	s.isToldOfACharge()
+}
+
+// isAskedAtTheStart looks at the start page: this phone is set up, so the one thing to do is to check who comes.
+func (s *street) isAskedAtTheStart() {
+	s.t.Helper()
+	m := s.merchant
+	m.open("/shop")
+	m.sees("人来了，就轮到您")
+	m.sees("让店员的手机也能核对")
+	if m.js(`String(document.getElementById("unset").hidden)`) != "true" {
+		s.t.Error("a phone that is set up is told to set itself up")
+	}
+	m.press("看这一单")
+	m.at(NextDoor)
 }
 
 // isToldOfAStranger has somebody type the code from the door sticker: the shop's open page shows it by itself, with the

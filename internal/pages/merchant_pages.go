@@ -77,6 +77,7 @@ func (s *Server) shopHome(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	h.Turns = s.shopTurns(r.Context(), p.viewer, h.Orders, p.now)
 	p.demo = h.Demonstration
 	allow(w, needs{api: true, worker: true})
 	return s.show(r.Context(), w, http.StatusOK, shopHomePage(p, h))

@@ -118,7 +118,7 @@ func TestAnOwnerLetsAClerksPhoneIn(t *testing.T) {
 	c.setUp(t)
 
 	address := c.letsIn(t)
-	if text := clerk.js(`document.body.innerText`); !strings.Contains(text, "新装") && clerk.js(`document.querySelector("a.order-row")?.getAttribute("href")`) != "/shop/visits/v1" {
+	if text := clerk.js(`document.body.innerText`); !strings.Contains(text, "新装") && clerk.js(`document.querySelector("[data-turn]")?.dataset.turn ?? ""`) != "v1" {
 		t.Errorf("the clerk's home lacks the visit: %.300s", text)
 	}
 
@@ -145,7 +145,7 @@ func TestAnOwnerLetsAClerksPhoneIn(t *testing.T) {
 		owner.js(`document.querySelector("[data-end]").click()`)
 		owner.until(`document.querySelector("[data-end]") === null`)
 		clerk.open("/shop")
-		clerk.until(`document.querySelector(".phrase, .order-row") === null`)
+		clerk.until(`document.querySelector(".phrase, [data-turn]") === null`)
 		clerk.do(chromedp.Navigate(address[:strings.IndexByte(address, '#')]))
 		clerk.until(state + ` === "renew"`)
 		clerk.js(`document.querySelector('[data-act="renew"]').click()`)

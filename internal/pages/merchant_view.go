@@ -42,6 +42,7 @@ type ShopHome struct {
 	Demonstration bool
 	Phrase        string // "" until he chose one
 	Orders        []ShopOrderRow
+	Turns         []ShopTurn // what to do about which visit, the most urgent first; on the start page alone
 	Shops         []ShopPlace
 	Calls         []ShopCalled // newest first
 	Contacts      []ShopContact

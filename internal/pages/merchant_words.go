@@ -103,7 +103,14 @@ var shopWords = texts(map[string]both{
 // shopMoreWords are those of home, phones and the public page.
 var shopMoreWords = texts(map[string]both{
 	"home.nobody": {"现在没有安排人到您店里", "Nobody is scheduled now"}, "home.nobody.do": {"别让对方碰 POS 机，别给钱，别给验证码。", "No touching, no money, no codes."},
-	"home.here": {"有人已经在店里？", "Somebody is here already?"}, "home.older": {"以前的", "Earlier"}, "home.phone": {"手机和门贴", "Phones and door sticker"},
+	"home.here": {"有人已经在店里？", "Somebody is here already?"}, "home.older": {"以前的", "Earlier"}, "home.phone": {"这部手机，和您的暗语", "This phone, and your phrase"},
+	"home.order": {"看这一单", "See this order"}, "home.clerk": {"您不在店里？让店员的手机也能核对", "Not at the shop? Let a clerk's phone check, too"},
+	"whose.you": {"轮到您", "Your turn"}, "whose.door": {"人来了，就轮到您", "Your turn once they are here"}, "whose.review": {"都好了，想评就评一句", "All is done; a review is up to you"},
+	"whose.sheet_comes": {"您先等着，轮到收单机构", "Just wait: it is up to the acquirer"}, "whose.send": {"您先等着，轮到派人的公司", "Just wait: the company sends somebody"},
+	"whose.checking": {"您先等着，轮到门神", "Just wait: it is up to menshen"}, "whose.work": {"您先看着，轮到上门的人", "Just watch: it is up to the technician"}, "whose.work.removal": {"您先等着，轮到收单机构", "Just wait: it is up to the acquirer"},
+	"whose.live": {"您先等着，轮到收单机构", "Just wait: it is up to the acquirer"}, "whose.live.removal": {"您不用做什么，轮到上门的人", "Just wait: it is up to the technician"}, "whose.live.inspection": {"您不用做什么，轮到上门的人", "Just wait: it is up to the technician"},
+	"whose.closing": {"您不用做什么，轮到上门的人", "Just wait: it is up to the technician"}, "whose.charged": {"轮到您：看看多扣了什么", "Your turn: see what was charged"}, "whose.over": {"这一单到此为止", "This visit is over"}, "whose.look": {"点开看看现在怎么样", "Open it to see how it stands"},
+	"unset.title": {"这部手机还没开通", "This phone is not set up"}, "unset.what": {"没开通，签不了字，也核对不了上门的人。", "Until it is, it can neither sign nor check who comes."}, "unset.go": {"在这部手机上开通", "Set up this phone"},
 	"home.calls": {"有人在门口问过", "Somebody asked at the door"}, "home.call.expected": {"那时候确实安排了人。还是要先核对，再让对方动手。", "Somebody was indeed scheduled then. Check first all the same."},
 	"home.call.nobody":       {"那时候没有安排任何人。别让对方碰 POS 机，别给钱，别给验证码。", "Nobody was scheduled then. No touching, no money, no codes."},
 	"call.kind.someone_here": {"有人说是来弄 POS 机的", "Somebody says they came about the terminal"}, "call.kind.asks_money": {"对方要钱", "They ask for money"},

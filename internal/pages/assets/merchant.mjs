@@ -10,9 +10,15 @@ const noKey = () => new Fault("phone_not_set_up", "这部手机还没开通，�
 for (const form of all("form[data-sign]")) arm(form);
 for (const place of all("[data-live]")) renew(place);
 if (one("[data-next]")) renewOrder();
-sayWhatLacks();
+sayWhatLacks().then(sayWhatIsUnset);
 network();
 if (one("#keep")) keepFor(300);
+
+/** A phone without a key can do nothing of what the start page asks for: setting it up comes first. */
+async function sayWhatIsUnset(lacks) {
+  const card = one("#unset");
+  if (card && lacks.length === 0) card.hidden = Boolean(await signerHere());
+}
 
 /** A form whose answers go into the body that its data holds; everything else of the body stands there already. */
 function arm(form) {
