@@ -173,8 +173,16 @@ func (o OrderRow) turn() string {
 	case priced(o.Kind) && !o.Agreed():
 		return visit.RoleMerchant
 	}
+	return Turn(o.Stage, false)
+}
+
+// Turn says who must act on a visit, as far as its stage tells; "" for nobody.
+func Turn(stage visit.Stage, frozen bool) string {
+	if frozen {
+		return visit.RoleRisk
+	}
 	return map[visit.Stage]string{visit.Booked: visit.RoleDispatcher, visit.Dispatched: visit.RoleMerchant, visit.Admitted: visit.RoleTechnician,
-		visit.Trial: visit.RoleTechnician, visit.Live: visit.RoleTechnician}[o.Stage]
+		visit.Trial: visit.RoleTechnician, visit.Live: visit.RoleTechnician}[stage]
 }
 
 // OrderDetail is one order as its acquirer sees it.

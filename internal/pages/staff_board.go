@@ -214,20 +214,7 @@ func (p *page) against(c app.Candidate) string {
 }
 
 // turnOf says who must act at a stage, in a word.
-func turnOf(r app.BoardRow) string {
-	if r.Frozen {
-		return visit.RoleRisk
-	}
-	switch visit.Stage(r.State) {
-	case visit.Booked:
-		return visit.RoleDispatcher
-	case visit.Dispatched:
-		return visit.RoleMerchant
-	case visit.Admitted, visit.Trial, visit.Live:
-		return visit.RoleTechnician
-	}
-	return ""
-}
+func turnOf(r app.BoardRow) string { return app.Turn(visit.Stage(r.State), r.Frozen) }
 
 // late is a visit whose appointment is over while it is not.
 func late(r app.BoardRow, now time.Time) bool {
