@@ -22,7 +22,7 @@ func (p *page) chargeName(o ShopOrder, c agreement.Charge) string {
 		}
 		return name
 	}
-	return p.t("charge.other") + " (" + c.Code + ")"
+	return p.t("charge.other") + strings.ReplaceAll(p.t("charge.coded"), "{code}", c.Code)
 }
 
 func beforeDot(code string) string {

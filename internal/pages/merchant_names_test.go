@@ -20,9 +20,9 @@ func TestAChargeIsNamedInWords(t *testing.T) {
 		{agreement.Charge{Kind: agreement.ChargeSheet, Code: "activation"}, "激活费（价格表上没有）", "Activation (not on the price sheet)"},
 		{agreement.Charge{Kind: agreement.ChargeSheet, Code: agreement.CardCredit}, "信用卡，每笔", "Credit card, each"},
 		{agreement.Charge{Kind: agreement.ChargeScript, Code: agreement.StepApprovedSale}, "试收一笔，收到了", "A test payment went through"},
-		{agreement.Charge{Kind: agreement.ChargeScript, Code: "made_up"}, "价格表上没有的一笔 (made_up)", "Something that is not on the price sheet (made_up)"},
-		{agreement.Charge{Kind: agreement.ChargeSheet, Code: "membership"}, "价格表上没有的一笔 (membership)", "Something that is not on the price sheet (membership)"},
-		{agreement.Charge{Kind: agreement.ChargeOther, Code: "vip"}, "价格表上没有的一笔 (vip)", "Something that is not on the price sheet (vip)"},
+		{agreement.Charge{Kind: agreement.ChargeScript, Code: "made_up"}, "价格表上没有的一笔（收单机构记的是“made_up”，打电话时可以问）", "Something that is not on the price sheet (the acquirer calls it “made_up”; ask about it)"},
+		{agreement.Charge{Kind: agreement.ChargeSheet, Code: "membership"}, "价格表上没有的一笔（收单机构记的是“membership”，打电话时可以问）", "Something that is not on the price sheet (the acquirer calls it “membership”; ask about it)"},
+		{agreement.Charge{Kind: agreement.ChargeOther, Code: "vip"}, "价格表上没有的一笔（收单机构记的是“vip”，打电话时可以问）", "Something that is not on the price sheet (the acquirer calls it “vip”; ask about it)"},
 	} {
 		if got := (&page{lang: zh}).chargeName(o, c.charge); got != c.zh {
 			t.Errorf("%+v: %q, want %q", c.charge, got, c.zh)

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -67,6 +68,11 @@ func (o ShopOrder) sentBy() Text {
 
 // over says whether nobody will work on this visit any more.
 func (o ShopOrder) over() bool { return visit.Stage(o.Stage).Ended() }
+
+// inShop says whether somebody may be in the shop: the brake is then in reach, not below what is folded.
+func (o ShopOrder) inShop() bool {
+	return slices.Contains([]visit.Stage{visit.Dispatched, visit.Admitted, visit.Trial, visit.Live}, visit.Stage(o.Stage)) && o.Next != NextStopped
+}
 
 // answer stands at the top of the order page. What was taken back leaves the old terminal as it is, which may be: none, or dead.
 func (o ShopOrder) answer() Text {

@@ -164,3 +164,39 @@ func TestWhatIsLongOverIsFoldedAway(t *testing.T) {
 		t.Error("the earlier visit cannot be found")
 	}
 }
+
+// Whoever may be in the shop can be stopped without a look at anything that is folded; before and after, the brake is last.
+func TestTheBrakeIsInReachWhileSomebodyIsThere(t *testing.T) {
+	_, s := shop(t)
+	for visit, want := range map[string]bool{"door": true, "device": true, "trial": true, "confirm": true, "price": false, "send": false} {
+		page := body(t, ask{path: "/shop/visits/" + visit, viewer: "wei"}.of(s))
+		if strings.Count(page, "有问题，马上停") != 1 {
+			t.Errorf("%s: one brake is wanted", visit)
+		}
+		if got := strings.Index(page, "有问题，马上停") < strings.Index(page, `class="folds"`); got != want {
+			t.Errorf("%s: the brake is above the folds: %v", visit, got)
+		}
+	}
+}
+
+// What was tried leads on to whatever is next, and a clerk's phone to nothing that is the owner's.
+func TestTheTrialsPageLeadsOn(t *testing.T) {
+	source, s := shop(t)
+	on := `href="` + string(shopHref(source.orders["tried"].Visit, "device")) + `"`
+	for viewer, want := range map[string]bool{"wei": true, "ming": false} {
+		if got := strings.Contains(body(t, ask{path: "/shop/visits/tried/trial", viewer: viewer}.of(s)), on); got != want {
+			t.Errorf("%s is led on: %v", viewer, got)
+		}
+	}
+}
+
+// A phrase that stands is not asked for once more: another one is behind a fold.
+func TestAnotherPhraseIsFolded(t *testing.T) {
+	source, s := shop(t)
+	for phrase, want := range map[string]bool{"": false, "灯笼下的猫": true} {
+		source.home.Phrase = phrase
+		if got := strings.Contains(body(t, ask{path: "/shop/phone", viewer: "wei"}.of(s)), `<details class="card" id="phrase">`); got != want {
+			t.Errorf("with %q: folded %v", phrase, got)
+		}
+	}
+}

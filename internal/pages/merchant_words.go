@@ -65,7 +65,7 @@ var shopWords = texts(map[string]both{
 	"call.110": {"拨打 110", "Call 110"}, "call.96110": {"拨打 96110 反诈", "Call 96110 (anti-fraud)"}, "call.order": {"订单上的电话", "Your order's number:"},
 	"alarm.title": {"多扣钱了，马上停", "Something else was charged: stop"}, "alarm.do": {"下面的钱，价格表和试机里都没有。别让对方继续，打电话问。", "What follows is neither on the price sheet nor in the test. Do not let them go on; call."},
 
-	"charge.unlisted": {"（价格表上没有）", " (not on the price sheet)"}, "charge.other": {"价格表上没有的一笔", "Something that is not on the price sheet"},
+	"charge.unlisted": {"（价格表上没有）", " (not on the price sheet)"}, "charge.coded": {"（收单机构记的是“{code}”，打电话时可以问）", " (the acquirer calls it “{code}”; ask about it)"}, "charge.other": {"价格表上没有的一笔", "Something that is not on the price sheet"},
 	"price.title": {"看价格、签字", "The price, and your signature"}, "price.none": {"什么都不收", "Nothing is charged"}, "price.back": {"退还：", "Returned: "},
 	"price.service": {"保修 {w} 个月；报修 {a} 小时内回应，{b} 小时内修好。", "Warranty {w} months; answer to a fault within {a} hours, repair within {b}."},
 	"price.scope":   {"包括什么", "What is included"}, "price.clauses": {"全部 {n} 条条款", "All {n} clauses"}, "price.clauses.one": {"1 条条款", "1 clause"},
@@ -124,7 +124,7 @@ var shopMoreWords = texts(map[string]both{
 	"phone.passkey.has": {"用指纹、面容或锁屏密码签字。", "It signs with fingerprint, face or screen lock."}, "phone.page.has": {"密钥存在这个浏览器里。清浏览器数据会丢，丢了要新的开通码。", "The key is kept in this browser. Clearing its data loses it; you then need a new code."},
 	"phone.go": {"开通", "Set up"}, "phone.end": {"在这部手机上停用", "End this phone"}, "phone.end.what": {"这部手机以后不能核对、不能签字。要再用，得要新的开通码。", "This phone will no longer check or sign. To use it again you need a new code."}, "phone.end.go": {"停用这部手机", "End this phone"},
 	"phone.lost": {"手机丢了、换了", "Lost or new phone"}, "phone.lost.do": {"打收单机构的电话，让他们停掉旧手机，要一个新的开通码。旧手机停掉以前签的东西不变。", "Call the acquirer: have the old phone ended and get a new code. What was signed before stays as it is."},
-	"phrase.title": {"您的暗语", "Your phrase"}, "phrase.why": {"自己定一句话。以后每一页顶上都有它，只给您看。哪一页没有，就是假的。", "Choose a few words. Every page of yours shows them, to nobody else. A page without them is false."},
+	"phrase.title": {"您的暗语", "Your phrase"}, "phrase.other": {"换一句暗语", "Choose another phrase"}, "phrase.why": {"自己定一句话。以后每一页顶上都有它，只给您看。哪一页没有，就是假的。", "Choose a few words. Every page of yours shows them, to nobody else. A page without them is false."},
 	"phrase.label": {"暗语", "Phrase"}, "phrase.hint": {"2 到 24 个字。别用姓名、电话、密码。", "2 to 24 characters. Not a name, number or password."}, "phrase.keep": {"就用这句", "Use this"},
 
 	"public.title":  {"有人上门弄 POS 机？", "Somebody at the door about the terminal?"},
