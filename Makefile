@@ -48,7 +48,8 @@ run: build ## build, then run the demonstration
 check: lint unit ## what to run before every commit: format, vet, staticcheck, layers, unit and script tests
 
 # What is tested is compiled as what is built: most packages once for all, and not once more without paths.
-test: export GOFLAGS += -trimpath
+# lint has vetted everything with the same tags, so that go test need not vet each package again.
+test: export GOFLAGS += -trimpath -vet=off
 test: debian npm lint build deciders others fuzz ## everything, as CI runs it; installs the Debian packages it needs
 
 fmt: ## format all Go files

@@ -124,11 +124,14 @@ func TestInABrowser(t *testing.T) {
 	listen(t, ctx, &said, server.URL)
 	for _, shot := range shots {
 		for _, lang := range []string{zh, en} {
+			if err := chromedp.Do(ctx, asViewer(shot.viewer), held("light", sizes[0]), chromedp.Navigate(server.URL+withLang(shot.path, lang))); err != nil {
+				t.Fatal(err)
+			}
 			for _, scheme := range []string{"light", "dark"} {
 				for _, size := range sizes {
 					name := strings.Join([]string{shot.name, lang, scheme, size.name}, "-")
 					size.axe = (lang == zh) == size.mobile // every page in both schemes; both languages have the same markup
-					image, problems := visitIn(ctx, server.URL+withLang(shot.path, lang), shot.viewer, scheme, size)
+					image, problems := lookIn(ctx, scheme, size)
 					for _, p := range append(problems, said.take()...) {
 						t.Errorf("%s: %s", name, p)
 					}
@@ -146,13 +149,27 @@ func withLang(path, lang string) string {
 	return path + "?lang=" + lang
 }
 
-// visitIn opens an address, takes a picture of all of it, and lists what is wrong with the page.
+// visitIn opens an address and looks at it.
 func visitIn(ctx context.Context, address, viewer, scheme string, s size) ([]byte, []string) {
-	err := chromedp.Do(ctx, asViewer(viewer),
-		send(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: s.width, Height: s.height, DeviceScaleFactor: 1, Mobile: s.mobile}),
-		send(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}),
-		chromedp.Navigate(address))
-	if err != nil {
+	if err := chromedp.Do(ctx, asViewer(viewer), held(scheme, s), chromedp.Navigate(address)); err != nil {
+		return nil, []string{err.Error()}
+	}
+	return lookIn(ctx, scheme, s)
+}
+
+// held makes the screen as large and as dark as said, and has nothing move.
+func held(scheme string, s size) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		return chromedp.Do(ctx,
+			send(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: s.width, Height: s.height, DeviceScaleFactor: 1, Mobile: s.mobile}),
+			send(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}))
+	})
+}
+
+// lookIn takes a picture of all of the page that is open, and lists what is wrong with it in a colour scheme and a size.
+// Whoever looks at one page in several opens it once: loading it, and axe into it, costs more than the look.
+func lookIn(ctx context.Context, scheme string, s size) ([]byte, []string) {
+	if err := chromedp.Do(ctx, held(scheme, s)); err != nil {
 		return nil, []string{err.Error()}
 	}
 	overflow, err := chromedp.Run(ctx, chromedp.Evaluate[string](wide))
@@ -241,6 +258,32 @@ func TestTheBrowserChecksCanFail(t *testing.T) {
 	}
 }
 
+// A page that is opened once and looked at in several sizes and schemes is seen in each as if it had been opened so.
+func TestALookInAnotherSizeCanFail(t *testing.T) {
+	t.Parallel()
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprint(w, `<!DOCTYPE html><html lang="en"><meta name="viewport" content="width=device-width"><title>x</title><style>body { color: #000; background: #fff }
+			@media (prefers-color-scheme: dark) { body { color: #222; background: #000 } }</style><main><h1>x</h1><div style="width:800px">wide</div></main>`)
+	}))
+	t.Cleanup(site.Close)
+	ctx := browser(t)
+	desk, phone := sizes[1], sizes[0]
+	if _, problems := visitIn(ctx, site.URL, "", "light", desk); len(problems) > 0 {
+		t.Errorf("in the light on a desk: %s", problems)
+	}
+	for _, look := range []struct {
+		scheme string
+		size   size
+		want   string // "" for nothing wrong
+	}{{"light", phone, "scrolls sideways"}, {"dark", desk, "color-contrast"}, {"light", desk, ""}} {
+		_, problems := lookIn(ctx, look.scheme, look.size)
+		if all := strings.Join(problems, "\n"); !strings.Contains(all, look.want) || look.want == "" && all != "" {
+			t.Errorf("%s %s: want %q, got %q", look.scheme, look.size.name, look.want, all)
+		}
+	}
+}
+
 func listen(t *testing.T, ctx context.Context, c *complaints, origin string) {
 	t.Helper()
 	if err := chromedp.Listen(ctx, c.hear(origin)); err != nil {
@@ -264,7 +307,7 @@ const moving = `[...document.querySelectorAll("body, body *")].filter(e => { con
   return s.animationName !== "none" || s.scrollBehavior === "smooth" || s.transitionDuration.split(",").some(d => parseFloat(d) > 0); }).slice(0, 5).map(e => e.tagName + "." + e.className)
   .concat(document.getAnimations().map(() => "an animation")).join(" ")`
 
-const runAxe = `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r =>
+const runAxe = `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], resultTypes: ["violations"]}).then(r =>
   JSON.stringify(r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + v.help + " " + n.html.slice(0, 160) + " " + (n.any[0]?.message ?? "")))))`
 
 // At 200 % zoom a desk is half as wide; nothing may be cut off or scroll sideways.

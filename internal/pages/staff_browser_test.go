@@ -141,13 +141,14 @@ func (o *office) join(person, organisation, role string) {
 func (o *office) look(name, path string) {
 	o.t.Helper()
 	for _, lang := range []string{zh, en} {
+		o.do(held("light", sizes[0]), chromedp.Navigate(o.origin+withLang(path, lang)))
 		for _, s := range sizes {
 			for _, scheme := range []string{"light", "dark"} {
 				if scheme == "dark" && lang == en {
 					continue
 				}
 				s.axe = lang == zh
-				image, problems := visitIn(o.ctx, o.origin+withLang(path, lang), "", scheme, s)
+				image, problems := lookIn(o.ctx, scheme, s)
 				for _, p := range problems {
 					o.t.Errorf("%s %s %s %s: %s", name, lang, scheme, s.name, p)
 				}
