@@ -379,13 +379,17 @@ func (b *builder) device() {
 // marks reads who marked the device lost or quarantined, and what was lifted. Its stream travels whole, so a server
 // that leaves a mark out leaves a gap.
 func (b *builder) marks(serial string) []visit.Mark {
+	return visit.OpenMarks(b.deviceStream(serial))
+}
+
+func (b *builder) deviceStream(serial string) []statement.Verified {
 	var stream []statement.Verified
 	for _, it := range b.items {
 		if it.event.Stream == visit.StreamDevice+"/"+serial {
 			stream = append(stream, it.signed)
 		}
 	}
-	return visit.OpenMarks(stream)
+	return stream
 }
 
 // work reads what was done on site and at the end.

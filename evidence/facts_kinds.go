@@ -47,6 +47,9 @@ func (b *builder) kinds() {
 	b.facts.Work = bodyFact[visit.DeviceWork](b, visit.TypeDeviceWork, b.technician(), 0)
 	b.facts.Rollback, _ = b.state.RollbackAt().Parse() // "" before the first trial: no timer yet
 	b.facts.Opened = b.opened()
+	if b.order.Value.Kind == visit.Swap {
+		b.facts.OldMarks = b.marks(b.old().Serial)
+	}
 }
 
 // ended is the host's word that the old terminal's keys are gone.
@@ -91,7 +94,7 @@ func (b *builder) returned() gate.Fact[gate.Returned] {
 	transfers := b.of(visit.StreamDevice+"/"+b.old().Serial, custody.TypeTransfer)
 	var signed []statement.Verified
 	var from []string
-	out := gate.Returned{}
+	out := gate.Returned{Lost: b.lostFor(b.old().Serial)}
 	ended, isEnded := b.state.Ended(b.old().Serial, b.old().Terminal)
 	for _, it := range transfers {
 		signed, from = append(signed, it.signed), append(from, it.signed.Digest())
@@ -108,6 +111,16 @@ func (b *builder) returned() gate.Fact[gate.Returned] {
 		return gate.Unknown[gate.Returned](err, from...)
 	}
 	return gate.Known(out, from...)
+}
+
+// lostFor says whether a device's loss is signed by the merchant whose it was, or by the acquirer's risk desk.
+func (b *builder) lostFor(serial string) bool {
+	stream := b.deviceStream(serial)
+	return slices.ContainsFunc(visit.OpenMarks(stream), func(m visit.Mark) bool {
+		i := slices.IndexFunc(stream, func(v statement.Verified) bool { return v.Digest() == m.Statement })
+		h := stream[i].Header()
+		return m.Reason == visit.MarkLost && (b.merchant().signed(h) || h.Role == visit.RoleRisk && h.Organisation == b.order.Value.Acquirer)
+	})
 }
 
 // places compares a relocation's two addresses: two commitments differ by their salts alone.

@@ -37,6 +37,8 @@ type Report struct {
 	state      visit.State
 	order      visit.Order
 	lost       Lost
+	oldMarked  bool
+	oldLost    bool
 	attested   Attested
 	facts      gate.Facts
 }
@@ -151,6 +153,7 @@ func (r *Reader) judgeAnew(q question) (out Report, read map[string]bool) {
 	facts := b.build()
 	out.Kind, out.Column, out.Stage = facts.Kind, facts.Column(), string(facts.Stage)
 	out.state, out.order, out.lost = b.state, facts.Order.Value, b.lost()
+	out.oldMarked, out.oldLost = len(facts.OldMarks) > 0, facts.Returned.Value.Lost
 	if n := len(facts.Quotes.Value); n > 0 {
 		last := facts.Quotes.Value[n-1].Quote
 		out.attested = Attested{Key: last.Key(), Firmware: last.Firmware()}

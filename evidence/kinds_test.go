@@ -54,6 +54,57 @@ func TestABrokenChainOfWhatIsTakenAway(t *testing.T) {
 	e.fails(visit.AskClose, gate.CustodyUnbroken, "custody_transfer_missing")
 }
 
+// Whose word counts for a loss: the merchant's whose it was, and the acquirer's risk desk's; not that of the provider whose
+// people were there, not a mark that was lifted, and not another mark.
+func TestWhatIsLostCannotBeHandedBack(t *testing.T) {
+	lost := func(who func(*scenario.Cast) *scenario.Actor, mark string, lift bool) *edge {
+		return laterVisit(t, visit.Removal, "ask close", nil, func(p *scenario.Play) []scenario.Scene {
+			return scenario.Instead(p.Remove(), "hand back", func(ctx context.Context) error {
+				digest, err := p.Mark(ctx, who(p.Cast), mark)
+				if err == nil && lift {
+					err = p.Lift(ctx, p.Cast.Risk, digest)
+				}
+				return err
+			})
+		})
+	}
+	merchant, risk := func(c *scenario.Cast) *scenario.Actor { return c.Merchant }, func(c *scenario.Cast) *scenario.Actor { return c.Risk }
+	for _, who := range []func(*scenario.Cast) *scenario.Actor{merchant, risk} {
+		e := lost(who, visit.MarkLost, false)
+		if r := evidence.Preview(e.dossier(), e.Trust, visit.AskClose, e.Now()); !r.OldLost() || r.OldMarked() {
+			t.Error("the loss is not read")
+		}
+		if err := e.MustAsk(context.Background(), visit.AskClose); err != nil {
+			t.Error(err)
+		}
+	}
+	e := lost(merchant, visit.MarkLost, true)
+	e.fails(visit.AskClose, gate.CustodyUnbroken, "device_not_handed_back")
+	e = lost(merchant, visit.MarkQuarantined, false)
+	e.fails(visit.AskClose, gate.CustodyUnbroken, "device_not_handed_back")
+	e = lost(func(c *scenario.Cast) *scenario.Actor { return c.Dispatcher }, visit.MarkLost, false)
+	e.fails(visit.AskClose, gate.CustodyUnbroken, "device_not_handed_back")
+}
+
+// A marked terminal is no way back from a swap, though it takes money.
+func TestAMarkedTerminalIsNoWayBack(t *testing.T) {
+	e := laterVisit(t, visit.Swap, "ask trial", func(p *scenario.Play) {
+		if _, err := p.Earlier.Mark(context.Background(), p.Cast.Approver, visit.MarkQuarantined); err != nil {
+			t.Fatal(err)
+		}
+	}, (*scenario.Play).Swap)
+	e.fails(visit.AskTrial, gate.RollbackReady, "old_terminal_suspect")
+	if r := evidence.Preview(e.dossier(), e.Trust, visit.AskTrial, e.Now()); !r.OldMarked() {
+		t.Error("the mark is not read")
+	}
+	if err := e.AcceptOutage(context.Background(), ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.MustAsk(context.Background(), visit.AskTrial); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestARelocationsAddresses(t *testing.T) {
 	e := laterVisit(t, visit.Relocation, "ask trial", nil, (*scenario.Play).Relocate)
 	if err := e.MustAsk(context.Background(), visit.AskTrial); err != nil {

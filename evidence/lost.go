@@ -29,6 +29,12 @@ const (
 // Lost is what the visit cost the shop up to the ask.
 func (r Report) Lost() Lost { return r.lost }
 
+// OldMarked says whether the terminal that a swap takes over from is marked lost or quarantined.
+func (r Report) OldMarked() bool { return r.oldMarked }
+
+// OldLost says whether the terminal that is to leave is lost, signed so by somebody whose word counts for that.
+func (r Report) OldLost() bool { return r.oldLost }
+
 // lost counts from the moment when the shop could not take money until it can (design §1): a loaner, the
 // live terminal or the old one gives it back.
 func (b *builder) lost() Lost {

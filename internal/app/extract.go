@@ -271,6 +271,9 @@ func (l *looker) lookAt(o visit.Order, serial, terminal string) (registry.Bindin
 		}
 		look.SerialBoundTo = v.OrderID
 	}
+	if err == nil && b.State == store.BindingEnded && b.DeviceKey != "" && b.TerminalCode == terminal { // it was live here
+		look.LastAcquirer, look.LastMerchant = b.Acquirer, b.MerchantCodeDigest
+	}
 	t, err := l.tx.BindingByTerminal(l.ctx, o.Items.AcquirerCode, o.Items.MerchantCode, terminal)
 	if fault.KindOf(err) == fault.NotFound {
 		return look, nil

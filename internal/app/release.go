@@ -118,8 +118,10 @@ func (a *App) intend(ctx context.Context, visitID, permit string) error {
 	if s.state.Frozen() || s.state.Stage().Ended() || !a.Now().Before(until) || last.Event.Digest != d.Event.Digest {
 		return errWithdrawn
 	}
-	if err := a.unmarked(ctx, s.state.Dispatched().Serial); err != nil {
-		return err
+	if d.Body.Ask != visit.AskEnd || s.order.Kind != visit.Removal { // a removal only takes power away
+		if err := a.unmarked(ctx, s.state.Dispatched().Serial); err != nil {
+			return err
+		}
 	}
 	stream := visit.StreamVisit + "/" + visitID
 	err = a.recordOwn(ctx, stream, visit.ReleasePermit, visit.TypeIntent, "", visit.Intent{Visit: visitID, Permit: permit})

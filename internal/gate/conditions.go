@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/registry"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -89,15 +90,20 @@ func technicianTrained(f *Facts, now time.Time) finding {
 	if _, err := f.Technician.get(); err != nil {
 		return rerun(err, f.Technician.From...)
 	}
-	family := p.CourseFor(order.Model)
-	if family == "" {
-		return rerun(errCourseNone, f.Parameters.From...)
+	courses := []string{p.SecurityCourse, p.CourseFor(order.Model)}
+	if courses[1] == "" {
+		// No list names a course for a model that fell off it. It gets no power; whoever looks at it or takes it away
+		// needs the security course, or it would have to stay on the counter.
+		if order.Kind != visit.Removal && order.Kind != visit.Inspection {
+			return rerun(errCourseNone, f.Parameters.From...)
+		}
+		courses = courses[:1]
 	}
 	certificates, err := f.Certificates.or(errUntrained)
 	if err != nil {
 		return rerun(err, f.Certificates.From...)
 	}
-	for _, course := range []string{p.SecurityCourse, family} {
+	for _, course := range courses {
 		if err := f.inDate(certificates, course, now); err != nil {
 			return rerun(err, f.Certificates.From...)
 		}
@@ -182,16 +188,13 @@ func nothingOpen(f *Facts) finding {
 	if err != nil {
 		return attested(err)
 	}
-	for _, m := range f.Marks {
-		if !f.takesAwayFor(order, m.Statement) {
+	for _, m := range f.marks(x) {
+		if !f.passesMarks(order, x) {
 			return attested(markFault(m.Reason), m.Statement)
 		}
 	}
 	for _, o := range x.Open {
-		if o.Kind == visit.MarkLost || o.Kind == visit.MarkQuarantined {
-			if !f.takesAwayFor(order, o.Statement) {
-				return attested(markFault(o.Kind), o.Statement)
-			}
+		if isMark(o.Kind) {
 			continue
 		}
 		// The one exception: the order that was made because of an incident may carry it out.
@@ -202,10 +205,25 @@ func nothingOpen(f *Facts) finding {
 	return attested(nil, f.Extract.From...)
 }
 
-// takesAwayFor says whether the order was made because of a device's mark, to look at the device or take it away: a
-// marked terminal must not have to stay on the counter.
-func (f *Facts) takesAwayFor(order visit.Order, mark string) bool {
-	return order.Reason != "" && order.Reason == mark && (f.Kind == visit.Removal || f.Kind == visit.Inspection)
+// marks are the device's marks: those of its own stream, and those that the register knows.
+func (f *Facts) marks(x registry.Extract) []visit.Mark {
+	out := slices.Clone(f.Marks)
+	for _, o := range x.Open {
+		if isMark(o.Kind) {
+			out = append(out, visit.Mark{Reason: o.Kind, Statement: o.Statement})
+		}
+	}
+	return out
+}
+
+func isMark(matter string) bool { return matter == visit.MarkLost || matter == visit.MarkQuarantined }
+
+// passesMarks says whether a marked device's visit goes on. A removal's does whoever marked the device, whenever and
+// however often: it only takes power away, and a marked terminal must not have to stay on the counter. An inspection's
+// does where its order names one of the marks that stand.
+func (f *Facts) passesMarks(order visit.Order, x registry.Extract) bool {
+	named := slices.ContainsFunc(f.marks(x), func(m visit.Mark) bool { return order.Reason != "" && order.Reason == m.Statement })
+	return f.Kind == visit.Removal || f.Kind == visit.Inspection && named
 }
 
 func markFault(mark string) error {
@@ -276,7 +294,7 @@ func merchantVerified(f *Facts, now time.Time) finding {
 	if x.Identity.Item != whose && (x.Identity.Item != "" || whose == visit.ItemPrincipal) {
 		return attested(errItemsOnFile, slices.Concat(f.Order.From, f.Extract.From)...)
 	}
-	if order.Kind == visit.Install && x.Identity.Terminals >= p.TerminalsPerID {
+	if (order.Kind == visit.Install || x.Old.Gone()) && x.Identity.Terminals >= p.TerminalsPerID {
 		return attested(errTooMany, f.Extract.From...)
 	}
 	return attested(nil, slices.Concat(f.Merchant.From, f.Extract.From)...)

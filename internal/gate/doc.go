@@ -173,6 +173,7 @@ type Facts struct {
 	Frozen       bool
 	Open         []string
 	Marks        []visit.Mark // of the dispatched device, from its own stream: lost or quarantined
+	OldMarks     []visit.Mark // of the terminal that a swap takes over from
 	Order        Fact[visit.Order]
 	Assigned     visit.Dispatch
 	Trust        Fact[credential.Trust]
@@ -220,6 +221,7 @@ type Ended struct {
 type Returned struct {
 	Chain custody.Verified
 	Given bool // the merchant signed it over for this order
+	Lost  bool // the merchant or the acquirer's risk desk signed that it is lost, and nobody lifted that
 	Early bool // before the host said that its keys were gone
 }
 

@@ -17,6 +17,7 @@ var (
 	errOldUnknown    = fault.New(fault.Refused, "old_terminal_state_unknown", "收单主机还没有说明旧机能不能用。", "The acquirer's host has not said whether the old terminal works.")
 	errOldOther      = fault.New(fault.Refused, "old_terminal_other", "主机说的不是订单上的旧机。", "The host spoke of another terminal than the order's old one.")
 	errOutageOpen    = fault.New(fault.Refused, "outage_not_accepted", "旧机不能用了，店主还没有签字同意停用或用备用机。", "The old terminal does not work, and the merchant has not signed for the outage or a loaner.")
+	errOldSuspect    = fault.New(fault.Refused, "old_terminal_suspect", "旧机报过丢失或被隔离了，不能当退路；店主还没有签字同意停用或用备用机。", "The old terminal was reported lost or is quarantined and is no way back, and the merchant has not signed for the outage or a loaner.")
 	errOutageOther   = fault.New(fault.Refused, "outage_of_another", "店主签字同意停用的是另一台机具。", "The merchant signed for another terminal's outage.")
 	errRollbackDue   = fault.New(fault.Refused, "rollback_due", "退回旧机的时间到了，这次不能再上线。", "The rollback timer has run out; this visit goes back to the old terminal.")
 	errKeysLive      = fault.New(fault.Refused, "keys_not_ended", "收单主机还没有说明密钥已经作废。", "The host has not signed that the keys are gone.")
@@ -88,10 +89,21 @@ func (f *Facts) swapsOwn(x registry.Extract, order visit.Order) error {
 		return errOldCode
 	case x.Old == nil || x.Old.Serial != old.Serial || x.Old.Terminal != old.Terminal:
 		return errLookOther
+	case f.endedHere(*x.Old, order, old):
+		return nil
 	case boundHere(*x.Old, order) != nil || x.Old.TerminalOn != old.Serial:
 		return errOldElsewhere
 	}
 	return nil
+}
+
+// endedHere says whether the old terminal was this merchant's own until its keys were ended, and the host signed in this
+// visit that they were. The acquirer may end its keys at any time (design §4), and the shop must still get another terminal.
+func (f *Facts) endedHere(b registry.BindingLook, order visit.Order, old visit.OldTerminal) bool {
+	ended, err := f.Ended.get()
+	return err == nil && ended.Serial == old.Serial && ended.Terminal == old.Terminal &&
+		b.Gone() && b.LastAcquirer == order.Items.AcquirerCode && b.LastMerchant == order.Items.MerchantCode &&
+		b.BoundAcquirer == "" && b.BoundMerchant == "" && b.SerialBoundTo == "" && b.TerminalOn == ""
 }
 
 // moves wants a relocation to be one: the five items name a new address (银发〔2021〕259号, 移机).
@@ -115,8 +127,8 @@ func (f *Facts) moves(order visit.Order) finding {
 	return attested(nil, f.Order.From...)
 }
 
-// rollbackReady holds while the shop can fall back on what it had: the old terminal is live, or its
-// host says that it is not and the merchant signed for that; and the timer has not run out.
+// rollbackReady holds while the shop can fall back on what it had: the old terminal is live and nobody marked it, or its
+// host says that it is not, or it is marked, and the merchant signed for that; and the timer has not run out.
 func rollbackReady(f *Facts, now time.Time) finding {
 	old, err := f.old()
 	if err != nil {
@@ -128,7 +140,9 @@ func rollbackReady(f *Facts, now time.Time) finding {
 	case state.Serial != old.Serial || state.Terminal != old.Terminal:
 		err = errOldOther
 	case state.State != visit.TerminalLive:
-		err = f.outage(old.Serial)
+		err = f.outage(old.Serial, errOutageOpen)
+	case len(f.OldMarks) > 0:
+		err = f.outage(old.Serial, errOldSuspect)
 	}
 	if err != nil {
 		return rerun(err, slices.Concat(f.OldState.From, f.Outage.From)...)
@@ -139,8 +153,8 @@ func rollbackReady(f *Facts, now time.Time) finding {
 	return rerun(err, slices.Concat(f.OldState.From, f.Outage.From)...)
 }
 
-func (f *Facts) outage(serial string) error {
-	o, err := f.Outage.or(errOutageOpen)
+func (f *Facts) outage(serial string, unsigned *fault.Fault) error {
+	o, err := f.Outage.or(unsigned)
 	if err == nil && o.Serial != serial {
 		err = errOutageOther
 	}
@@ -174,7 +188,8 @@ func (f *Facts) mayEnd() finding {
 }
 
 // takenBack asks custody of the device that leaves: the merchant signed it over after its keys were
-// gone, and it is with the provider that was sent.
+// gone, and it is with the provider that was sent. One that is lost cannot be handed to anybody: its chain ends with the
+// merchant, and he or the acquirer's risk desk signed the loss; the provider whose people were there is not believed.
 func (f *Facts) takenBack() finding {
 	old, err := f.old()
 	if err != nil {
@@ -187,6 +202,7 @@ func (f *Facts) takenBack() finding {
 		err = errUnverified
 	case r.Chain.Serial() != old.Serial:
 		err = errDeviceOther
+	case !r.Given && r.Lost && r.Chain.Holder() == f.merchantID():
 	case !r.Given:
 		err = errNotReturned
 	case r.Early:

@@ -52,6 +52,9 @@ func TestRollbackReady(t *testing.T) {
 		{name: "keys gone before the new one is live, and nobody signed", kind: visit.Swap, ask: visit.AskLive, code: "outage_not_accepted",
 			spoil: both(stateIs(visit.TerminalEnded), func(f *gate.Facts) { f.Outage = gate.Fact[visit.OutageAccepted]{} })},
 		{name: "a word nobody knows is not live", kind: visit.Swap, code: "outage_not_accepted", spoil: both(stateIs("wave"), func(f *gate.Facts) { f.Outage = gate.Fact[visit.OutageAccepted]{} })},
+		{name: "live but marked, and the merchant signed", kind: visit.Swap, spoil: marks},
+		{name: "live but marked, and nobody signed", kind: visit.Swap, code: "old_terminal_suspect", spoil: both(marks, func(f *gate.Facts) { f.Outage = gate.Fact[visit.OutageAccepted]{} })},
+		{name: "live but marked, and the merchant signed for another", kind: visit.Swap, code: "outage_of_another", spoil: both(marks, edit(outage, func(o *visit.OutageAccepted) { o.Serial = serial }))},
 		{name: "the timer runs out now", kind: visit.Swap, ask: visit.AskLive, code: "rollback_due", spoil: func(f *gate.Facts) { f.Rollback = noon }},
 		{name: "the timer ran out", kind: visit.Swap, code: "rollback_due", spoil: func(f *gate.Facts) { f.Rollback = noon.Add(-time.Hour) }},
 		{name: "a swap that names no old terminal", kind: visit.Swap, code: "old_terminal_unnamed", spoil: noOld},
@@ -109,6 +112,9 @@ func TestWhatIsTakenAway(t *testing.T) {
 		{name: "another device", kind: visit.Swap, code: "device_not_dispatched", spoil: edit(returned, func(r *gate.Returned) { r.Chain = city().returned[serial] })},
 		{name: "taken without the merchant's signature", kind: visit.Removal, code: "device_not_handed_back", spoil: edit(returned, func(r *gate.Returned) { r.Given = false })},
 		{name: "taken while its keys lived", kind: visit.Removal, code: "device_left_before_keys_ended", spoil: edit(returned, func(r *gate.Returned) { r.Early = true })},
+		{name: "lost, and signed so by whose word counts", kind: visit.Removal, spoil: edit(returned, func(r *gate.Returned) { *r = gate.Returned{Chain: city().atShop, Lost: true} })},
+		{name: "called lost while it is in the technician's hands", kind: visit.Removal, code: "device_not_handed_back", spoil: edit(returned, func(r *gate.Returned) { r.Given, r.Lost = false, true })},
+		{name: "called lost after it was taken while its keys lived", kind: visit.Removal, code: "device_left_before_keys_ended", spoil: edit(returned, func(r *gate.Returned) { r.Early, r.Lost = true, true })},
 		{name: "handed to somebody else's people", kind: visit.Removal, code: "device_returned_to_another", spoil: func(f *gate.Facts) { f.Order.Value.Provider = unfiled }},
 		{name: "no old terminal", kind: visit.Swap, code: "old_terminal_unnamed", spoil: noOld},
 	})
@@ -126,6 +132,31 @@ func TestWhatIsTakenAway(t *testing.T) {
 	})
 }
 
+// marks has the old terminal marked in its own stream.
+func marks(f *gate.Facts) {
+	f.OldMarks = []visit.Mark{{Reason: visit.MarkQuarantined, Statement: "m1"}}
+}
+
+// gone is a look at an old terminal whose keys the acquirer ended by itself.
+func gone(b *registry.BindingLook) {
+	b.LastAcquirer, b.LastMerchant = b.BoundAcquirer, b.BoundMerchant
+	b.SerialBoundTo, b.BoundAcquirer, b.BoundMerchant, b.TerminalOn = "", "", "", ""
+}
+
+func goneBut(change func(*registry.BindingLook)) func(*registry.BindingLook) {
+	return func(b *registry.BindingLook) { gone(b); change(b) }
+}
+
+// Who could swap an ended terminal again and again would have as many as he likes under one identity.
+func TestASwapOfWhatIsGoneCountsTowardsTheLimit(t *testing.T) {
+	many := ofLook(func(x *registry.Extract) { x.Identity.Terminals = 1 << 20 })
+	walk(t, gate.MerchantVerified, visit.AskDispatch, gate.Attested, []way{
+		{name: "the old one lives", kind: visit.Swap, spoil: many},
+		{name: "the old one is gone, within the limit", kind: visit.Swap, spoil: oldLook(gone)},
+		{name: "the old one is gone, beyond it", kind: visit.Swap, code: "identity_used_too_often", spoil: both(oldLook(gone), many)},
+	})
+}
+
 func TestBindingOfWhatIsThere(t *testing.T) {
 	walk(t, gate.BindingUnique, visit.AskTrial, gate.Attested, []way{
 		{name: "a swap", kind: visit.Swap},
@@ -139,6 +170,14 @@ func TestBindingOfWhatIsThere(t *testing.T) {
 		{name: "another old code was looked at", kind: visit.Swap, code: "binding_not_looked_up", spoil: oldLook(func(b *registry.BindingLook) { b.Terminal = "1" })},
 		{name: "the old one is another shop's", kind: visit.Swap, code: "old_terminal_not_bound_here", spoil: oldLook(func(b *registry.BindingLook) { b.BoundMerchant = "1" })},
 		{name: "the old code is on another device", kind: visit.Swap, code: "old_terminal_not_bound_here", spoil: oldLook(func(b *registry.BindingLook) { b.TerminalOn = "1" })},
+		{name: "the old one's keys are gone, and it was this shop's", kind: visit.Swap, spoil: oldLook(gone)},
+		{name: "the old one's keys are gone, and it was another shop's", kind: visit.Swap, code: "old_terminal_not_bound_here", spoil: oldLook(goneBut(func(b *registry.BindingLook) { b.LastMerchant = "1" }))},
+		{name: "the old one's keys are gone, and it was another acquirer's", kind: visit.Swap, code: "old_terminal_not_bound_here", spoil: oldLook(goneBut(func(b *registry.BindingLook) { b.LastAcquirer = "1" }))},
+		{name: "the old one was never live", kind: visit.Swap, code: "old_terminal_not_bound_here", spoil: oldLook(goneBut(func(b *registry.BindingLook) { b.LastAcquirer, b.LastMerchant = "", "" }))},
+		{name: "the old one's keys are gone, and its code is another's now", kind: visit.Swap, code: "old_terminal_not_bound_here", spoil: oldLook(goneBut(func(b *registry.BindingLook) { b.TerminalOn = "1" }))},
+		{name: "the old one is bound again", kind: visit.Swap, code: "old_terminal_not_bound_here", spoil: oldLook(goneBut(func(b *registry.BindingLook) { b.SerialBoundTo = "o-9" }))},
+		{name: "the register says that it is gone, and the host did not", kind: visit.Swap, code: "old_terminal_not_bound_here", spoil: both(oldLook(gone), func(f *gate.Facts) { f.Ended = gate.Fact[gate.Ended]{} })},
+		{name: "the host said it of another code", kind: visit.Swap, code: "old_terminal_not_bound_here", spoil: both(oldLook(gone), edit(ended, func(e *gate.Ended) { e.Terminal = terminal }))},
 		{name: "a swap to a device that is bound", kind: visit.Swap, code: "serial_bound_elsewhere", spoil: ofLook(func(x *registry.Extract) { x.Binding.SerialBoundTo = "o-9" })},
 		{name: "a relocation that names no old place", kind: visit.Relocation, code: "old_terminal_unnamed", spoil: noOld},
 		{name: "a relocation to the same commitment", kind: visit.Relocation, code: "relocation_same_address", spoil: func(f *gate.Facts) {
@@ -233,8 +272,8 @@ func TestAnOrderBecauseOfAnIncident(t *testing.T) {
 	}
 }
 
-// A terminal that is marked must not have to stay on the counter: an order that names the mark may look at it or take it
-// away, and gives it no power again.
+// A terminal that is marked must not have to stay on the counter: it may be taken away, whoever marked it and whenever; an
+// order that names one of the marks may look at it; nothing gives it power again.
 func TestAnOrderBecauseOfADevicesMark(t *testing.T) {
 	because := func(reason, mark string) func(*gate.Facts) {
 		return func(f *gate.Facts) {
@@ -246,12 +285,16 @@ func TestAnOrderBecauseOfADevicesMark(t *testing.T) {
 		}
 	}
 	for mark, code := range map[string]string{visit.MarkLost: "device_lost", visit.MarkQuarantined: "device_quarantined"} {
-		for kind, want := range map[string]string{visit.Removal: "", visit.Inspection: "", visit.Swap: code, visit.Repair: code, visit.Relocation: code, visit.Install: code} {
+		for kind, want := range map[string][2]string{visit.Removal: {"", ""}, visit.Inspection: {"", code}, visit.Swap: {code, code},
+			visit.Repair: {code, code}, visit.Relocation: {code, code}, visit.Install: {code, code}} {
 			walk(t, gate.NothingOpen, visit.AskDispatch, gate.Attested, []way{
 				{name: "no mark", kind: kind},
-				{name: "this mark", kind: kind, code: want, spoil: because("m1", mark)},
-				{name: "another mark", kind: kind, code: code, spoil: because("m2", mark)},
-				{name: "no reason", kind: kind, code: code, spoil: because("", mark)},
+				{name: "this mark", kind: kind, code: want[0], spoil: because("m1", mark)},
+				{name: "this mark and one more", kind: kind, code: want[0], spoil: both(because("m1", mark), func(f *gate.Facts) {
+					f.Marks = append(f.Marks, visit.Mark{Reason: mark, Statement: "m3"})
+				})},
+				{name: "another mark", kind: kind, code: want[1], spoil: because("m2", mark)},
+				{name: "no reason", kind: kind, code: want[1], spoil: because("", mark)},
 			})
 		}
 	}

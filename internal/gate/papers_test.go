@@ -62,6 +62,11 @@ func TestProviderFiled(t *testing.T) {
 	})
 }
 
+// delisted has the order's model on no list, and the technician without a course for it.
+func delisted(kind string) func(*gate.Facts) {
+	return both(ofOrder(func(o *visit.Order) { o.Kind, o.Model = kind, "TD99" }), edit(courses, func(c *[]registry.Certificate) { *c = (*c)[:1] }))
+}
+
 func TestTechnicianTrained(t *testing.T) {
 	walk(t, gate.TechnicianTrained, visit.AskDispatch, gate.Rerun, []way{
 		{name: "both courses in date"},
@@ -74,6 +79,11 @@ func TestTechnicianTrained(t *testing.T) {
 		absent("no certificates", courses, "course_missing"),
 		unknown("certificates that are none", courses),
 		{name: "no course for the model", spoil: ofOrder(func(o *visit.Order) { o.Model = "TD99" }), code: "course_undefined"},
+		{name: "a model off the list is taken away by whoever has the security course", kind: visit.Removal, spoil: delisted(visit.Removal)},
+		{name: "or looked at", kind: visit.Inspection, spoil: delisted(visit.Inspection)},
+		{name: "not by who lacks that", kind: visit.Removal, spoil: both(delisted(visit.Removal), edit(courses, func(c *[]registry.Certificate) { *c = nil })), code: "course_missing"},
+		{name: "a swap to a model off the list", kind: visit.Swap, spoil: delisted(visit.Swap), code: "course_undefined"},
+		{name: "a repair of one", kind: visit.Repair, spoil: delisted(visit.Repair), code: "course_undefined"},
 		{name: "without the security course", spoil: edit(courses, func(c *[]registry.Certificate) { *c = (*c)[1:] }), code: "course_missing"},
 		{name: "without the device's course", spoil: edit(courses, func(c *[]registry.Certificate) { *c = (*c)[:1] }), code: "course_missing"},
 		{name: "two courses of other things", spoil: edit(courses, func(c *[]registry.Certificate) {

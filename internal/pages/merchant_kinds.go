@@ -23,6 +23,7 @@ type ShopOld struct {
 	Lost                  LostView // the time in which the shop could take no money
 	State                 string   // the host's last word, "" before it spoke
 	Consent, Outage, Back bool     // what the merchant has signed about it
+	Marked, Missing       bool     // lost or quarantined; lost, and signed so: nobody can hand it back
 	// Parcel is the hand-over that his own follows; LastBy and LastKey are his own last one, which the next names.
 	Parcel          string
 	LastBy, LastKey string
@@ -33,6 +34,9 @@ type ShopOld struct {
 
 // LastSix are the digits that the merchant compares with the device's back.
 func (o ShopOld) LastSix() string { return last(o.Serial, 6) }
+
+// suspect says whether the terminal would take money and is no way back all the same.
+func (o ShopOld) suspect() bool { return o.Marked && o.State == visit.TerminalLive }
 
 // confirmKey is the key of a question of the confirmation: after a removal there is no terminal to take payments with.
 func confirmKey(o ShopOrder, question string) string {
@@ -50,7 +54,7 @@ func (m ShopMaterial) oldOf() *ShopOld {
 		return nil
 	}
 	d := m.Report.State().Dispatched()
-	return &ShopOld{Replaced: shown.Replaced, Lost: shown.Lost, Serial: shown.Serial, Terminal: shown.Terminal, State: shown.State, To: d.Technician, ToOrganisation: d.Issuer}
+	return &ShopOld{Replaced: shown.Replaced, Lost: shown.Lost, Serial: shown.Serial, Terminal: shown.Terminal, State: shown.State, Marked: m.Report.OldMarked(), Missing: m.Report.OldLost(), To: d.Technician, ToOrganisation: d.Issuer}
 }
 
 // takeOld reads what was signed about the old terminal; a later statement stands for an earlier one.
@@ -90,7 +94,7 @@ func (h *heard) withOld(stage visit.Stage, kind string) string {
 	if old == nil {
 		return ""
 	}
-	gone, dead := old.State == visit.TerminalEnded, old.State == visit.TerminalDead
+	gone, dead := old.State == visit.TerminalEnded, old.State == visit.TerminalDead || old.suspect()
 	switch {
 	case kind == visit.Relocation && stage == visit.Admitted && !old.Back:
 		return NextHandBack
@@ -101,7 +105,7 @@ func (h *heard) withOld(stage visit.Stage, kind string) string {
 		return NextOutage
 	case kind == visit.Removal && !gone: // consent is there: the host ends the keys next
 		return NextWork
-	case gone && !old.Back && (kind == visit.Removal || kind == visit.Swap && stage == visit.Live):
+	case gone && !old.Back && !old.Missing && (kind == visit.Removal || kind == visit.Swap && stage == visit.Live):
 		return NextHandBack
 	}
 	return ""
@@ -116,7 +120,15 @@ func byKind(key, kind string) Text {
 }
 
 // nextWord is the answer at the top of the order page.
-func (o ShopOrder) nextWord() Text { return byKind("next."+o.Next, o.Kind) }
+func (o ShopOrder) nextWord() Text { return byKind("next."+o.Next, o.variant()) }
+
+// variant is which words an act's page prefers: those of the visit's kind, or of an old terminal under suspicion.
+func (o ShopOrder) variant() string {
+	if o.Next == NextOutage && o.Old != nil && o.Old.suspect() {
+		return "suspect"
+	}
+	return o.Kind
+}
 
 func outageBody(o ShopOrder) string {
 	return signable(visit.OutageAccepted{Visit: o.Visit, Serial: o.Old.Serial})
@@ -139,4 +151,12 @@ func (o ShopOrder) oldSerial() string {
 		return ""
 	}
 	return o.Old.Serial
+}
+
+// outageWhy is why the shop has to go without its terminal.
+func outageWhy(o ShopOrder) string {
+	if o.Old.suspect() {
+		return "outage.why.suspect"
+	}
+	return "outage.why"
 }

@@ -91,7 +91,7 @@ func (o ShopOrder) answer() Text {
 // nextDo is the sentence under the answer.
 func (o ShopOrder) nextDo() Text {
 	if o.Next != NextRolledBack {
-		return byKind("do."+o.Next, o.Kind)
+		return byKind("do."+o.Next, o.variant())
 	}
 	out := say("back.soon")
 	if o.Again != nil {

@@ -120,6 +120,18 @@ func serialSeen(p *scenario.Play, ctx context.Context) error {
 	return p.Step(ctx, p.Cast.Merchant, StepCheckSerial)
 }
 
+// oldIsMarked has the acquirer quarantine a terminal that takes money, while another one is being brought.
+func oldIsMarked(p *scenario.Play, ctx context.Context) error {
+	_, err := p.Earlier.Mark(ctx, p.Cast.Risk, visit.MarkQuarantined)
+	return err
+}
+
+// oldIsStolen has the merchant sign that his terminal is gone.
+func oldIsStolen(p *scenario.Play, ctx context.Context) error {
+	_, err := p.Mark(ctx, p.Cast.Merchant, visit.MarkLost)
+	return err
+}
+
 // shopKindStages are what the merchant sees on kinds that take over from a terminal.
 var shopKindStages = []struct {
 	name, kind, until string
@@ -127,6 +139,7 @@ var shopKindStages = []struct {
 	next              string
 }{
 	{"swap_work", visit.Swap, "attest", []merchantAct{serialSeen}, NextWork},
+	{"swap_suspect", visit.Swap, "attest", []merchantAct{serialSeen, oldIsMarked}, NextOutage},
 	{"swap_consent", visit.Swap, "consent", nil, NextConsent},
 	{"swap_waits", visit.Swap, "ask end", nil, NextClosing},
 	{"swap_hand_back", visit.Swap, "hand back", nil, NextHandBack},
@@ -138,6 +151,7 @@ var shopKindStages = []struct {
 	{"removal_consent", visit.Removal, "consent", []merchantAct{serialSeen}, NextConsent},
 	{"removal_waits", visit.Removal, "ask end", []merchantAct{serialSeen}, NextWork},
 	{"removal_hand_back", visit.Removal, "hand back", []merchantAct{serialSeen}, NextHandBack},
+	{"removal_stolen", visit.Removal, "hand back", []merchantAct{serialSeen, oldIsStolen}, NextConfirm},
 	{"removal_confirm", visit.Removal, "work", []merchantAct{serialSeen}, NextConfirm},
 	{"removal_review", visit.Removal, "", nil, NextReview},
 }

@@ -15,7 +15,7 @@ var notYet = map[string]bool{
 	"evidence_absent": true, "door_check_absent": true, "arrival_missing": true, "attestation_missing": true,
 	"attestation_before_acceptance": true, "attestation_too_old": true, "step_missing": true, "step_photos_missing": true,
 	"supervisor_not_signed": true, "trial_not_loaded": true, "place_no_reading": true, "payer_unanswered": true,
-	"old_terminal_state_unknown": true, "outage_not_accepted": true, "end_not_consented": true, "keys_not_ended": true,
+	"old_terminal_state_unknown": true, "outage_not_accepted": true, "old_terminal_suspect": true, "end_not_consented": true, "keys_not_ended": true,
 	"device_not_handed_back": true, "device_work_unsaid": true,
 	nobodySent: true, oneSideSigned: true,
 }
@@ -232,6 +232,7 @@ var duties = map[string]dutyRow{
 var dutiesByCode = map[string]dutyRow{
 	"old_terminal_state_unknown": {who: visit.RoleTechnician, what: "act.old_state"},
 	"outage_not_accepted":        {who: visit.RoleMerchant, what: "act.outage"},
+	"old_terminal_suspect":       {who: visit.RoleMerchant, what: "act.outage"},
 	"end_not_consented":          {who: visit.RoleMerchant, what: "act.consent"},
 	"device_not_handed_back":     {who: visit.RoleMerchant, what: "act.hand_back"},
 	"device_work_unsaid":         {who: visit.RoleTechnician, what: "act.said"},

@@ -55,13 +55,18 @@ type IdentityUse struct {
 type BindingLook struct {
 	Serial        string `json:"serial"`
 	Terminal      string `json:"terminal"`
-	SerialBoundTo string `json:"serial_bound_to"`      // "" or the order that has an open binding
-	BoundAcquirer string `json:"bound_acquirer"`       // acquirer code of that binding, "" for none
-	BoundMerchant string `json:"bound_merchant"`       // merchant code of that binding, "" for none
-	TerminalOn    string `json:"terminal_on"`          // "" or another serial that has this terminal code
-	DeviceKey     string `json:"device_key,omitempty"` // thumbprint that the serial last went live with
-	Firmware      string `json:"firmware,omitempty"`   // that it attested then
+	SerialBoundTo string `json:"serial_bound_to"`         // "" or the order that has an open binding
+	BoundAcquirer string `json:"bound_acquirer"`          // acquirer code of that binding, "" for none
+	BoundMerchant string `json:"bound_merchant"`          // merchant code of that binding, "" for none
+	TerminalOn    string `json:"terminal_on"`             // "" or another serial that has this terminal code
+	DeviceKey     string `json:"device_key,omitempty"`    // thumbprint that the serial last went live with
+	Firmware      string `json:"firmware,omitempty"`      // that it attested then
+	LastAcquirer  string `json:"last_acquirer,omitempty"` // of its binding under this very terminal code, where that one has ended
+	LastMerchant  string `json:"last_merchant,omitempty"`
 }
+
+// Gone says whether the terminal had a binding that has ended.
+func (b *BindingLook) Gone() bool { return b != nil && b.LastAcquirer != "" && b.LastMerchant != "" }
 
 // OpenMatter is something unresolved that touches the visit.
 type OpenMatter struct {

@@ -30,6 +30,8 @@ var sooner = map[string]Refusal{
 	"dead-by-the-technicians-word":     {"access_denied", ByIntake},
 	"dispatched-by-a-rival":            {"visit_not_found", ByIntake},
 	"frozen-before-release":            {visit.OutcomeCanceled, ByHost},
+	"marked-to-sell-a-swap":            {"access_denied", ByIntake},
+	"pocketed-and-called-lost":         {"access_denied", ByIntake},
 	"mark-lifted-by-another-acquirer":  {"access_denied", ByIntake},
 	"mark-lifted-by-its-marker":        {"device_mark_lifted_by_marker", ByIntake},
 	"mark-lifted-by-the-holder":        {"access_denied", ByIntake},

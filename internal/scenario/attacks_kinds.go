@@ -280,6 +280,77 @@ var kindAttacks = []Attack{
 		}),
 	},
 	{
+		Name: "suspect-old-terminal-as-the-way-back", Zh: "旧机被隔离了，还说换不成就退回去用它", En: "A quarantined old terminal stands as the way back of a swap, and the merchant signed for nothing.", Waits: true,
+		Refused: by(gate.RollbackReady, "old_terminal_suspect"),
+		Run: later(visit.Swap, func(ctx context.Context, p *Play) error {
+			if _, err := p.Earlier.Mark(ctx, p.Cast.Risk, visit.MarkQuarantined); err != nil {
+				return err
+			}
+			return honestly(ctx, p)
+		}),
+	},
+	{
+		Name: "marked-to-sell-a-swap", Zh: "服务商把店里好好的机具报成丢失，好卖一台新的", En: "The provider calls a shop's good terminal lost, to sell it another one in a hurry.", Waits: true,
+		Refused: by(gate.RollbackReady, "old_terminal_suspect"),
+		Run: later(visit.Swap, func(ctx context.Context, p *Play) error {
+			if _, err := p.Earlier.Mark(ctx, p.Cast.Dispatcher, visit.MarkLost); err != nil {
+				return err
+			}
+			return honestly(ctx, p)
+		}),
+	},
+	{
+		Name: "suspect-old-one-keeps-taking-money", Zh: "换下来的可疑旧机密钥没停，接着收款", En: "A swap of a quarantined terminal closes while the old one still takes money.", Waits: true,
+		Refused: or(by(gate.KeysEnded, "keys_not_ended"), gate.CustodyUnbroken, "device_left_before_keys_ended"),
+		Run: later(visit.Swap, func(ctx context.Context, p *Play) error {
+			if _, err := p.Earlier.Mark(ctx, p.Cast.Risk, visit.MarkQuarantined); err != nil {
+				return err
+			}
+			scenes := Before(p.scenes(), "ask trial", func(ctx context.Context) error { return p.AcceptOutage(ctx, "") })
+			return Run(ctx, Without(Without(Without(scenes, "consent"), "ask end"), "release end"))
+		}),
+	},
+	{
+		Name: "pocketed-and-called-lost", Zh: "上门人员揣走旧机，服务商说丢了", En: "The technician pockets the old terminal, and his provider calls it lost.", Waits: true,
+		Refused: by(gate.CustodyUnbroken, "device_not_handed_back"),
+		Run: later(visit.Removal, func(ctx context.Context, p *Play) error {
+			return p.instead(ctx, "hand back", func(ctx context.Context) error {
+				_, err := p.Mark(ctx, p.Cast.Dispatcher, visit.MarkLost)
+				return err
+			})
+		}),
+	},
+	{
+		Name: "repaired-because-of-its-mark", Zh: "拿隔离当理由，把可疑机具修一修接着用", En: "A repair order names the quarantine as its reason, to give the device power again.", Waits: true,
+		Refused: by(gate.NothingOpen, "device_quarantined"),
+		Run: later(visit.Repair, func(ctx context.Context, p *Play) error {
+			mark, err := p.Mark(ctx, p.Cast.Risk, visit.MarkQuarantined)
+			if err != nil {
+				return err
+			}
+			p.Order.Reason = mark
+			return honestly(ctx, p)
+		}),
+	},
+	{
+		Name: "suspect-and-signed", Zh: "旧机被隔离了，店主签了字再换（正常）", En: "A swap of a quarantined terminal, which the merchant signs for, passes.", Waits: true,
+		Run: later(visit.Swap, func(ctx context.Context, p *Play) error {
+			if _, err := p.Earlier.Mark(ctx, p.Cast.Risk, visit.MarkQuarantined); err != nil {
+				return err
+			}
+			return p.whole(ctx, Before(p.scenes(), "ask trial", func(ctx context.Context) error { return p.AcceptOutage(ctx, p.Device.Serial) }))
+		}),
+	},
+	{
+		Name: "marked-and-removed", Zh: "上门撤机时机具被隔离，照样撤走（正常）", En: "A terminal that is quarantined while it is being removed leaves all the same.", Waits: true,
+		Run: later(visit.Removal, func(ctx context.Context, p *Play) error {
+			return p.whole(ctx, Before(p.scenes(), "release end", func(ctx context.Context) error {
+				_, err := p.Mark(ctx, p.Cast.Risk, visit.MarkQuarantined)
+				return err
+			}))
+		}),
+	},
+	{
 		Name: "dead-and-signed", Zh: "旧机坏了，主机说了，店主签了字（正常）", En: "A swap of a dead terminal, which its host reports and the merchant signs for, passes.", Waits: true,
 		Run: later(visit.Swap, func(ctx context.Context, p *Play) error {
 			if err := p.Dead(p.Old().Serial); err != nil {

@@ -20,7 +20,8 @@ func (l *Ledger) bind(visitID string, d visit.Decision, outcome string) {
 			BoundMerchant: p.Items.MerchantCode, DeviceKey: p.DeviceKey, Firmware: l.attested[visitID].Firmware}
 	case outcome == visit.KeysEnded:
 		b := l.Bound[p.Serial]
-		l.Bound[p.Serial] = registry.BindingLook{Serial: p.Serial, DeviceKey: b.DeviceKey, Firmware: b.Firmware}
+		l.Bound[p.Serial] = registry.BindingLook{Serial: p.Serial, DeviceKey: b.DeviceKey, Firmware: b.Firmware,
+			LastAcquirer: b.BoundAcquirer, LastMerchant: b.BoundMerchant}
 	}
 }
 
