@@ -1,5 +1,0 @@
-//go:build attacks
-
-package pages
-
-const tamperStep = 1
