@@ -92,6 +92,7 @@ func TestAMerchantsWholeOrder(t *testing.T) {
 	m.tap("开始核对")
 	m.sees("请对方用自己的手机扫这个码")
 	lan.press("去做")
+	m.enlarges("rem")
 	lan.scans(m, "[data-qr]")
 	lan.press("扫店主的码")
 	lan.press("是这家店，出示工作证")

@@ -109,6 +109,10 @@ func (h *handset) screen(part string) image.Image {
 	if n := h.millis(`document.querySelector("` + part + ` svg.qr")?.viewBox.baseVal.width - 8`); n < 21 || n > 117 {
 		h.t.Errorf("the code has %d modules", n)
 	}
+	if cut := h.js(`(() => { const code = document.querySelector("` + part + ` svg.qr"); code.scrollIntoView({ block: "center" });
+		const b = code.getBoundingClientRect(); return b.left < 0 || b.top < 0 || b.right > innerWidth || b.bottom > innerHeight ? [b.left, b.top, b.right, b.bottom].map(Math.round).join() : ""; })()`); cut != "" {
+		h.t.Errorf("the screen cuts the code: %s", cut)
+	}
 	data, err := chromedp.Run(h.ctx, chromedp.Screenshot(chromedp.CSS(part)))
 	if err != nil {
 		h.t.Fatal(err)
@@ -118,6 +122,21 @@ func (h *handset) screen(part string) image.Image {
 		h.t.Fatal(err)
 	}
 	return picture
+}
+
+// enlarges makes the letters of the open page twice as large, in one of the ways of phones, as its owner has set them; the
+// code that it shows next is held in front of another's camera like that.
+func (h *handset) enlarges(way string) {
+	h.t.Helper()
+	before := h.js(`String(` + letters + `)`)
+	for _, e := range enlargements {
+		if e.name == way && e.mobile {
+			h.js(e.on)
+		}
+	}
+	if after := h.js(`String(` + letters + `)`); after == before {
+		h.t.Errorf("the letters stay at %s", after)
+	}
 }
 
 // scans holds a part of another phone's screen in front of this one's camera.

@@ -61,6 +61,8 @@ func TestAClerksPhoneAtTheDoor(t *testing.T) {
 	s.cut()
 	ming.press("先核对")
 	ming.begins("开始核对")
+	ming.enlarges("text") // her phone is set so, and the codes are read off it all the same
+	lan.enlarges("rem")
 	lan.scans(ming, "[data-qr]")
 	lan.press("扫店主的码")
 	lan.press("是这家店，出示工作证")
