@@ -150,10 +150,7 @@ func (f *field) personal() map[string]string {
 // hers. When she is back it goes out in her name, once.
 func TestTwoTechniciansOnOnePhone(t *testing.T) {
 	t.Parallel()
-	f := newField(t)
-	f.enrolled()
-	f.nothingToKeep()
-	f.admitted()
+	f := newVisitor(t)
 	gate := f.counted()
 	f.press("去做")
 	gate.set(true, false)
@@ -246,10 +243,7 @@ func (f *field) opens(secret string) bool {
 // nothing of hers. The server hears it with the first signal, before it gives out any page.
 func TestSigningOutWithoutSignal(t *testing.T) {
 	t.Parallel()
-	f := newField(t)
-	f.enrolled()
-	f.nothingToKeep()
-	f.admitted()
+	f := newVisitor(t)
 	values := f.personal()
 	f.press("去做")
 	f.cellar()

@@ -33,6 +33,27 @@ func (f *field) admitted() {
 	f.until(`document.body.dataset.kept === "whole"`)
 }
 
+// newVisitor is lan at a shop that has nothing to keep and let her in: the parcel is next.
+func newVisitor(t *testing.T) *field {
+	t.Helper()
+	f := newField(t)
+	f.enrolled()
+	f.nothingToKeep()
+	f.admitted()
+	return f
+}
+
+// worksBelow goes where there is no signal and leaves three things unsent: the parcel, and a step with its photo.
+func (f *field) worksBelow() {
+	f.t.Helper()
+	f.cellar()
+	f.press("去做")
+	f.parcel()
+	f.sees("招牌和店门")
+	f.shoots()
+	f.sees("离线，3 项待发送")
+}
+
 // cellar takes the signal away and really stops the server; the page is loaded again and goes on.
 func (f *field) cellar() {
 	f.t.Helper()
@@ -101,10 +122,7 @@ func (f *field) work() app.Work {
 // goes out by itself upstairs, signatures before photos.
 func TestAVisitWithoutSignal(t *testing.T) {
 	t.Parallel()
-	f := newField(t)
-	f.enrolled()
-	f.nothingToKeep()
-	f.admitted()
+	f := newVisitor(t)
 	f.cellar()
 	f.shot("offline-today")
 	f.press("去做")
@@ -171,16 +189,8 @@ func TestAVisitWithoutSignal(t *testing.T) {
 // What the server contradicts is kept, said, exported, and what follows it waits.
 func TestAContradictionGoesToAPerson(t *testing.T) {
 	t.Parallel()
-	f := newField(t)
-	f.enrolled()
-	f.nothingToKeep()
-	f.admitted()
-	f.cellar()
-	f.press("去做")
-	f.parcel()
-	f.sees("招牌和店门")
-	f.shoots()
-	f.sees("离线，3 项待发送")
+	f := newVisitor(t)
+	f.worksBelow()
 	// Meanwhile the employer ended the key: the phone was reported lost.
 	f.file(t.Context(), visit.EndEnrolment, "organisation/svc-anzhuang", statement.TypeEnrolmentEnd,
 		statement.EnrolmentEnd{Key: f.phoneKey(), From: statement.At(time.Now().Add(-time.Hour)), Reason: "lost"})
@@ -227,16 +237,8 @@ func (f *field) phoneKey() string {
 // browser too, and nothing is done twice.
 func TestAFileIsCarried(t *testing.T) {
 	t.Parallel()
-	f := newField(t)
-	f.enrolled()
-	f.nothingToKeep()
-	f.admitted()
-	f.cellar()
-	f.press("去做")
-	f.parcel()
-	f.sees("招牌和店门")
-	f.shoots()
-	f.sees("离线，3 项待发送")
+	f := newVisitor(t)
+	f.worksBelow()
 	folder := t.TempDir()
 	f.do(send(chromebrowser.SetDownloadBehavior, chromebrowser.SetDownloadBehaviorParams{Behavior: "allow", DownloadPath: folder}))
 	f.press("待发送")
@@ -281,10 +283,7 @@ func TestAFileIsCarried(t *testing.T) {
 // the app sends him to the dispatcher. The phone that made it takes it back as known.
 func TestAFileOfAnotherIsNotTakenIn(t *testing.T) {
 	t.Parallel()
-	f := newField(t)
-	f.enrolled()
-	f.nothingToKeep()
-	f.admitted()
+	f := newVisitor(t)
 	f.cellar()
 	f.press("去做")
 	f.parcel()

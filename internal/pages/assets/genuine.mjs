@@ -2,7 +2,7 @@
 // sent him. Every link is a signature that this phone checks by itself: trust list → organisation's key → enrolment →
 // order or dispatch. The server's word is not enough: it could send a technician to open a shop to a thief.
 import { concat, equal, fromBase64, fromBase64url, hex, sha256, utf8 } from "./bytes.mjs";
-import { assertionChallenge, canonical, digestHex, isTime, pae, payloadType, thumbprint } from "./statement.mjs";
+import { assertionChallenge, canonical, digestHex, isTime, pae, payloadType, thumbprint, verifierOf } from "./statement.mjs";
 import { parse } from "./strict.mjs";
 import { verifyTrustList } from "./trust.mjs";
 
@@ -99,10 +99,9 @@ async function vouched(statement, enrolment, organisationKey, organisation) {
 }
 
 async function signed({ header, keyid, sig, message }, key) {
-  const point = attempt("key_malformed", () => concat(Uint8Array.of(4), fromBase64url(key.x), fromBase64url(key.y)));
   const thumb = await thumbprint(key);
   if (keyid !== thumb || header.key !== thumb) refuse("signer_key_differs");
-  const imported = await crypto.subtle.importKey("raw", point, { name: "ECDSA", namedCurve: "P-256" }, false, ["verify"]).catch(() => refuse("key_malformed"));
+  const imported = await verifierOf(key).catch(() => refuse("key_malformed"));
   const [raw, over] = key.kind === "webauthn" ? await assertion(key, sig, message) : [sig, message];
   if (!["es256", "webauthn"].includes(key.kind) || raw.length !== 64 || !await crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, imported, raw, over)) refuse("signature_wrong");
 }

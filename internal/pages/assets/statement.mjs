@@ -68,6 +68,14 @@ export async function commitmentOf({ kind, salt, value }) {
  */
 export const thumbprint = async (key) => base64url(await sha256(utf8(`{"crv":"P-256","kty":"EC","x":"${key.x}","y":"${key.y}"}`)));
 
+/**
+ * The key that verifies ES256 signatures; it rejects for what is no point of the curve.
+ * @param {{x: string, y: string}} key base64url, 32 bytes each
+ * @returns {Promise<CryptoKey>}
+ */
+export const verifierOf = async ({ x, y }) => crypto.subtle.importKey("raw", concat(Uint8Array.of(4), fromBase64url(x), fromBase64url(y)),
+  { name: "ECDSA", namedCurve: "P-256" }, false, ["verify"]);
+
 /** Refuses what Go's Key.Public refuses by form; the curve's equation is checked by whoever imports the point. */
 export function checkKey(key) {
   if (key?.kind !== "es256" && key?.kind !== "webauthn") throw fault.kind();

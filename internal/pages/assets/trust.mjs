@@ -1,7 +1,7 @@
 // The trust list on the phone: that the badge's issuer stands on it, signed by the key that the page was given for it.
 // What people need at a door, no more: licences, areas and the other entries are the server's and every judge's to check.
-import { concat, fromBase64, fromBase64url, hex, sha256, utf8 } from "./bytes.mjs";
-import { canonical, isTime, pae, payloadType, thumbprint } from "./statement.mjs";
+import { fromBase64, hex, sha256, utf8 } from "./bytes.mjs";
+import { canonical, isTime, pae, payloadType, thumbprint, verifierOf } from "./statement.mjs";
 import { parse } from "./strict.mjs";
 
 const leewaySeconds = 5;
@@ -96,8 +96,7 @@ async function open(envelope, key) {
   if (!wellFormed) refuse("statement_malformed");
   const thumb = await thumbprint(key);
   if (e.keyid !== thumb || p.predicate.key !== thumb) refuse("signer_key_differs");
-  const point = concat(Uint8Array.of(4), fromBase64url(key.x), fromBase64url(key.y));
-  const imported = await crypto.subtle.importKey("raw", point, { name: "ECDSA", namedCurve: "P-256" }, false, ["verify"]).catch(() => refuse("key_malformed"));
+  const imported = await verifierOf(key).catch(() => refuse("key_malformed"));
   if (key.kind !== "es256" || sig.length !== 64 || !await crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, imported, sig, pae(payloadType, payload))) refuse("signature_wrong");
   return payload;
 }
