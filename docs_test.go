@@ -16,6 +16,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/menshen-project/menshen/internal/access"
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/cli"
 	"github.com/menshen-project/menshen/internal/httpapi"
@@ -374,7 +375,7 @@ func TestNamesInDocumentsExist(t *testing.T) {
 	for _, kind := range notify.Kinds() {
 		known[kind] = true
 	}
-	for _, name := range []string{visit.KeysEnded, string(visit.RolledBack), "sd_hash", "jwks_uri"} { // the last two are of RFC 9901 and RFC 7517
+	for _, name := range []string{visit.KeysEnded, string(visit.RolledBack), access.SettleDeadLetter, "sd_hash", "jwks_uri"} { // the last two are of RFC 9901 and RFC 7517
 		known[name] = true
 	}
 	for _, form := range append(slices.Collect(maps.Values(bodies)), app.Package{}, app.Issued{}, httpapi.DoorResult{}, httpapi.DoorAnswerRequest{}) {

@@ -29,6 +29,9 @@ const (
 	ImportSheets   = "import_sheets"   // bring sheets of one's own institution's merchants, shops, orders and staff
 )
 
+// SettleDeadLetter returns a job whose attempts are used up to its queue, or sets it aside, with a reason.
+const SettleDeadLetter = "settle_dead_letter"
+
 // Carry is a dispatcher bringing what his technician's phone could not send: statements count for
 // their own signatures, pictures for their digests (decision 0019).
 const Carry = "carry"
@@ -142,23 +145,24 @@ var table = map[string][]grant{
 	ReadVisit:   {merchant, clerk, technician, dispatcher, approver, supervisor, host, risk, regulator, platform, to(Organisation, OwnOrganisation)},
 	ReadBundle: {merchant, technician, dispatcher, approver, supervisor, host, risk, regulator, platform,
 		to(Organisation, OwnOrganisation)},
-	ReadOpenings:   {merchant, approver, host, risk},
-	ReadOrderLink:  {merchant, approver}, // the acquirer sends it; provider roles never see it
-	ReadPhotos:     {merchant, technician, dispatcher, approver, supervisor, risk},
-	Carry:          {dispatcher},
-	ReadDoor:       {merchant, clerk},
-	ReadPackage:    {merchant, clerk, technician},
-	AnswerDoor:     {technician},
-	ReadRegistry:   {approver, risk},
-	ReadOperations: {to(Operations, OwnOrganisation)},
-	ReadFeed:       {dispatcher, risk, regulator, to(Organisation, OwnOrganisation)},
-	DraftSheet:     {approver},
-	ImportSheets:   {approver},
-	CompareCharges: {approver, risk},
-	ReadCharges:    {merchant},
-	ReadUnsent:     {technician, dispatcher, approver, to(Supervisor, Assigned), risk, regulator},
-	ReadRoll:       {dispatcher, approver, risk, to(Supervisor, OwnOrganisation), to(Organisation, OwnOrganisation)},
-	ListVisits:     {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator, platform, to(Organisation, OwnOrganisation)},
+	ReadOpenings:     {merchant, approver, host, risk},
+	ReadOrderLink:    {merchant, approver}, // the acquirer sends it; provider roles never see it
+	ReadPhotos:       {merchant, technician, dispatcher, approver, supervisor, risk},
+	Carry:            {dispatcher},
+	ReadDoor:         {merchant, clerk},
+	ReadPackage:      {merchant, clerk, technician},
+	AnswerDoor:       {technician},
+	ReadRegistry:     {approver, risk},
+	ReadOperations:   {to(Operations, OwnOrganisation)},
+	SettleDeadLetter: {to(Operations, OwnOrganisation)},
+	ReadFeed:         {dispatcher, risk, regulator, to(Organisation, OwnOrganisation)},
+	DraftSheet:       {approver},
+	ImportSheets:     {approver},
+	CompareCharges:   {approver, risk},
+	ReadCharges:      {merchant},
+	ReadUnsent:       {technician, dispatcher, approver, to(Supervisor, Assigned), risk, regulator},
+	ReadRoll:         {dispatcher, approver, risk, to(Supervisor, OwnOrganisation), to(Organisation, OwnOrganisation)},
+	ListVisits:       {merchant, clerk, technician, dispatcher, approver, supervisor, risk, regulator, platform, to(Organisation, OwnOrganisation)},
 }
 
 // streams says which verbs a kind of stream has.

@@ -26,12 +26,13 @@ type Operations struct {
 	LogWhy    string // code of why nothing is sequenced or receipted, "" when all is well
 	Outbox    Waiting
 	Queues    []Queue
-	Dead      []DeadLetter // oldest first
-	Reached   []Reached    // by kind and name
-	BackupAt  time.Time    // zero for none that menshen knows of
-	Unsent    Unsent       // of all phones together
-	Phones    int64        // that have anything unsent
-	Conflicts Waiting      // that nobody has settled
+	Dead      []DeadLetter    // oldest first, without those that were set aside
+	DeadActs  []DeadLetterAct // newest first
+	Reached   []Reached       // by kind and name
+	BackupAt  time.Time       // zero for none that menshen knows of
+	Unsent    Unsent          // of all phones together
+	Phones    int64           // that have anything unsent
+	Conflicts Waiting         // that nobody has settled
 }
 
 // Waiting is how much waits and since when.
@@ -48,13 +49,6 @@ type Queue struct {
 	DueAt time.Time // of the one that is due longest, zero for none
 	Late  bool      // it was due a good while ago: its loop stands, or whom it calls is away
 	Tries int64     // of the one that was tried most
-}
-
-// DeadLetter is a job whose attempts are used up.
-type DeadLetter struct {
-	Kind      string
-	Code      string // of its last failure
-	CreatedAt time.Time
 }
 
 // Kinds of what a deployment calls.
@@ -75,17 +69,14 @@ type Reached struct {
 const (
 	mostQueues  = 200
 	mostDead    = 50
+	mostActs    = 20
 	lateAfter   = 2 * time.Minute
 	settingBack = "last_backup_at"
 )
 
 // Operations says how the deployment does. Fault: access_denied.
 func (a *App) Operations(ctx context.Context, actor Actor) (Operations, error) {
-	rel := access.None
-	if actor.Organisation == a.Operator {
-		rel = access.OwnOrganisation
-	}
-	if err := access.Require(access.Role(actor.Role), access.ReadOperations, rel); err != nil {
+	if err := a.runsIt(actor, access.ReadOperations); err != nil {
 		return Operations{}, err
 	}
 	o := Operations{At: a.Now(), LogWhy: a.LogStanding().Why, Reached: a.reached.list()}
@@ -133,7 +124,14 @@ func (o *Operations) read(ctx context.Context, tx *store.Tx) error {
 		return err
 	}
 	for _, j := range dead {
-		o.Dead = append(o.Dead, DeadLetter{Kind: j.Kind, Code: j.LastError, CreatedAt: j.CreatedAt.Time()})
+		o.Dead = append(o.Dead, deadLetterOf(j))
+	}
+	acts, err := tx.DeadLetterActs(ctx, mostActs)
+	if err != nil {
+		return err
+	}
+	for _, d := range acts {
+		o.DeadActs = append(o.DeadActs, DeadLetterAct{Kind: d.Kind, Code: d.Code, Outcome: d.Outcome, Reason: d.Reason, By: d.ActedBy, At: d.ActedAt.Time()})
 	}
 	text, err := tx.Setting(ctx, settingBack)
 	if fault.KindOf(err) == fault.NotFound {

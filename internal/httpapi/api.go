@@ -91,6 +91,7 @@ func (a *API) routes() {
 	a.feedOperations()
 	a.orderOperations()
 	a.operationsOperations()
+	a.deadLetterOperations()
 	a.healthOperations()
 	spec, err := json.Marshal(a.huma.OpenAPI())
 	if err != nil {

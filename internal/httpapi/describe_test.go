@@ -10,6 +10,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/menshen-project/menshen/internal/access"
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/attest"
 	"github.com/menshen-project/menshen/internal/statement"
@@ -184,7 +185,7 @@ func TestExampleBodiesAreReadStrictly(t *testing.T) {
 		"enrol": &EnrolRequest{}, "badges": &BadgeRequest{}, "person_revoke_badge": &EndBadges{}, "organisation_end_enrolment": &EndKey{}, ticket.Open: &OpenTicketRequest{},
 		"clerks_invite": &InviteRequest{}, "clerk_key": &ClerkKey{}, "clerk_session": &ClerkProof{}, "challenge_phone": &nothing{}, "sign_phone_in": &PhoneSession{},
 		"register_merchant": &NewMerchant{}, "save_sheet": &SaveSheet{}, "send_sheet": &SendSheet{}, "drop_sheet": &nothing{},
-		"course_papers": &nothing{}, "course_attempts": &CourseAttempt{},
+		"course_papers": &nothing{}, "course_attempts": &CourseAttempt{}, access.SettleDeadLetter: &DeadLetterRequest{},
 		"answer_door": &DoorAnswerRequest{}, "speak_door": &DoorDigitsRequest{}}
 	for _, act := range ticketActs {
 		forms[act.verb] = &TicketAct{}
@@ -247,6 +248,7 @@ func TestTheVerbTableAndTheOperationsAreOneList(t *testing.T) {
 	want["/v1/merchants"] = true                                                                                // the registers are nobody's statements
 	want["/v1/clerks"], want["/v1/clerks/{id}/key"], want["/v1/clerks/{id}/session"] = true, true, true         // between two phones
 	want["/v1/courses/{issuer}/{course}/papers"], want["/v1/courses/{issuer}/{course}/attempts"] = true, true   // asked of the issuer's own service
+	want["/v1/operations/"+access.SettleDeadLetter] = true                                                      // the deployment's own queues
 	want["/v1/phone_challenges"], want["/v1/phone_sessions"] = true, true
 	got := map[string]bool{}
 	served(t).each(func(path, method string, _ specOperation) {

@@ -67,6 +67,8 @@ func (s *Server) staffRoutes() map[string]handler {
 		"GET /staff/conflicts":                  s.conflicts,
 		"GET /staff/suspensions":                s.suspensions,
 		"GET /staff/operations":                 s.operations,
+		"GET " + deadLettersPath:                s.deadLetters,
+		"POST " + settleDeadPath:                s.settleDeadLetter,
 		"GET /staff/key":                        s.keyPage,
 	}
 }

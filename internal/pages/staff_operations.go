@@ -2,6 +2,8 @@ package pages
 
 import (
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +25,8 @@ const (
 type OperationsView struct {
 	app.Operations
 	Alarms []Alarm
+	Done   string // what was just done about dead letters, "" for nothing
+	N      int    // to how many
 }
 
 // Alarm is one thing to see to.
@@ -42,6 +46,10 @@ func (s *Server) operations(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v.Alarms = alarmsOf(v.Operations)
+	if done := r.URL.Query().Get("done"); slices.Contains(deadOutcomes, done) {
+		v.Done = done
+		v.N, _ = strconv.Atoi(r.URL.Query().Get("n")) // it is only said, and 0 says nothing wrong
+	}
 	return s.show(r.Context(), w, http.StatusOK, operationsPage(p, v))
 }
 

@@ -8,6 +8,14 @@ func (p *page) alarmWhat(a Alarm) string {
 	return a.What
 }
 
+// doneWith says what was just done about dead letters.
+func (p *page) doneWith(v OperationsView) string {
+	if v.Done == "nothing" {
+		return p.t("ops.done.nothing")
+	}
+	return p.n("ops.done."+v.Done, v.N)
+}
+
 // operationsWords are what the page of whoever runs the deployment says.
 var operationsWords = texts(map[string]both{
 	"ops.title":                        {"运行情况", "Operations"},
@@ -24,7 +32,7 @@ var operationsWords = texts(map[string]both{
 	"ops.alarm.witness":                {"这个公证人最近的回答不算数。问一问它的运营方：", "is a witness whose last answer does not count. Ask whoever runs it:"},
 	"ops.alarm.host":                   {"的收单主机没有回答。许可和收回都排着队，通了自己会接着办：", "has a host that does not answer. Permits and cancels queue and go on by themselves:"},
 	"ops.alarm.organisation":           {"自己的服务没有回答。开通码、工作证要等它：", "has a service of its own that does not answer. One-time codes and badges wait for it:"},
-	"ops.alarm.dead":                   {"里有试够次数、不再试的。看下面的代码，处理好再重排。", "has jobs that are not tried any more. See their codes below, mend that, then queue them again."},
+	"ops.alarm.dead":                   {"里有试够次数、不再试的。看下面的代码，处理好再重排，或者不再办。", "has jobs that are not tried any more. See their codes below, mend that, then queue them again or set them aside."},
 	"ops.alarm.late":                   {"该做的过了两分钟还没做。要么对方不在，要么这台机器停了。", "is over two minutes late: whom it calls is away, or this machine stands."},
 	"ops.alarm.outbox":                 {"有记录等了两分钟还没进日志、没拿到回执。", "Records have waited over two minutes for the log or a receipt."},
 	"ops.alarm.backup.none":            {"这套数据库还没有做过备份：menshen backup。", "This database was never backed up: menshen backup."},
@@ -54,6 +62,42 @@ var operationsWords = texts(map[string]both{
 	"ops.late":                         {"晚了，本该", "late, due"},
 	"ops.dead":                         {"不再试", "given up"},
 	"ops.dead.list":                    {"不再试的，为什么", "What was given up, and why"},
+	"ops.dead.open":                    {"处理", "Settle"},
+	"ops.dead.all":                     {"一起处理", "Settle all"},
+	"ops.back":                         {"回到运行情况", "Back to operations"},
+	"ops.acts":                         {"谁处理过，为什么", "What was done about such, by whom and why"},
+	"ops.letter.title":                 {"不再试的，怎么办", "What was given up: what now?"},
+	"ops.letter.lead":                  {"次数用完了，不会自己再试。先看代码，把原因处理好。", "Its tries are used up and nothing tries again by itself. See the code and mend its cause first."},
+	"ops.letter.none":                  {"这里没有不再试的了", "Nothing is given up here any more"},
+	"ops.letter.none.more":             {"已经有人处理过，或者又在排队了。谁处理的，运行情况里有。", "Somebody settled it, or it queues again. The operations page says who did what."},
+	"ops.letter.count":                 {"一共 {n} 件，一起处理。", "{n} of them, settled together."},
+	"ops.letter.count.one":             {"1 件。", "1 of them."},
+	"ops.letter.oldest":                {"上面是最早的一件。", "The above is the oldest one."},
+	"ops.letter.code":                  {"最后一次为什么没办成（代码，查运行手册）", "Why the last try failed (code, see operations.md)"},
+	"ops.letter.tries":                 {"试过几次", "Tries"},
+	"ops.letter.created":               {"排进来", "Queued"},
+	"ops.letter.died":                  {"不再试", "Given up"},
+	"ops.letter.why":                   {"为什么", "Why"},
+	"ops.letter.choose":                {"请选一个", "Choose one"},
+	"ops.outcome.queued_again":         {"重排", "Queue again"},
+	"ops.outcome.set_aside":            {"不再办", "Set aside"},
+	"ops.again.then":                   {"回到队里，次数从头算，马上就试。", "Back into its queue with all tries; the first comes at once."},
+	"ops.aside.then":                   {"以后都不办了，撤不回来。东西不删，谁、什么时候、为什么，都记着。", "It is left undone for good; this cannot be taken back. Nothing is removed, and who, when and why is kept."},
+	"ops.aside.not":                    {"不行：这是收回权力、停住，或者报出问题的，不能不办。", "Not this one: it takes power back, or stops or reports something, and must be done."},
+	"ops.do.queued_again":              {"重排", "Queue again"},
+	"ops.do.set_aside":                 {"不再办，记下", "Set aside for good"},
+	"ops.done.queued_again":            {"{n} 件重新排上了。", "{n} queue again."},
+	"ops.done.queued_again.one":        {"1 件重新排上了。", "1 queues again."},
+	"ops.done.set_aside":               {"{n} 件不再办了，已记下。", "{n} were set aside, and that was noted."},
+	"ops.done.set_aside.one":           {"1 件不再办了，已记下。", "1 was set aside, and that was noted."},
+	"ops.done.nothing":                 {"什么也没改：已经有人处理过了，看下面记的。", "Nothing changed: somebody had settled it already, as noted below."},
+	"ops.reason.mended":                {"原因处理好了", "its cause is mended"},
+	"ops.reason.answers_again":         {"对方又通了", "whom it calls answers again"},
+	"ops.reason.try_once_more":         {"再试试看", "to try once more"},
+	"ops.reason.receiver_gone":         {"收的一方没有了", "its receiver is gone"},
+	"ops.reason.too_late":              {"过时了，办了也没用", "it is too late to matter"},
+	"ops.reason.done_otherwise":        {"用别的办法办好了", "it was done otherwise"},
+	"ops.reason.mistake":               {"本来就不该排", "it should never have been queued"},
 	"ops.queue.notice":                 {"通知", "notices to"},
 	"ops.queue.release_permit":         {"给主机送许可", "permits to hosts"},
 	"ops.queue.cancel":                 {"向主机收回许可", "permits taken back"},

@@ -125,3 +125,8 @@ COMMENT ON COLUMN settlement_lines.code IS 'rule that it breaks, empty for none'
 COMMENT ON COLUMN settlement_lines.outcome IS 'refunded or misreported, empty while open';
 COMMENT ON TABLE phone_unsent IS 'PhoneUnsent is what a technician''s phone has not sent yet of a visit, by its own word.';
 COMMENT ON COLUMN phone_unsent.heard_at IS 'when the phone said so';
+COMMENT ON TABLE dead_letter_acts IS 'DeadLetterAct is what somebody did about a job whose attempts were used up.';
+COMMENT ON COLUMN dead_letter_acts.letter IS 'names the job and when it died, without saying its key';
+COMMENT ON COLUMN dead_letter_acts.code IS 'of the failure that it died of';
+COMMENT ON COLUMN dead_letter_acts.outcome IS 'queued_again or set_aside';
+COMMENT ON COLUMN dead_letter_acts.reason IS 'one of the page''s codes';

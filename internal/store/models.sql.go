@@ -101,6 +101,23 @@ type Conflict struct {
 	Reason    string
 }
 
+// DeadLetterAct is what somebody did about a job whose attempts were used up.
+type DeadLetterAct struct {
+	// names the job and when it died, without saying its key
+	Letter string
+	Kind   string
+	Key    string
+	// of the failure that it died of
+	Code     string
+	Attempts int64
+	// queued_again or set_aside
+	Outcome string
+	// one of the page's codes
+	Reason  string
+	ActedBy string
+	ActedAt Instant
+}
+
 // Device is one piece of hardware, named by its serial for every organisation.
 type Device struct {
 	Serial string

@@ -14,7 +14,7 @@ import (
 // back and has no key can spoil a seal and not make one.
 var Sealed = []string{"organisations", "people", "merchants", "shops", "models", "devices", "orders", "tokens", "settings",
 	"accounts", "passkeys", "invitations", "ceremonies", "photo_files", "clerk_asks", "tickets", "ticket_events", "door_checks", "door_verdicts", "door_secrets",
-	"vault_subjects", "vault_values", "vault_looks", "door_calls", "conflicts", "sheet_drafts", "settlement_files", "settlement_lines", "door_scans", "phone_unsent"}
+	"vault_subjects", "vault_values", "vault_looks", "door_calls", "conflicts", "sheet_drafts", "settlement_files", "settlement_lines", "door_scans", "phone_unsent", "dead_letter_acts"}
 
 // unsealed are the columns of sealed tables that the server touches at every use and nothing rests on.
 var unsealed = map[string]string{"tokens": "seen_at"}

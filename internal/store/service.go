@@ -93,13 +93,7 @@ func backOff(attempts int64) time.Duration {
 	return min(time.Second<<max(attempts-1, 0), longest)
 }
 
-// DeadJobs gives up to limit dead letters, oldest first.
-func (t *Tx) DeadJobs(ctx context.Context, limit int) ([]Job, error) {
-	jobs, err := t.q.jobsInState(ctx, JobDead, rows(limit))
-	return jobs, t.wrap(err, "jobs")
-}
-
-// JobsWaiting counts the jobs of each kind that are ready or dead, up to limit lines.
+// JobsWaiting counts the jobs of each kind that are ready, or dead and not set aside, up to limit lines.
 func (t *Tx) JobsWaiting(ctx context.Context, limit int) ([]JobsWaiting, error) {
 	list, err := t.q.jobsWaiting(ctx, rows(limit))
 	out := make([]JobsWaiting, 0, len(list))
@@ -115,21 +109,6 @@ type JobsWaiting struct {
 	Jobs         int64
 	OldestRunAt  Instant // when the one that is due longest was to run
 	MostAttempts int64
-}
-
-// RequeueJob gives a dead job all its attempts again. Faults: record_not_found, job_lease_lost when
-// it is not dead.
-func (t *Tx) RequeueJob(ctx context.Context, kind, key string, now time.Time) error {
-	job, err := t.Job(ctx, kind, key)
-	if err != nil {
-		return err
-	}
-	if job.State != JobDead {
-		return errJobLease.At(kind)
-	}
-	next := job
-	next.State, next.Attempts, next.RunAt = JobReady, 0, At(now)
-	return t.moveJob(ctx, job, next)
 }
 
 // ForgetDoneJobs removes jobs done before a time; their keys may then be used again.

@@ -27,6 +27,142 @@ func (q *Queries) answer(ctx context.Context, scope string, key string) (Answer,
 	return i, err
 }
 
+const deadJobs = `-- name: deadJobs :many
+SELECT kind, key, payload, state, run_at, lease_until, attempts, max_attempts, last_error, created_at FROM jobs WHERE jobs.state = 'dead' AND NOT EXISTS (SELECT 1 FROM dead_letter_acts a WHERE a.kind = jobs.kind AND a.key = jobs.key AND a.outcome = 'set_aside')
+ORDER BY jobs.run_at, jobs.kind, jobs.key LIMIT CAST($1 AS INTEGER)
+`
+
+func (q *Queries) deadJobs(ctx context.Context, maxRows int32) ([]Job, error) {
+	rows, err := q.db.QueryContext(ctx, deadJobs, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Job
+	for rows.Next() {
+		var i Job
+		if err := rows.Scan(
+			&i.Kind,
+			&i.Key,
+			&i.Payload,
+			&i.State,
+			&i.RunAt,
+			&i.LeaseUntil,
+			&i.Attempts,
+			&i.MaxAttempts,
+			&i.LastError,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const deadJobsOf = `-- name: deadJobsOf :many
+SELECT kind, key, payload, state, run_at, lease_until, attempts, max_attempts, last_error, created_at FROM jobs WHERE jobs.state = 'dead' AND jobs.kind = $1 AND NOT EXISTS (SELECT 1 FROM dead_letter_acts a WHERE a.kind = jobs.kind AND a.key = jobs.key AND a.outcome = 'set_aside')
+ORDER BY jobs.run_at, jobs.key LIMIT CAST($2 AS INTEGER)
+`
+
+func (q *Queries) deadJobsOf(ctx context.Context, kind string, maxRows int32) ([]Job, error) {
+	rows, err := q.db.QueryContext(ctx, deadJobsOf, kind, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Job
+	for rows.Next() {
+		var i Job
+		if err := rows.Scan(
+			&i.Kind,
+			&i.Key,
+			&i.Payload,
+			&i.State,
+			&i.RunAt,
+			&i.LeaseUntil,
+			&i.Attempts,
+			&i.MaxAttempts,
+			&i.LastError,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const deadLetterAct = `-- name: deadLetterAct :one
+SELECT letter, kind, key, code, attempts, outcome, reason, acted_by, acted_at FROM dead_letter_acts WHERE letter = $1
+`
+
+func (q *Queries) deadLetterAct(ctx context.Context, letter string) (DeadLetterAct, error) {
+	row := q.db.QueryRowContext(ctx, deadLetterAct, letter)
+	var i DeadLetterAct
+	err := row.Scan(
+		&i.Letter,
+		&i.Kind,
+		&i.Key,
+		&i.Code,
+		&i.Attempts,
+		&i.Outcome,
+		&i.Reason,
+		&i.ActedBy,
+		&i.ActedAt,
+	)
+	return i, err
+}
+
+const deadLetterActs = `-- name: deadLetterActs :many
+SELECT letter, kind, key, code, attempts, outcome, reason, acted_by, acted_at FROM dead_letter_acts ORDER BY acted_at DESC, letter LIMIT CAST($1 AS INTEGER)
+`
+
+func (q *Queries) deadLetterActs(ctx context.Context, maxRows int32) ([]DeadLetterAct, error) {
+	rows, err := q.db.QueryContext(ctx, deadLetterActs, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DeadLetterAct
+	for rows.Next() {
+		var i DeadLetterAct
+		if err := rows.Scan(
+			&i.Letter,
+			&i.Kind,
+			&i.Key,
+			&i.Code,
+			&i.Attempts,
+			&i.Outcome,
+			&i.Reason,
+			&i.ActedBy,
+			&i.ActedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deleteAnswers = `-- name: deleteAnswers :execrows
 DELETE FROM answers WHERE created_at < $1
 `
@@ -124,6 +260,41 @@ func (q *Queries) insertAnswer(ctx context.Context, arg insertAnswerParams) (int
 		arg.Status,
 		arg.Response,
 		arg.CreatedAt,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const insertDeadLetterAct = `-- name: insertDeadLetterAct :execrows
+INSERT INTO dead_letter_acts (letter, kind, key, code, attempts, outcome, reason, acted_by, acted_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING
+`
+
+type insertDeadLetterActParams struct {
+	Letter   string
+	Kind     string
+	Key      string
+	Code     string
+	Attempts int64
+	Outcome  string
+	Reason   string
+	ActedBy  string
+	ActedAt  Instant
+}
+
+func (q *Queries) insertDeadLetterAct(ctx context.Context, arg insertDeadLetterActParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertDeadLetterAct,
+		arg.Letter,
+		arg.Kind,
+		arg.Key,
+		arg.Code,
+		arg.Attempts,
+		arg.Outcome,
+		arg.Reason,
+		arg.ActedBy,
+		arg.ActedAt,
 	)
 	if err != nil {
 		return 0, err
@@ -231,12 +402,13 @@ func (q *Queries) jobByKey(ctx context.Context, kind string, key string) (Job, e
 	return i, err
 }
 
-const jobsInState = `-- name: jobsInState :many
-SELECT kind, key, payload, state, run_at, lease_until, attempts, max_attempts, last_error, created_at FROM jobs WHERE state = $1 ORDER BY run_at, kind, key LIMIT CAST($2 AS INTEGER)
+const jobsDeadAt = `-- name: jobsDeadAt :many
+SELECT kind, key, payload, state, run_at, lease_until, attempts, max_attempts, last_error, created_at FROM jobs WHERE jobs.state = 'dead' AND run_at = $1 AND NOT EXISTS (SELECT 1 FROM dead_letter_acts a WHERE a.kind = jobs.kind AND a.key = jobs.key AND a.outcome = 'set_aside')
+ORDER BY jobs.kind, jobs.key
 `
 
-func (q *Queries) jobsInState(ctx context.Context, state string, maxRows int32) ([]Job, error) {
-	rows, err := q.db.QueryContext(ctx, jobsInState, state, maxRows)
+func (q *Queries) jobsDeadAt(ctx context.Context, runAt Instant) ([]Job, error) {
+	rows, err := q.db.QueryContext(ctx, jobsDeadAt, runAt)
 	if err != nil {
 		return nil, err
 	}
@@ -271,7 +443,8 @@ func (q *Queries) jobsInState(ctx context.Context, state string, maxRows int32) 
 
 const jobsWaiting = `-- name: jobsWaiting :many
 SELECT kind, state, CAST(COUNT(*) AS BIGINT) AS jobs, CAST(MIN(run_at) AS BIGINT) AS oldest_run_at, CAST(MAX(attempts) AS BIGINT) AS most_attempts
-FROM jobs WHERE state IN ('ready', 'dead') GROUP BY kind, state ORDER BY kind, state
+FROM jobs WHERE state IN ('ready', 'dead') AND NOT EXISTS (SELECT 1 FROM dead_letter_acts a WHERE a.kind = jobs.kind AND a.key = jobs.key AND a.outcome = 'set_aside')
+GROUP BY kind, state ORDER BY kind, state
 LIMIT CAST($1 AS INTEGER)
 `
 

@@ -108,10 +108,66 @@ func TestFailedJobBacksOffUntilItIsDead(t *testing.T) {
 			}
 			return err
 		})
-		do(t, s, func(tx *store.Tx) error { return tx.RequeueJob(t.Context(), "call", "k", now) })
-		refused(t, s, "job_lease_lost", func(tx *store.Tx) error { return tx.RequeueJob(t.Context(), "call", "k", now) })
+		settled := settle(t, s, store.LetterQueuedAgain, now)
+		refused(t, s, "record_not_found", func(tx *store.Tx) error { _, err := tx.DeadJob(t.Context(), settled.Letter()); return err })
+		refused(t, s, "record_exists", func(tx *store.Tx) error {
+			return tx.SettleDeadJob(t.Context(), settled, store.DeadLetterAct{Outcome: store.LetterSetAside, ActedAt: store.At(now)})
+		})
 		if again := lease(t, s, 1, now); len(again) != 1 || again[0].Attempts != 1 {
-			t.Errorf("after requeue: got %+v", again)
+			t.Errorf("queued again: got %+v", again)
+		}
+	})
+}
+
+// settle does with the one dead job what an operator decided.
+func settle(t *testing.T, s *store.Store, outcome string, now time.Time) (job store.Job) {
+	t.Helper()
+	do(t, s, func(tx *store.Tx) error {
+		dead, err := tx.DeadJobsOf(t.Context(), "call", 10)
+		if err != nil || len(dead) != 1 {
+			t.Fatalf("%d dead letters, %v", len(dead), err)
+		}
+		if job, err = tx.DeadJob(t.Context(), dead[0].Letter()); err != nil || job.Key != dead[0].Key {
+			t.Fatalf("%s is not found: %v", dead[0].Letter(), err)
+		}
+		return tx.SettleDeadJob(t.Context(), job, store.DeadLetterAct{Outcome: outcome, Reason: "mended", ActedBy: "ning", ActedAt: store.At(now)})
+	})
+	return job
+}
+
+// What was set aside is shown and counted no more, and is there: the job in its table, and who set it aside when and why.
+func TestWhatIsSetAsideStays(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		enqueue(t, s, "k", noon, 1)
+		jobs := lease(t, s, 1, noon)
+		do(t, s, func(tx *store.Tx) error { return tx.FailJob(t.Context(), jobs[0], "host_silent", noon) })
+		settled := settle(t, s, store.LetterSetAside, noon.Add(time.Hour))
+		look(t, s, func(tx *store.Tx) error {
+			dead, err := tx.DeadJobs(t.Context(), 10)
+			if err != nil {
+				return err
+			}
+			waiting, err := tx.JobsWaiting(t.Context(), 10)
+			if len(dead)+len(waiting) != 0 || err != nil {
+				t.Errorf("%v, %v", dead, waiting)
+			}
+			if job, err := tx.Job(t.Context(), "call", "k"); err != nil || job.State != store.JobDead {
+				t.Errorf("%+v, %v", job, err)
+			}
+			act, err := tx.DeadLetterAct(t.Context(), settled.Letter())
+			if act.ActedBy != "ning" || act.Code != "host_silent" || act.Attempts != 1 || act.Outcome != store.LetterSetAside || act.ActedAt != store.At(noon.Add(time.Hour)) {
+				t.Errorf("%+v", act)
+			}
+			return err
+		})
+		for _, letter := range []string{settled.Letter(), "", "x-y", "99999999999999999999-0"} {
+			refused(t, s, "record_not_found", func(tx *store.Tx) error { _, err := tx.DeadJob(t.Context(), letter); return err })
+		}
+		refused(t, s, "record_exists", func(tx *store.Tx) error {
+			return tx.SettleDeadJob(t.Context(), settled, store.DeadLetterAct{Outcome: store.LetterQueuedAgain, ActedAt: store.At(noon)})
+		})
+		if again := lease(t, s, 1, noon.Add(48*time.Hour)); len(again) != 0 {
+			t.Errorf("leased: %+v", again)
 		}
 	})
 }

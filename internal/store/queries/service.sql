@@ -13,8 +13,27 @@ LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 UPDATE jobs SET state = $4, run_at = $5, lease_until = $6, attempts = $7, last_error = $8
 WHERE kind = $1 AND key = $2 AND attempts = $3 AND state = sqlc.arg(old_state);
 
--- name: jobsInState :many
-SELECT * FROM jobs WHERE state = $1 ORDER BY run_at, kind, key LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
+-- name: deadJobs :many
+SELECT * FROM jobs WHERE jobs.state = 'dead' AND NOT EXISTS (SELECT 1 FROM dead_letter_acts a WHERE a.kind = jobs.kind AND a.key = jobs.key AND a.outcome = 'set_aside')
+ORDER BY jobs.run_at, jobs.kind, jobs.key LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
+
+-- name: deadJobsOf :many
+SELECT * FROM jobs WHERE jobs.state = 'dead' AND jobs.kind = $1 AND NOT EXISTS (SELECT 1 FROM dead_letter_acts a WHERE a.kind = jobs.kind AND a.key = jobs.key AND a.outcome = 'set_aside')
+ORDER BY jobs.run_at, jobs.key LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
+
+-- name: jobsDeadAt :many
+SELECT * FROM jobs WHERE jobs.state = 'dead' AND run_at = $1 AND NOT EXISTS (SELECT 1 FROM dead_letter_acts a WHERE a.kind = jobs.kind AND a.key = jobs.key AND a.outcome = 'set_aside')
+ORDER BY jobs.kind, jobs.key;
+
+-- name: insertDeadLetterAct :execrows
+INSERT INTO dead_letter_acts (letter, kind, key, code, attempts, outcome, reason, acted_by, acted_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING;
+
+-- name: deadLetterAct :one
+SELECT * FROM dead_letter_acts WHERE letter = $1;
+
+-- name: deadLetterActs :many
+SELECT * FROM dead_letter_acts ORDER BY acted_at DESC, letter LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
 
 -- name: deleteDoneJobs :execrows
 DELETE FROM jobs WHERE state = 'done' AND run_at < $1;
@@ -57,5 +76,6 @@ SELECT value FROM settings WHERE key = $1;
 
 -- name: jobsWaiting :many
 SELECT kind, state, CAST(COUNT(*) AS BIGINT) AS jobs, CAST(MIN(run_at) AS BIGINT) AS oldest_run_at, CAST(MAX(attempts) AS BIGINT) AS most_attempts
-FROM jobs WHERE state IN ('ready', 'dead') GROUP BY kind, state ORDER BY kind, state
+FROM jobs WHERE state IN ('ready', 'dead') AND NOT EXISTS (SELECT 1 FROM dead_letter_acts a WHERE a.kind = jobs.kind AND a.key = jobs.key AND a.outcome = 'set_aside')
+GROUP BY kind, state ORDER BY kind, state
 LIMIT CAST(sqlc.arg(max_rows) AS INTEGER);
