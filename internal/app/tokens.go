@@ -164,3 +164,24 @@ func (a *App) touch(ctx context.Context, t store.Token) error {
 func (a *App) RevokeToken(ctx context.Context, id string) error {
 	return a.Store.Write(ctx, func(tx *store.Tx) error { return tx.RevokeToken(ctx, id, a.Now()) })
 }
+
+// EndReplaced ends the session that a browser had until somebody signed in on it: its cookie is about to be replaced, and
+// nobody could sign out of it, on a phone that several people use least of all. secret is the cookie's, "" for none; one
+// that opens nothing any more is no fault.
+func (a *App) EndReplaced(ctx context.Context, secret string) error {
+	if secret == "" {
+		return nil
+	}
+	before, err := a.live(ctx, secret, []string{store.TokenSession})
+	if fault.KindOf(err) == fault.Unauthenticated {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = a.EndSession(ctx, actorOf(before), before.ID)
+	if fault.KindOf(err) == fault.NotFound { // it ended meanwhile
+		return nil
+	}
+	return err
+}

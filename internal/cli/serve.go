@@ -94,7 +94,7 @@ var signInRate = httpapi.Rate{PerSecond: 0.5, Burst: 30}
 var callRate = httpapi.Rate{PerSecond: 0.1, Burst: 10}
 
 // signIn turns a link's token into a session: a new secret, whatever cookie came along, so that nobody
-// can fix it beforehand. The link's own secret is in no address after this.
+// can fix it beforehand. The session that the browser had ends. The link's own secret is in no address after this.
 func (n *node) signIn(c Config) func(http.ResponseWriter, *http.Request, string) (string, error) {
 	return func(w http.ResponseWriter, r *http.Request, token string) (string, error) {
 		actor, err := n.app.Authenticate(r.Context(), token, store.TokenLink)
@@ -105,6 +105,9 @@ func (n *node) signIn(c Config) func(http.ResponseWriter, *http.Request, string)
 		// asks for the one-time code, and signed in by nothing else. The demonstration's people are made up.
 		if actor.Role == visit.RoleMerchant && !c.Demonstration {
 			return pages.PhoneAddress(actor.Person, actor.Organisation), nil
+		}
+		if err := n.app.EndReplaced(r.Context(), httpapi.SessionOf(r)); err != nil {
+			return "", err
 		}
 		_, secret, err := n.app.IssueToken(r.Context(), app.TokenGrant{Kind: store.TokenSession, Person: actor.Person, Organisation: actor.Organisation,
 			Role: actor.Role, Label: "page", Until: n.app.Now().Add(sessionHolds)})

@@ -51,6 +51,48 @@ func TestWhatSignInSets(t *testing.T) {
 	}
 }
 
+// A desk that several use: ning's link is opened in the browser in which chen is signed in. chen's session there is over, and
+// the one on his own phone is not. A merchant's link signs nobody in, so it ends nothing either.
+func TestALinkEndsTheSessionThatItReplaces(t *testing.T) {
+	ctx := t.Context()
+	db, err := store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "menshen.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	n := &node{store: db, app: app.New(app.Config{Store: db, Now: time.Now})}
+	issue := func(kind, person, role string) string {
+		_, secret, err := n.app.IssueToken(ctx, app.TokenGrant{Kind: kind, Person: person, Organisation: "acq", Role: role, Until: time.Now().Add(time.Hour)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return secret
+	}
+	desk, phone := issue(store.TokenSession, "chen", "approver"), issue(store.TokenSession, "chen", "approver")
+	enter := func(link string) []*http.Cookie {
+		req := httptest.NewRequest(http.MethodPost, "/enter/x", nil).WithContext(ctx)
+		req.AddCookie(&http.Cookie{Name: httpapi.SessionCookie, Value: desk})
+		w := httptest.NewRecorder()
+		if _, err := n.signIn(Config{})(w, req, link); err != nil {
+			t.Fatal(err)
+		}
+		return w.Result().Cookies()
+	}
+	holds := func(who, secret string, want bool) {
+		t.Helper()
+		if _, err := n.app.Authenticate(ctx, secret, store.TokenSession); (err == nil) != want {
+			t.Errorf("%s: %v", who, err)
+		}
+	}
+	enter(issue(store.TokenLink, "wei", "merchant"))
+	holds("chen, after the merchant's link", desk, true)
+	got := enter(issue(store.TokenLink, "ning", "risk"))
+	holds("chen at the desk", desk, false)
+	holds("chen's phone", phone, true)
+	holds("ning", got[0].Value, true)
+	enter(issue(store.TokenLink, "ning", "risk")) // the cookie is one that is over already
+}
+
 // Whoever opens a merchant's link first, a technician too, gets to where the one-time code is asked for, and no further.
 func TestAMerchantsLinkSignsNobodyIn(t *testing.T) {
 	ctx := t.Context()

@@ -72,6 +72,15 @@ const unattendedHeader = "Menshen-Unattended"
 // SessionCookie is where a browser keeps its session, for pages and API alike.
 const SessionCookie = app.SessionCookie
 
+// SessionOf is the secret of the session that a browser has, "" for none.
+func SessionOf(r *http.Request) string {
+	cookie, err := r.Cookie(SessionCookie)
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
 // credential finds a request's secret and the kinds of token that may come this way. A header goes
 // first and alone. A browser sends a cookie whoever wrote the page that asks: what writes with one must
 // come from our own pages. Faults: signed_out, cross_origin.
@@ -83,14 +92,13 @@ func (a *API) credential(r *http.Request) (secret string, kinds []string, err er
 		}
 		return secret, []string{store.TokenAPI, store.TokenSession}, nil
 	}
-	cookie, err := r.Cookie(SessionCookie)
-	if err != nil || cookie.Value == "" {
+	if secret = SessionOf(r); secret == "" {
 		return "", nil, errSignedOut
 	}
 	if err := a.origin.Check(r); err != nil {
 		return "", nil, errOrigin.Because(err)
 	}
-	return cookie.Value, []string{store.TokenSession}, nil
+	return secret, []string{store.TokenSession}, nil
 }
 
 // bearer reads an Authorization header (RFC 6750 §2.1).

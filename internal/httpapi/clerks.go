@@ -128,6 +128,9 @@ func (a *API) clerkSignIn(ctx context.Context, in *clerkInput[ClerkProof]) (*cle
 	if err != nil {
 		return nil, err
 	}
+	if err := a.app.EndReplaced(ctx, SessionOf(in.request)); err != nil {
+		return nil, err
+	}
 	return &clerkSession{Status: http.StatusOK, Cookie: a.sessionCookie(in.request, secret, until).String(), Body: ClerkSignedIn{SignedIn: true, TrustKey: PublicKey(a.app.Trust.File().TrustListKey)}}, nil
 }
 

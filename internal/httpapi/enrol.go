@@ -180,6 +180,9 @@ func (a *API) enrol(ctx context.Context, in *strangers[EnrolRequest]) (*signedIn
 	out := &signedIn{Status: http.StatusCreated, Body: Enrolled{Enrolment: done.Enrolment, From: done.From, Until: done.Until, SignedIn: done.Session != "",
 		TrustKey: PublicKey(a.app.Trust.File().TrustListKey)}}
 	if done.Session != "" {
+		if err := a.app.EndReplaced(ctx, SessionOf(in.request)); err != nil {
+			return nil, err
+		}
 		out.Cookie = a.sessionCookie(in.request, done.Session, done.Expires).String()
 	}
 	return out, nil

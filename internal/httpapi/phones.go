@@ -71,5 +71,8 @@ func (a *API) signPhoneIn(ctx context.Context, in *strangers[PhoneSession]) (*ph
 	if err != nil {
 		return nil, err
 	}
+	if err := a.app.EndReplaced(ctx, SessionOf(in.request)); err != nil {
+		return nil, err
+	}
 	return &phoneSignedIn{Status: http.StatusCreated, Cookie: a.sessionCookie(in.request, secret, until).String(), Body: PhoneSignedIn{statement.At(until)}}, nil
 }

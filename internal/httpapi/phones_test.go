@@ -34,6 +34,12 @@ func (w *world) signIn(t *testing.T, who *scenario.Actor, edit func(*httpapi.Pho
 
 func (w *world) answer(t *testing.T, who *scenario.Actor, challenge string, edit func(*httpapi.PhoneSession)) reply {
 	t.Helper()
+	return w.answerOn(t, who, challenge, "", edit)
+}
+
+// answerOn answers on a phone whose browser has a session already.
+func (w *world) answerOn(t *testing.T, who *scenario.Actor, challenge, session string, edit func(*httpapi.PhoneSession)) reply {
+	t.Helper()
 	thumb := statement.KeyOf(&who.Key.PublicKey).Thumbprint()
 	payload, err := statement.Canonical(app.PhoneAnswer{Challenge: challenge, Holder: who.ID, Organisation: who.Organisation, Role: who.Role, Key: thumb})
 	if err != nil {
@@ -47,7 +53,7 @@ func (w *world) answer(t *testing.T, who *scenario.Actor, challenge string, edit
 	if edit != nil {
 		edit(&s)
 	}
-	return w.do(t, request{path: "/v1/phone_sessions", body: body(t, s)})
+	return w.do(t, request{path: "/v1/phone_sessions", body: body(t, s), session: session})
 }
 
 func sessionOf(t *testing.T, r reply) string {
@@ -109,6 +115,34 @@ func TestAPhoneSignsInWithItsKey(t *testing.T) {
 		w.do(t, request{method: http.MethodGet, path: "/v1/visits", token: session}).want(t, http.StatusUnauthorized, "token_unknown")
 		w.signIn(t, clerk, nil).want(t, http.StatusUnprocessableEntity, "phone_key_unknown")
 	})
+}
+
+// One phone, two people: whoever signs in on it ends the session that it had, once he is in; what the other has elsewhere stays.
+func TestSigningInEndsTheSessionThatThePhoneHad(t *testing.T) {
+	w := newWorld(t, func(c *scenario.DeploymentConfig) { c.API.PerEnroller = fast })
+	wei := w.Cast.Merchant
+	clerk := scenario.NewActor("wei.k1", wei.Organisation, visit.RoleClerk)
+	w.personFiles(t, wei, visit.Enrol, statement.TypeEnrolment, scenario.Enrolment(clerk, time.Now())).read(t, http.StatusCreated, &httpapi.Accepted{})
+	on := func(who *scenario.Actor, had string, edit func(*httpapi.PhoneSession)) reply {
+		var c httpapi.PhoneChallenge
+		w.do(t, request{path: "/v1/phone_challenges", body: "{}"}).read(t, http.StatusCreated, &c)
+		return w.answerOn(t, who, c.Challenge, had, edit)
+	}
+	holds := func(token string, want int) {
+		t.Helper()
+		if got := w.do(t, request{method: http.MethodGet, path: "/v1/visits", token: token}); got.status != want {
+			t.Errorf("%d, want %d", got.status, want)
+		}
+	}
+	first, elsewhere := sessionOf(t, w.signIn(t, clerk, nil)), sessionOf(t, w.signIn(t, clerk, nil))
+	on(wei, first, func(s *httpapi.PhoneSession) { s.Holder = "nobody" }).want(t, http.StatusUnprocessableEntity, "phone_key_unknown")
+	holds(first, http.StatusOK)
+	second := sessionOf(t, on(wei, first, nil))
+	holds(first, http.StatusUnauthorized)
+	holds(elsewhere, http.StatusOK)
+	holds(second, http.StatusOK)
+	sessionOf(t, on(clerk, first, nil)) // a cookie that is over already is in nobody's way
+	holds(second, http.StatusOK)
 }
 
 // The acquirer ends the owner's phone: its clerks are out with it.

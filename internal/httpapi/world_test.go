@@ -97,6 +97,7 @@ type request struct {
 	method, path string
 	by           *scenario.Actor // nil is nobody
 	token        string          // instead of by's
+	session      string          // the cookie that the browser has already
 	key          string          // "-" for none
 	body         string
 	kind         string // Content-Type; "-" for none
@@ -128,6 +129,9 @@ func (w *world) do(t *testing.T, q request) reply {
 	}
 	if q.token != "" {
 		req.Header.Set("Authorization", "Bearer "+q.token)
+	}
+	if q.session != "" {
+		req.AddCookie(&http.Cookie{Name: httpapi.SessionCookie, Value: q.session})
 	}
 	set("Accept-Language", q.accept, "")
 	set("Menshen-Result-Secret", q.secret, "")

@@ -85,23 +85,20 @@ func (s *Server) finishSignIn(w http.ResponseWriter, r *http.Request) (any, erro
 	return s.entered(w, r, signed, err)
 }
 
-// endReplaced ends the session that this browser had until now: its cookie is about to be gone, and nobody could sign out of it.
-func (s *Server) endReplaced(r *http.Request) error {
-	before, err := s.Authenticate(r)
-	if err != nil || before.Token == "" {
-		return err
+// sessionOf is the secret of the session that a browser has, "" for none.
+func sessionOf(r *http.Request) string {
+	cookie, err := r.Cookie(app.SessionCookie)
+	if err != nil {
+		return ""
 	}
-	if err := s.Desk.App.EndSession(r.Context(), actorOf(before), before.Token); err != nil && fault.KindOf(err) != fault.NotFound {
-		return err
-	}
-	return nil
+	return cookie.Value
 }
 
 func (s *Server) entered(w http.ResponseWriter, r *http.Request, in app.SignedIn, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.endReplaced(r); err != nil {
+	if err := s.Desk.App.EndReplaced(r.Context(), sessionOf(r)); err != nil {
 		return nil, err
 	}
 	s.setSession(w, r, in)
