@@ -323,3 +323,12 @@ func (a *App) companyOf(ctx context.Context, id string) (string, error) {
 	})
 	return name, err
 }
+
+// listedNow is the newest trust list as it was recorded, without any where none was published.
+func listedNow(ctx context.Context, tx *store.Tx) (list credential.TrustList, err error) {
+	digests, err := tx.Refs(ctx, refTrustList, "", 1)
+	if err != nil || len(digests) == 0 {
+		return list, err
+	}
+	return list, recordedBody(ctx, tx, digests[0], &list)
+}

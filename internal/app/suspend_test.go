@@ -144,6 +144,12 @@ func TestTheListOfWhatIsStopped(t *testing.T) {
 			t.Errorf("%+v, %v", s, err)
 		}
 	}
+	// The course issuer is on the trust list and nobody ever imported it: it is there, by the name that the list has.
+	for _, listed := range []*scenario.Actor{c.School, c.Association} {
+		if s, err := d.App.Suspendable(ctx, as(c.Risk), "organisation", listed.Organisation); err != nil || s.Name == "" || s.ID != listed.Organisation {
+			t.Errorf("%s: %+v, %v", listed.Organisation, s, err)
+		}
+	}
 	if s, err := d.App.Suspendable(ctx, as(c.Risk), "person", c.Merchant.ID); err != nil || s.Of != c.Acquirer.ID || s.Open != 1 {
 		t.Errorf("%+v, %v", s, err)
 	}

@@ -174,6 +174,9 @@ func (s *Suspendable) find(ctx context.Context, tx *store.Tx) error {
 	case subjectOrganisation:
 		o, err := tx.Organisation(ctx, s.ID)
 		s.Name = o.Name
+		if fault.KindOf(err) == fault.NotFound {
+			return s.findListed(ctx, tx)
+		}
 		return err
 	}
 	p, err := tx.Person(ctx, s.ID)
@@ -184,6 +187,22 @@ func (s *Suspendable) find(ctx context.Context, tx *store.Tx) error {
 	m, err := tx.Merchant(ctx, s.ID)
 	s.Of = m.Org
 	return err
+}
+
+// findListed finds an organisation on the newest trust list: one that is listed counts, whether or not somebody here ever
+// imported it. That list was verified as it came in.
+func (s *Suspendable) findListed(ctx context.Context, tx *store.Tx) error {
+	list, err := listedNow(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, o := range list.Organisations {
+		if o.ID == s.ID {
+			s.Name = o.Name
+			return nil
+		}
+	}
+	return errNoSubject
 }
 
 // findDevice finds a device that concerns the actor; another's does not exist for him.
