@@ -21,6 +21,7 @@ const (
 	watchPause    = time.Minute
 	clearPause    = 10 * time.Minute
 	failurePause  = time.Second
+	tellPause     = 10 * time.Minute // between two log lines about one failure that lasts
 	jobLease      = 30 * time.Second
 )
 
@@ -51,7 +52,7 @@ func Run(ctx context.Context, a *app.App, log *slog.Logger) {
 	}
 	var wg sync.WaitGroup
 	for name, l := range loops {
-		wg.Go(func() { l.run(ctx, log.With("loop", name)) })
+		wg.Go(func() { l.run(ctx, &teller{log: log.With("loop", name)}) })
 	}
 	wg.Wait()
 }
@@ -61,13 +62,15 @@ type loop struct {
 	pause time.Duration
 }
 
-func (l loop) run(ctx context.Context, log *slog.Logger) {
+func (l loop) run(ctx context.Context, tell *teller) {
 	for ctx.Err() == nil {
 		busy, err := l.pass(ctx)
 		pause := l.pause
+		if ctx.Err() == nil {
+			tell.passed(err, time.Now())
+		}
 		switch {
 		case err != nil && ctx.Err() == nil:
-			log.Warn("pass failed", "code", fault.CodeOf(err), "error", err.Error())
 			pause = failurePause
 		case busy:
 			continue
@@ -77,6 +80,33 @@ func (l loop) run(ctx context.Context, log *slog.Logger) {
 		case <-time.After(pause):
 		}
 	}
+}
+
+// teller writes a loop's failures to the log. A pass is made again each second, and whoever is away may be away for
+// days: a line for each pass would fill the disk, so a failure is told when it begins, when its code changes, each ten
+// minutes while it lasts, and when it is over.
+type teller struct {
+	log    *slog.Logger
+	code   string // of the failure that lasts; empty while all is well
+	told   time.Time
+	passes int // that failed since all was well
+}
+
+func (t *teller) passed(err error, now time.Time) {
+	if err == nil {
+		if t.code != "" {
+			t.log.Info("pass goes on", "code", t.code, "failed_passes", t.passes)
+		}
+		t.code, t.passes = "", 0
+		return
+	}
+	t.passes++
+	code := fault.CodeOf(err)
+	if code == t.code && now.Sub(t.told) < tellPause {
+		return
+	}
+	t.code, t.told = code, now
+	t.log.Warn("pass failed", "code", code, "failed_passes", t.passes, "error", err.Error())
 }
 
 func release(a *app.App) func(context.Context, string, string) error {
