@@ -55,6 +55,7 @@ var (
 	errRowOrphan     = fault.New(fault.Refused, "row_removed_seal_left", "封记还在，行没有了：它被删掉了。", "The seal is there and the row is not: somebody removed it.")
 	errEventChain    = fault.New(fault.Refused, "event_chain_broken", "事件接不上前一个：缺了一行，或者被改过。", "The event does not follow the one before it: a row is missing or was changed.")
 	errEventReceipt  = fault.New(fault.Refused, "event_receipt_wrong", "回执证明不了这个事件：行、随机数或回执被改过。", "The receipt does not prove this event: row, salt or receipt was changed.")
+	errEventWitness  = fault.New(fault.Refused, "event_receipt_witnesses", "回执上的见证方，信任文件里没有，或不够数：是不是有见证方的钥匙从信任文件里拿掉了？", "The receipt's witnesses are not those of the trust file, or too few: was a witness's key taken out of the trust file?")
 	errEventProof    = fault.New(fault.Refused, "event_not_provable", "这个事件按规则再收一次收不进去：它或它依据的记录被改过。", "The event would not be received again by the rules: it, or what it rests on, was changed.")
 	errLeafForeign   = fault.New(fault.Refused, "leaf_without_event", "日志里有这一条，库里没有它的事件：事件被删掉了。", "The log has this leaf and the store has no event for it: an event was removed.")
 	errLogShort      = fault.New(fault.Refused, "log_shorter_than_receipt", "日志比这个事件的回执证明的要短：日志被换成了旧的。", "The log is shorter than this event's receipt proves: it was replaced by an older one.")

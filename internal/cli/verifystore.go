@@ -18,8 +18,8 @@ import (
 	"github.com/menshen-project/menshen/internal/transparency"
 )
 
-var errStoreDiffers = fault.New(fault.Refused, "store_differs", "库里有行被人绕过系统改过、删过或加过，见上面的名单；先别用这个库，从备份恢复，并查谁能写它。",
-	"Rows were changed, removed or added behind the server's back; see the list. Do not use this store: restore a backup and find who could write to it.")
+var errStoreDiffers = fault.New(fault.Refused, "store_differs", "库里有行和日志、签名记录对不上，见上面的名单。没查清原因以前先别用这个库；如果有人绕过系统写过它，从备份恢复，并查谁能写它。",
+	"Rows do not fit the log and the signed records; see the list. Do not use this store before you know why: if somebody wrote to it behind the server's back, restore a backup and find who could.")
 
 func newVerifyStore() *cobra.Command {
 	var config string
