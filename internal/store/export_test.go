@@ -43,7 +43,7 @@ func SetMaxPages(t *testing.T, s *Store, pages int) {
 	t.Helper()
 	e := s.engine.(*sqliteEngine)
 	err := e.write(t.Context(), func(*Tx) error {
-		return e.writer.conn.conn.QueryRowContext(t.Context(), "PRAGMA max_page_count = "+strconv.Itoa(pages)).Err()
+		return e.conn.conn.QueryRowContext(t.Context(), "PRAGMA max_page_count = "+strconv.Itoa(pages)).Err()
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func SetMaxPages(t *testing.T, s *Store, pages int) {
 // SetReadOnly lets nobody write a SQLite store that is at rest, as a disk that was remounted does.
 func SetReadOnly(t *testing.T, s *Store, on bool) {
 	t.Helper()
-	if err := s.engine.(*sqliteEngine).writer.conn.exec("PRAGMA query_only = " + strconv.FormatBool(on)); err != nil {
+	if err := s.engine.(*sqliteEngine).conn.exec("PRAGMA query_only = " + strconv.FormatBool(on)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -61,7 +61,20 @@ func SetReadOnly(t *testing.T, s *Store, on bool) {
 // WaitAtMost bounds how long a SQLite store waits for another process that holds its file.
 func WaitAtMost(t *testing.T, s *Store, wait time.Duration) {
 	t.Helper()
-	if err := s.engine.(*sqliteEngine).writer.conn.exec("PRAGMA busy_timeout = " + strconv.FormatInt(wait.Milliseconds(), 10)); err != nil {
+	if err := s.engine.(*sqliteEngine).conn.exec("PRAGMA busy_timeout = " + strconv.FormatInt(wait.Milliseconds(), 10)); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Ask runs a statement of a test's own in a command's transaction and gives its one value.
+func Ask(tx *Tx, query string) (answer string, err error) {
+	err = tx.db.QueryRowContext(context.Background(), query).Scan(&answer)
+	return answer, tx.wrap(tx.db.note(err), "test")
+}
+
+// LowerPostgresTime bounds how long a transaction of PostgreSQL may take, for one test.
+func LowerPostgresTime(t *testing.T, d time.Duration) {
+	before := postgresTime
+	postgresTime = d
+	t.Cleanup(func() { postgresTime = before })
 }

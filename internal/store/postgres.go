@@ -16,25 +16,33 @@ import (
 )
 
 const (
-	// More connections would only make more conflicts to retry.
+	// postgresConns is how many may read at once.
 	postgresConns = 16
-	// postgresTries bounds the runs of one command, postgresTime the time of one run.
+	// postgresWriters is for the batch, and for what runs beside it.
+	postgresWriters = 2
+	// postgresTries bounds the runs of one command.
 	postgresTries = 40
-	postgresTime  = 30 * time.Second
-	// From this run on a command keeps this process's other writers out, so that it gets through.
+	// From this run on a command is alone in its transaction, and no other of this process runs beside it, so
+	// that it gets through.
 	crowdedTries = 6
 	// A retry waits a random time below a bound that doubles from first to longest.
 	firstRetry, longestRetry = 2 * time.Millisecond, 250 * time.Millisecond
 )
 
-// postgresEngine runs each command in a serializable transaction of its own: the engine's own
-// group commit shares fsyncs. It uses nothing that CockroachDB or YugabyteDB lack.
+// postgresTime bounds one transaction; tests lower it.
+var postgresTime = 30 * time.Second
+
+// postgresEngine runs commands in serializable transactions that they share, one after the other: those of one
+// process never conflict with each other, those of several processes may. It uses nothing that CockroachDB or
+// YugabyteDB lack.
 type postgresEngine struct {
-	db      *sql.DB
+	db      *sql.DB // of readers
+	writes  *sql.DB // apart from them, so that no writer waits behind many readers
+	writer  *groupWriter
 	mu      sync.Mutex
 	shut    bool
 	running sync.WaitGroup
-	alone   sync.RWMutex // held shared by a command's first runs, exclusively by its later ones
+	alone   sync.Mutex // held by whoever writes: a batch, or one command that did not get through with others
 }
 
 func openPostgres(ctx context.Context, dsn string) (engine, error) {
@@ -49,20 +57,86 @@ func openPostgres(ctx context.Context, dsn string) (engine, error) {
 		_ = db.Close() // the first error says more
 		return nil, err
 	}
-	return &postgresEngine{db: db}, nil
+	e := &postgresEngine{db: db, writes: stdlib.OpenDB(*config)}
+	e.writes.SetMaxOpenConns(postgresWriters)
+	e.writes.SetMaxIdleConns(postgresWriters)
+	e.writer = startGroupWriter(postgresBatch, e.begin)
+	return e, nil
 }
 
 func (e *postgresEngine) write(ctx context.Context, command func(*Tx) error) error {
 	return e.retried(ctx, func(try int) (bool, error) {
 		if try < crowdedTries {
-			e.alone.RLock()
-			defer e.alone.RUnlock()
-		} else {
-			e.alone.Lock()
-			defer e.alone.Unlock()
+			err := e.writer.write(ctx, command)
+			return retryable(err) || errors.As(err, new(undone)), err
 		}
+		e.alone.Lock()
+		defer e.alone.Unlock()
 		return e.once(ctx, sql.TxOptions{Isolation: sql.LevelSerializable}, command)
 	})
+}
+
+// postgresTx is a transaction that ends by itself after postgresTime.
+type postgresTx struct {
+	tx     *sql.Tx
+	ctx    context.Context
+	end    func()
+	marked bool
+}
+
+func (e *postgresEngine) begin() (sharedTx, error) {
+	e.alone.Lock()
+	ctx, cancel := context.WithTimeout(context.Background(), postgresTime)
+	end := func() { cancel(); e.alone.Unlock() }
+	tx, err := e.writes.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
+	if err != nil {
+		end()
+		return nil, err
+	}
+	return &postgresTx{tx: tx, ctx: ctx, end: end}, nil
+}
+
+func (t *postgresTx) mark() error {
+	set := "SAVEPOINT command"
+	if t.marked {
+		set = "RELEASE SAVEPOINT command; SAVEPOINT command" // one round trip
+	}
+	t.marked = true
+	_, err := t.tx.ExecContext(t.ctx, set)
+	return err
+}
+
+func (t *postgresTx) undo() error {
+	_, err := t.tx.ExecContext(t.ctx, "ROLLBACK TO SAVEPOINT command")
+	return err
+}
+
+func (t *postgresTx) commit() error {
+	defer t.end()
+	return t.tx.Commit()
+}
+
+func (t *postgresTx) rollback() {
+	defer t.end()
+	_ = t.tx.Rollback() // if it fails, the connection's end undoes all
+}
+
+func (t *postgresTx) expired() <-chan struct{} { return t.ctx.Done() }
+
+func (t *postgresTx) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
+	return t.tx.ExecContext(t.ctx, query, args...)
+}
+
+func (t *postgresTx) PrepareContext(_ context.Context, query string) (*sql.Stmt, error) {
+	return t.tx.PrepareContext(t.ctx, query)
+}
+
+func (t *postgresTx) QueryContext(_ context.Context, query string, args ...any) (*sql.Rows, error) {
+	return t.tx.QueryContext(t.ctx, query, args...)
+}
+
+func (t *postgresTx) QueryRowContext(_ context.Context, query string, args ...any) *sql.Row {
+	return t.tx.QueryRowContext(t.ctx, query, args...)
 }
 
 func (e *postgresEngine) read(ctx context.Context, query func(*Tx) error) error {
@@ -136,12 +210,20 @@ func (e *postgresEngine) once(ctx context.Context, options sql.TxOptions, fn fun
 }
 
 func (e *postgresEngine) within(ctx context.Context, options sql.TxOptions, fn func(*Tx) error) (again bool, err error) {
-	sqlTx, err := e.db.BeginTx(ctx, &options)
+	db := e.writes
+	if options.ReadOnly {
+		db = e.db
+	}
+	sqlTx, err := db.BeginTx(ctx, &options)
 	if err != nil {
 		return retryable(err), failed("begin", err)
 	}
 	defer sqlTx.Rollback() // after a commit it does nothing; else the connection's end undoes all
-	tx := newTx(sqlTx)
+	var statements DBTX = sqlTx
+	if !options.ReadOnly {
+		statements = &postgresTx{tx: sqlTx, ctx: ctx} // a caller who goes away ends a look, but nothing that he writes
+	}
+	tx := newTx(statements)
 	tx.reads = options.ReadOnly
 	defer tx.db.over.Store(true) // also when fn panics
 	verdict := tx.db.finish(fn(tx))
@@ -177,10 +259,14 @@ func (e *postgresEngine) scrub(ctx context.Context) error {
 
 func (e *postgresEngine) close() error {
 	e.mu.Lock()
+	closed := e.shut
 	e.shut = true
 	e.mu.Unlock()
 	e.running.Wait()
-	if err := e.db.Close(); err != nil {
+	if !closed {
+		e.writer.stop()
+	}
+	if err := errors.Join(e.writes.Close(), e.db.Close()); err != nil {
 		return errDatabase.At("close").Because(err)
 	}
 	return nil

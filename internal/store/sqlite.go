@@ -20,6 +20,7 @@ import (
 // sqliteEngine is one writer connection and a pool of readers over one file.
 type sqliteEngine struct {
 	writerDB, readerDB *sql.DB
+	conn               *preparedConn // the only one that writes
 	writer             *groupWriter
 	readers            chan *preparedConn // idle readers; nil stands for one not opened yet
 	closing            chan struct{}
@@ -100,9 +101,47 @@ func (e *sqliteEngine) connect(ctx context.Context, path string, pragmas []strin
 	for range cap(e.readers) {
 		e.readers <- nil
 	}
-	e.writer = startGroupWriter(prepared(conn))
+	e.conn = prepared(conn)
+	e.writer = startGroupWriter(sqliteBatch, e.begin)
 	return nil
 }
+
+// sqliteTx is a transaction of the writing connection.
+type sqliteTx struct {
+	*preparedConn
+	marked bool
+}
+
+// begin takes the file's write lock at once: a lock that is asked for later cannot be waited for.
+func (e *sqliteEngine) begin() (sharedTx, error) {
+	return &sqliteTx{preparedConn: e.conn}, e.conn.exec("BEGIN IMMEDIATE")
+}
+
+func (t *sqliteTx) mark() error {
+	if t.marked {
+		if err := t.exec("RELEASE command"); err != nil {
+			return err
+		}
+	}
+	t.marked = true
+	return t.exec("SAVEPOINT command")
+}
+
+func (t *sqliteTx) undo() error { return t.exec("ROLLBACK TO command") }
+
+func (t *sqliteTx) commit() error {
+	err := t.exec("COMMIT")
+	if err != nil {
+		t.rollback()
+	}
+	return err
+}
+
+// rollback may fail because SQLite rolled back by itself; either way nothing is left.
+func (t *sqliteTx) rollback() { _ = t.exec("ROLLBACK") }
+
+// expired is never: a statement cannot be ended without ending the transaction under everybody's feet.
+func (t *sqliteTx) expired() <-chan struct{} { return nil }
 
 func (e *sqliteEngine) write(ctx context.Context, command func(*Tx) error) error {
 	return e.writer.write(ctx, command)
@@ -187,6 +226,7 @@ func (e *sqliteEngine) closeAll() error {
 	close(e.closing)
 	if e.writer != nil {
 		e.writer.stop()
+		e.conn.close()
 		for range cap(e.readers) {
 			if conn := <-e.readers; conn != nil {
 				conn.close()

@@ -51,10 +51,11 @@ func OpenScratch(ctx context.Context, path string) (*Store, error) {
 // Close waits for the commands under way and refuses later ones with store_closed.
 func (s *Store) Close() error { return s.engine.close() }
 
-// Write runs command in a transaction of its own and returns only once its rows are on disk. An
-// error or a panic of command undoes all it did and nothing else. A conflict between writers makes
+// Write runs command as if in a transaction of its own and returns only once its rows are on disk. An
+// error or a panic of command undoes all it did and nothing else. A conflict with another process makes
 // it run again, so command must be re-runnable: it may touch nothing but tx and variables that it
-// sets anew. It must be short, use no network, and never call Write (SQLite has one writer).
+// sets anew. It must be short, use no network, and never call Write (there is one writer).
+// Once it has begun, ctx no longer ends it.
 //
 // Any error that a method of Tx returned because the database failed ends the command, even if
 // command itself returns nil. Faults: command's own; store_failed (nothing kept, except that on

@@ -281,23 +281,42 @@ func TestReadersRunBesideWriters(t *testing.T) {
 
 // While one writer holds its turn, another one gives up waiting.
 func TestCallerMayStopWaiting(t *testing.T) {
-	s := storetest.SQLite(t)
-	inside, leave := make(chan struct{}), make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if err := s.Write(t.Context(), func(tx *store.Tx) error { close(inside); <-leave; return nil }); err != nil {
-			t.Error(err)
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		inside, leave := make(chan struct{}), make(chan struct{})
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := s.Write(t.Context(), func(tx *store.Tx) error { close(inside); <-leave; return nil }); err != nil {
+				t.Error(err)
+			}
+		})
+		<-inside
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		err := s.Write(ctx, func(tx *store.Tx) error { t.Error("ran after its caller had gone"); return nil })
+		if got := fault.CodeOf(err); got != "store_busy" || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want store_busy because of the deadline", err)
 		}
+		close(leave)
+		wg.Wait()
 	})
-	<-inside
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	err := s.Write(ctx, func(tx *store.Tx) error { t.Error("ran after its caller had gone"); return nil })
-	if got := fault.CodeOf(err); got != "store_busy" || !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v, want store_busy because of the deadline", err)
-	}
-	close(leave)
-	wg.Wait()
+}
+
+// Readers who use up every connection that they have do not keep a writer out.
+func TestAWriterDoesNotWaitForReaders(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx, stop := context.WithCancel(t.Context())
+		var reading sync.WaitGroup
+		inside := make(chan struct{}, 100)
+		for range cap(inside) {
+			reading.Go(func() {
+				_ = s.Read(ctx, func(tx *store.Tx) error { inside <- struct{}{}; <-ctx.Done(); return nil })
+			})
+		}
+		<-inside
+		do(t, s, func(tx *store.Tx) error { return tx.SetSetting(t.Context(), "k", "v") })
+		stop()
+		reading.Wait()
+	})
 }
 
 // A caller that goes away in the middle of its turn spoils nothing for the others.
