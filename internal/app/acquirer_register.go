@@ -38,6 +38,7 @@ var (
 	errFieldEmpty    = fault.New(fault.Invalid, "field_empty", "这里要填。", "This must be filled in.")
 	errFieldText     = fault.New(fault.Invalid, "field_text", "太长了，或者里面有看不见的字符。", "It is too long, or holds characters that cannot be seen.")
 	errFieldOne      = fault.New(fault.Invalid, "field_one_only", "这里只能写一个。", "Only one may stand here.")
+	errMicroAccount  = fault.New(fault.Invalid, "company_account_of_micro", "小微商户没有对公账户：结算账户要写负责人本人的银行卡。", "A merchant without a credit code has no company account: write the principal's own card.")
 	errCreditMicro   = fault.New(fault.Invalid, "credit_code_of_micro", "小微商户没有信用代码，这里要空着。", "A merchant without a credit code has nothing to write here.")
 	errNoInstitution = fault.New(fault.Refused, "institution_not_on_file", "本机构还没有登记在这里，请找运营方先导入机构表（institutions）。", "Your institution is not on file here; ask the operator to import the sheet of institutions first.")
 	errMerchantTaken = fault.New(fault.Conflict, "merchant_id_taken", "这个商户编号已经有人用了，请换一个，或者空着。", "This merchant id is in use; take another, or leave it empty.")

@@ -211,10 +211,11 @@ func (l *looker) sameAs(id string, duty []string) ([]string, error) {
 // identity counts the open terminals of every merchant under the same principal.
 func (l *looker) identity(x *registry.Extract, o visit.Order, _ visit.Dispatch) error {
 	x.Identity.Merchant = o.Merchant
-	var err error
-	if x.Identity.Item, err = itemOnFile(l.ctx, l.tx, o.Merchant); err != nil {
+	doc, err := merchantDoc(l.ctx, l.tx, o.Merchant)
+	if err != nil {
 		return err
 	}
+	x.Identity.Item, x.Identity.Account = itemOf(doc), accountOf(doc)
 	merchants := []string{o.Merchant}
 	hashes, err := l.tx.IdentitiesOf(l.ctx, fieldPrincipal, o.Merchant)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/store"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -92,7 +93,8 @@ func TestOneMerchantWithoutACodeIsRegistered(t *testing.T) {
 	}{
 		{func(m *app.NewMerchant) { m.CreditCode = "" }, "credit_code field_empty"},
 		{func(m *app.NewMerchant) { m.Micro = true }, "credit_code credit_code_of_micro"},
-		{func(m *app.NewMerchant) { m.CreditCode, m.Micro, m.Phone = "", true, "1" }, "phone phone_shape"},
+		{func(m *app.NewMerchant) { micro(m); m.Phone = "1" }, "phone phone_shape"},
+		{func(m *app.NewMerchant) { m.CreditCode, m.Micro = "", true }, "account company_account_of_micro"},
 	} {
 		m := mei()
 		c.edit(&m)
@@ -102,7 +104,7 @@ func TestOneMerchantWithoutACodeIsRegistered(t *testing.T) {
 		}
 	}
 	m := mei()
-	m.CreditCode, m.Micro = "", true
+	micro(&m)
 	done, wrong, err := d.App.RegisterMerchant(ctx, chen, m)
 	if err != nil {
 		t.Fatal(wrong, err)
@@ -164,5 +166,52 @@ func TestNoNumberOfAPrincipalIsInSignedBytes(t *testing.T) {
 	}
 	if orders < 2 { // the order and its permits
 		t.Errorf("the principal's commitment is in %d statements", orders)
+	}
+}
+
+// micro makes a new merchant one without a credit code, whose money goes to his own card.
+func micro(m *app.NewMerchant) {
+	m.CreditCode, m.Micro, m.AccountKind, m.Account = "", true, "card", "6200000000000005"
+}
+
+// One whom an older deployment put on file with a company's account is not booked, nor sent anybody, until that is set right.
+func TestAMerchantWithoutACodeIsNotPaidToACompany(t *testing.T) {
+	d, p := deploy(t)
+	ctx := t.Context()
+	p.Shop.CreditCode = ""
+	if r, err := d.RegisterAs(ctx, p.Device.Model, p.Shop); err != nil {
+		t.Fatal(err, r.Problems)
+	}
+	if err := bookedAs(t, d, "v-before", "", p.Shop.Principal); err != nil {
+		t.Fatal(err)
+	}
+	settled := func(from, to string) {
+		err := d.Store.Write(ctx, func(tx *store.Tx) error {
+			m, err := tx.Merchant(ctx, p.Order.Merchant)
+			if err != nil {
+				return err
+			}
+			m.Doc = strings.Replace(m.Doc, from, to, 1)
+			return tx.PutMerchant(ctx, m)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	settled("银行卡", "对公账户")
+	if err := bookedAs(t, d, "v-company", "", p.Shop.Principal); fault.CodeOf(err) != "order_account_not_principals" {
+		t.Errorf("booked: %v", err)
+	}
+	settled("对公账户", "银行卡")
+	if err := bookedAs(t, d, "v-card", "", p.Shop.Principal); err != nil {
+		t.Error(err)
+	}
+	p.NewOrder(visit.Install, 1)
+	if err := scenario.Run(ctx, scenario.Until(p.Install(), "ask dispatch")); err != nil {
+		t.Fatal(err)
+	}
+	settled("银行卡", "对公账户")
+	if err := p.MustAsk(ctx, visit.AskDispatch); scenario.RefusalOf(err).Code != "principal_company_account" {
+		t.Errorf("sent: %v", err)
 	}
 }

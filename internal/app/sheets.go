@@ -104,7 +104,10 @@ var (
 	})
 	isAccount = func(_ *book, row Row, v string) error {
 		kind := identifier.AccountCard
-		if row["结算账户类型"] == "对公账户" {
+		if row["结算账户类型"] == companyAccount {
+			if row[columnCredit] == noCreditCode {
+				return errMicroAccount
+			}
 			kind = identifier.AccountCompany
 		}
 		_, err := identifier.ParseAccount(kind, v)
@@ -141,7 +144,7 @@ var sheets = []sheet{
 	{"staff.csv", []column{must("编号", isID), must("工号", isID), must("所属机构", refersTo("编号", "institutions.csv", "providers.csv", "supervisors.csv")),
 		must("角色", oneOf("审核员", "风控员", "调度员", "上门人员", "监督员")), must("姓名", nil), must("手机", isPhone)}, putStaff},
 	{"merchants.csv", []column{must("编号", isID), must("名称", nil), must(columnCredit, isMicro), must("负责人", nil), must("负责人身份证号", isResident),
-		must("负责人手机", isPhone), must("结算账户类型", oneOf("银行卡", "对公账户")), must("结算账户", isAccount), must("收单机构", refersTo("编号", "institutions.csv")),
+		must("负责人手机", isPhone), must("结算账户类型", oneOf("银行卡", companyAccount)), must("结算账户", isAccount), must("收单机构", refersTo("编号", "institutions.csv")),
 		must("商户编码", isMID)}, putMerchant},
 	{"shops.csv", []column{must("编号", isID), must("商户", refersTo("编号", "merchants.csv")), must("店名", nil), must("地址", nil), must("位置", isPosition),
 		must("省级代码", isProvinces), must("清算地区码", nil), must("商户类别码", format(identifier.CheckMCC)), must("营业时间", nil)}, putShop},
@@ -191,6 +194,8 @@ func putStaff(w *sheetWriter, r Row) error {
 const (
 	columnCredit = "统一社会信用代码"
 	noCreditCode = "小微"
+
+	companyAccount = "对公账户"
 )
 
 func putMerchant(w *sheetWriter, r Row) error {

@@ -19,6 +19,7 @@ var (
 	errItemsUnclear  = fault.New(fault.Refused, "five_items_unclear", "订单的五项要素里，信用代码和负责人证件只能写一项，也不能都不写。", "Of an order's five items, either the credit code or the principal is given, and not both.")
 	errPrincipal     = fault.New(fault.Refused, "principal_differs", "五项要素里的负责人，不是收单机构核验过的那一位。", "The principal among the five items is not the one whom the acquirer checked.")
 	errItemsOnFile   = fault.New(fault.Refused, "five_items_not_on_file", "登记的商户有没有信用代码，和订单写的不一样。", "The order names the merchant by a credit code or without one, unlike the register.")
+	errAccountOther  = fault.New(fault.Refused, "principal_company_account", "没有信用代码的商户没有对公账户，登记的结算账户却是对公的：那是别人的。", "A merchant without a credit code has no company account, and a company's is on file for settlement: it is somebody else's.")
 	errTooMany       = fault.New(fault.Refused, "identity_used_too_often", "同一身份办的机具太多了。", "Too many terminals stand under one identity.")
 	errSamePerson    = fault.New(fault.Refused, "same_person_two_duties", "同一个人占了两个不该兼任的角色。", "One person holds two duties that must be separate.")
 	errSameKey       = fault.New(fault.Refused, "same_key_two_duties", "两个角色用了同一把密钥。", "Two duties are signed with one key.")
@@ -293,6 +294,9 @@ func merchantVerified(f *Facts, now time.Time) finding {
 	// Without a credit code the register has to say so; with one, a merchant who is on no register passes, as ever.
 	if x.Identity.Item != whose && (x.Identity.Item != "" || whose == visit.ItemPrincipal) {
 		return attested(errItemsOnFile, slices.Concat(f.Order.From, f.Extract.From)...)
+	}
+	if whose == visit.ItemPrincipal && x.Identity.Account == registry.AccountCompany {
+		return attested(errAccountOther, slices.Concat(f.Order.From, f.Extract.From)...)
 	}
 	if (order.Kind == visit.Install || x.Old.Gone()) && x.Identity.Terminals >= p.TerminalsPerID {
 		return attested(errTooMany, f.Extract.From...)

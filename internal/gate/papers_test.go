@@ -231,8 +231,8 @@ func TestMerchantVerified(t *testing.T) {
 	onFile := func(item string) func(*gate.Facts) {
 		return ofLook(func(x *registry.Extract) { x.Identity.Item = item })
 	}
-	both := func(first, second func(*gate.Facts)) func(*gate.Facts) {
-		return func(f *gate.Facts) { first(f); second(f) }
+	settledTo := func(account string) func(*gate.Facts) {
+		return ofLook(func(x *registry.Extract) { x.Identity.Account = account })
 	}
 	walk(t, gate.MerchantVerified, visit.AskDispatch, gate.Attested, []way{
 		{name: "accepted by the acquirer"},
@@ -244,6 +244,9 @@ func TestMerchantVerified(t *testing.T) {
 		{name: "a firm, as it is on file", spoil: both(items("a code", ""), onFile(visit.ItemCreditCode))},
 		{name: "a firm that is on file without a credit code", spoil: both(items("a code", ""), onFile(visit.ItemPrincipal)), code: "five_items_not_on_file"},
 		{name: "without a credit code, as on file", spoil: both(items("", "principal"), onFile(visit.ItemPrincipal))},
+		{name: "without a credit code, settled to his card", spoil: both(both(items("", "principal"), onFile(visit.ItemPrincipal)), settledTo(registry.AccountCard))},
+		{name: "without a credit code, settled to a company's account", spoil: both(both(items("", "principal"), onFile(visit.ItemPrincipal)), settledTo(registry.AccountCompany)), code: "principal_company_account"},
+		{name: "a firm, settled to a company's account", spoil: both(both(items("a code", ""), onFile(visit.ItemCreditCode)), settledTo(registry.AccountCompany))},
 		{name: "without a credit code, and on file with one", spoil: both(items("", "principal"), onFile(visit.ItemCreditCode)), code: "five_items_not_on_file"},
 		{name: "without a credit code, and on no file", spoil: items("", "principal"), code: "five_items_not_on_file"},
 		{name: "bound by another's number than was checked", spoil: both(items("", "another"), onFile(visit.ItemPrincipal)), code: "principal_differs"},

@@ -43,12 +43,19 @@ type Person struct {
 	Same   []string `json:"same"`
 }
 
+// What a settlement account is, as an acquirer has it on file.
+const (
+	AccountCard    = "card"
+	AccountCompany = "company"
+)
+
 // IdentityUse counts the open terminals under the merchant's principal, across all acquirers. Item is which
 // of the five items says whose they are, as the merchant is on file: credit_code or principal, "" for one who is not.
 type IdentityUse struct {
 	Merchant  string `json:"merchant"`
 	Terminals int    `json:"terminals"`
 	Item      string `json:"item,omitempty"`
+	Account   string `json:"account,omitempty"` // AccountCard or AccountCompany, as on file
 }
 
 // BindingLook is what the binding register holds for a serial and a terminal code (银发〔2021〕259号).

@@ -222,6 +222,15 @@ var peopleAttacks = []Attack{
 		},
 	},
 	{
+		Name: "micro-order-settled-to-a-company", Zh: "小微商户的钱结到一家公司的对公账户", En: "A merchant without a credit code is to be paid out to a company's account, which is somebody else's.", Liar: true,
+		Refused: by(gate.MerchantVerified, "principal_company_account"),
+		Run: func(ctx context.Context, p *Play) error {
+			p.withoutCode(visit.ItemPrincipal)
+			p.ledger().Settled[p.Order.Merchant] = registry.AccountCompany
+			return Run(ctx, p.scenes())
+		},
+	},
+	{
 		Name: "order-with-code-and-principal", Zh: "五项要素里信用代码和负责人两样都写", En: "An order's five items name both a credit code and a principal.",
 		Refused: by(gate.MerchantVerified, "five_items_unclear"),
 		Run: func(ctx context.Context, p *Play) error {

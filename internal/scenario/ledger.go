@@ -38,6 +38,7 @@ type Ledger struct {
 	Photos   map[string]string       // digest → visit that used it first
 	Bound    map[string]registry.BindingLook
 	Same     map[string][]string
+	Settled  map[string]string            // merchant → what his settlement account is on file as
 	OnFile   map[string]string            // merchant → which of the five items says who he is; none: he is on no register
 	attested map[string]evidence.Attested // visit → what its device proved at the last ask
 }
@@ -72,7 +73,7 @@ func newLedger(c *Cast, f *Foundry, now Clock, edit func(*evidence.TrustFile)) (
 		return nil, err
 	}
 	return &Ledger{Cast: c, Log: log, Trust: trust, Now: now, Host: NewHostCore(c.Host, trust, now), reader: evidence.NewReader(trust), streams: map[string][]Recorded{},
-		Photos: map[string]string{}, Bound: map[string]registry.BindingLook{}, Same: map[string][]string{}, OnFile: map[string]string{},
+		Photos: map[string]string{}, Bound: map[string]registry.BindingLook{}, Same: map[string][]string{}, OnFile: map[string]string{}, Settled: map[string]string{},
 		attested: map[string]evidence.Attested{}}, nil
 }
 
@@ -346,7 +347,7 @@ func (l *Ledger) publishExtract(visitID, ask string) error {
 			{List: registry.ListStatus, Issuer: l.Cast.StatusURI, Number: l.Cast.ListNumber},
 		},
 		People:   []registry.Person{},
-		Identity: registry.IdentityUse{Merchant: o.Merchant, Terminals: 0, Item: l.OnFile[o.Merchant]},
+		Identity: registry.IdentityUse{Merchant: o.Merchant, Terminals: 0, Item: l.OnFile[o.Merchant], Account: l.Settled[o.Merchant]},
 		Binding:  registry.BindingLook{Serial: d.Serial, Terminal: o.Terminal},
 		Open:     []registry.OpenMatter{}, Photos: []registry.PhotoLook{},
 	}

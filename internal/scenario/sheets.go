@@ -17,8 +17,9 @@ func (c *Cast) Sheets(model string) map[string]string {
 
 // SheetsFor is Sheets for another shop of the merchant's.
 func (c *Cast) SheetsFor(model string, s Shop) map[string]string {
+	account := "对公账户"
 	if s.CreditCode == "" {
-		s.CreditCode = "小微"
+		s.CreditCode, account, s.Account = "小微", "银行卡", "6200000000000005"
 	}
 	line := func(cells ...string) string { return strings.Join(cells, ",") + "\n" }
 	return map[string]string{
@@ -31,7 +32,7 @@ func (c *Cast) SheetsFor(model string, s Shop) map[string]string {
 		"models.csv": line("型号", "厂商", "名称", "终端类型", "硬件版本", "固件版本", "PCI PTS 批准号", "批准到期", "入网认证编号", "机型课程") +
 			line(model, c.Maker.ID, "天盾智能 POS", "04", "TD-x", "1.x", "6-99001", "2030-04-30", "P9901", FamilyCourse),
 		"merchants.csv": line("编号", "名称", "统一社会信用代码", "负责人", "负责人身份证号", "负责人手机", "结算账户类型", "结算账户", "收单机构", "商户编码") +
-			line(c.Merchant.ID, s.Name, s.CreditCode, "魏安", s.Principal, "15400000101", "对公账户", s.Account, c.Acquirer.ID, s.MerchantCode),
+			line(c.Merchant.ID, s.Name, s.CreditCode, "魏安", s.Principal, "15400000101", account, s.Account, c.Acquirer.ID, s.MerchantCode),
 		"shops.csv": line("编号", "商户", "店名", "地址", "位置", "省级代码", "清算地区码", "商户类别码", "营业时间") +
 			line(s.ID, c.Merchant.ID, s.Name, s.Address, s.Position, s.Province, "2900", "5812", "06:00-20:30"),
 	}
