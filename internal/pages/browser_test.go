@@ -138,6 +138,9 @@ func TestInABrowser(t *testing.T) {
 					keep(t, name+".png", image)
 				}
 			}
+			for _, p := range append(enlarged(ctx, shot.name+"-"+lang), said.take()...) {
+				t.Error(p)
+			}
 		}
 	}
 }

@@ -101,8 +101,10 @@ func shopInBrowser(t *testing.T) (string, *filed, context.Context) {
 	return strings.Replace(server.URL, "127.0.0.1", "localhost", 1), f, browser(t)
 }
 
-// shopShots are the pages that are looked at; state is one of the door's or the phone's.
-var shopShots = []struct{ name, viewer, path, state string }{
+// shopShot is a page that is looked at; state is one of the door's or the phone's.
+type shopShot struct{ name, viewer, path, state string }
+
+var shopShots = []shopShot{
 	{"home", "wei", "/shop", ""}, {"phone", "wei", "/shop/phone", ""}, {"phone-has", "wei", "/shop/phone", "has"}, {"sticker", "wei", "/shop/sticker/wei-1", ""},
 	{"clerks", "wei", "/shop/clerks", "start"}, {"clerks-code", "wei", "/shop/clerks", "code"}, {"clerks-compare", "wei", "/shop/clerks", "compare"}, {"clerks-done", "wei", "/shop/clerks", "done"},
 	{"clerks-stopped", "wei", "/shop/clerks", "stopped"}, {"clerk-join", "", "/shop/clerk?holder=wei.k1&organisation=acq", "join"}, {"clerk-compare", "", "/shop/clerk?holder=wei.k1&organisation=acq", "compare"},
@@ -131,21 +133,34 @@ func showState(state string) string {
 	for (const q of document.querySelectorAll("[data-nophoto]")) q.hidden = false; void 0`
 }
 
+// Every page of a shop in both languages and schemes, on a phone, at twice its size and with letters twice as large. Whatever one
+// load of a page can be asked is asked of it: loading it costs more than a look.
 func TestShopPagesInABrowser(t *testing.T) {
 	t.Parallel()
-	origin, _, ctx := shopInBrowser(t)
-	for i, shot := range shopShots {
-		for j, look := range []struct {
-			lang, scheme string
-			size         size
-		}{{zh, "light", size{"phone", 360, 640, true, true}}, {en, "dark", size{"phone", 360, 640, true, true}}, {zh, "light", size{"twice", 320, 450, false, false}}} {
-			name := strings.Join([]string{"shop", shot.name, look.lang, look.scheme, look.size.name}, "-")
-			image, problems := lookAtShop(ctx, origin+withLang(shot.path, look.lang), shot.viewer, look.scheme, look.size, shot.state)
-			for _, p := range problems {
-				t.Errorf("%d.%d %s: %s", i, j, name, p)
+	for name, half := range map[string][]shopShot{"the order": shopShots[:len(shopShots)/2], "the door": shopShots[len(shopShots)/2:]} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			origin, _, ctx := shopInBrowser(t)
+			for i, shot := range half {
+				for _, look := range []struct {
+					lang, scheme string
+					also         []size
+				}{{zh, "light", []size{{"twice", 320, 450, false, false}}}, {en, "dark", nil}} {
+					name := strings.Join([]string{"shop", shot.name, look.lang, look.scheme}, "-")
+					image, problems := lookAtShop(ctx, origin+withLang(shot.path, look.lang), shot.viewer, look.scheme, size{"phone", 360, 640, true, true}, shot.state)
+					keep(t, name+"-phone.png", image)
+					for _, s := range look.also {
+						more, found := lookIn(ctx, look.scheme, s)
+						problems = append(append(problems, found...), strays(ctx)...)
+						keep(t, name+"-"+s.name+".png", more)
+					}
+					problems = append(problems, enlarged(ctx, "shop-"+shot.name+"-"+look.lang)...)
+					for _, p := range problems {
+						t.Errorf("%d %s: %s", i, name, p)
+					}
+				}
 			}
-			keep(t, name+".png", image)
-		}
+		})
 	}
 }
 
@@ -156,7 +171,7 @@ func TestTheStartPageInABrowser(t *testing.T) {
 	phone := size{"phone", 360, 640, true, true}
 	for _, visits := range [][]string{nil, {"price"}, {"door"}, {"send"}, {"confirm"}, {"frozen"}, {"review"}, {"removal_waits"}, {"price", "door", "send", "review"}} {
 		source.only(visits...)
-		for _, look := range []struct{ viewer, lang, scheme string }{{"wei", zh, "light"}, {"wei", en, "dark"}, {"ming", zh, "dark"}} {
+		for _, look := range []struct{ viewer, lang, scheme string }{{"wei", zh, "light"}, {"ming", en, "dark"}} {
 			name := strings.Join([]string{"home", strings.Join(visits, "-"), look.viewer, look.lang}, "-")
 			image, problems := lookAtShop(ctx, origin+withLang("/shop", look.lang), look.viewer, look.scheme, phone, "")
 			for _, p := range problems {
@@ -228,14 +243,20 @@ func lookAtShop(ctx context.Context, address, viewer, scheme string, s size, sta
 			problems = append(problems, err.Error())
 		}
 	}
-	stray, err := chromedp.Run(ctx, chromedp.Evaluate[string](`[...document.querySelectorAll("[hidden]")].filter((e) => e.checkVisibility()).map((e) => e.className).join()`))
-	if err != nil || stray != "" {
-		problems = append(problems, "shows what is hidden: "+stray)
-	}
+	problems = append(problems, strays(ctx)...)
 	if s.axe {
 		problems = append(problems, askAxe(ctx)...)
 	}
 	return image, problems
+}
+
+// strays lists what shows though it is hidden.
+func strays(ctx context.Context) []string {
+	stray, err := chromedp.Run(ctx, chromedp.Evaluate[string](`[...document.querySelectorAll("[hidden]")].filter((e) => e.checkVisibility()).map((e) => e.className).join()`))
+	if err != nil || stray != "" {
+		return []string{"shows what is hidden: " + stray}
+	}
+	return nil
 }
 
 func evaluate[T any](t *testing.T, ctx context.Context, script string) T {

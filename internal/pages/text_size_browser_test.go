@@ -101,48 +101,6 @@ func enlarged(ctx context.Context, name string) []string {
 	return problems
 }
 
-// Everybody's visit pages and every merchant's page, in both languages, with letters twice as large.
-func TestTextAtTwiceItsSize(t *testing.T) {
-	t.Parallel()
-	type stop struct{ name, viewer, path, state string }
-	var visits, shops []stop
-	for _, s := range shots {
-		visits = append(visits, stop{s.name, s.viewer, s.path, ""})
-	}
-	for _, s := range shopShots {
-		shops = append(shops, stop{"shop-" + s.name, s.viewer, s.path, s.state})
-	}
-	_, city := city(t)
-	_, shop := shop(t)
-	for _, walk := range []struct {
-		name  string
-		site  *Server
-		stops []stop
-	}{{"visits", city, visits}, {"shops, the order", shop, shops[:len(shops)/2]}, {"shops, the door", shop, shops[len(shops)/2:]}} {
-		t.Run(walk.name, func(t *testing.T) {
-			t.Parallel()
-			server := httptest.NewServer(walk.site.Routes())
-			t.Cleanup(server.Close)
-			origin, ctx := strings.Replace(server.URL, "127.0.0.1", "localhost", 1), browser(t)
-			for _, s := range walk.stops {
-				for _, lang := range []string{zh, en} {
-					if err := chromedp.Do(ctx, asViewer(s.viewer), chromedp.Navigate(origin+withLang(s.path, lang))); err != nil {
-						t.Fatal(err)
-					}
-					if s.state != "" {
-						if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](showState(s.state))); err != nil {
-							t.Fatal(err)
-						}
-					}
-					for _, p := range enlarged(ctx, s.name+"-"+lang) {
-						t.Error(p)
-					}
-				}
-			}
-		})
-	}
-}
-
 // What finds nothing wrong with large letters must be able to.
 func TestTheChecksOfLargeLettersCanFail(t *testing.T) {
 	t.Parallel()
