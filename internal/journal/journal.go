@@ -49,71 +49,86 @@ type Journal struct {
 //
 // Faults: journal_folder, journal_in_use, journal_damaged, journal_full.
 func Open(dir, header string, limit int64) (*Journal, [][]byte, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, nil, errFolder.Because(err)
-	}
-	f, err := os.OpenFile(filepath.Join(dir, Name), os.O_CREATE|os.O_RDWR, 0o600)
+	var changes [][]byte
+	j, err := OpenEach(dir, header, limit, func(_ int, change []byte) error {
+		changes = append(changes, change)
+		return nil
+	})
 	if err != nil {
-		return nil, nil, errFolder.Because(err)
-	}
-	j := &Journal{header: header, file: f, limit: limit}
-	changes, err := j.start(dir)
-	if err != nil {
-		return nil, nil, errors.Join(err, f.Close())
+		return nil, nil, err
 	}
 	return j, changes, nil
 }
 
-func (j *Journal) start(dir string) ([][]byte, error) {
+// OpenEach is Open for a journal that need not fit into memory: each is told every change, with its line in the file,
+// as it is read, and no more than one is held. A line that damage follows has been told by then, so what each built is
+// good only once OpenEach has returned without a fault. A fault of each ends the reading and is returned with the line.
+func OpenEach(dir, header string, limit int64, each func(line int, change []byte) error) (*Journal, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, errFolder.Because(err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, Name), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, errFolder.Because(err)
+	}
+	j := &Journal{header: header, file: f, limit: limit}
+	if err := j.start(dir, each); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return j, nil
+}
+
+func (j *Journal) start(dir string, each func(int, []byte) error) error {
 	// The kernel lets go of it when the process dies.
 	if err := syscall.Flock(int(j.file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errInUse.Because(err)
+		return errInUse.Because(err)
 	}
 	info, err := j.file.Stat()
 	if err != nil {
-		return nil, errFolder.Because(err)
+		return errFolder.Because(err)
 	}
 	if info.Size() > j.limit {
-		return nil, errFull
+		return errFull
 	}
-	changes, err := j.read()
-	if err != nil {
-		return nil, err
+	if err := j.read(each); err != nil {
+		return err
 	}
 	if err := j.file.Truncate(j.size); err != nil {
-		return nil, errFolder.Because(err)
+		return errFolder.Because(err)
 	}
 	if j.size == 0 {
 		if err := j.write([]byte(j.header + "\n")); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return changes, syncFolder(dir)
+	return syncFolder(dir)
 }
 
-// read takes the file apart and leaves size and chain at its last whole line.
-func (j *Journal) read() ([][]byte, error) {
+// read takes the file apart, line by line, and leaves size and chain at its last whole line.
+func (j *Journal) read(each func(int, []byte) error) error {
 	r := bufio.NewReader(j.file)
-	var changes [][]byte
-	for {
+	for at := 1; ; at++ {
 		line, err := r.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			return changes, nil // without its end: torn while being written, and never answered
+			return nil // without its end: torn while being written, and never answered
 		}
 		if err != nil {
-			return nil, errFolder.Because(err)
+			return errFolder.Because(err)
 		}
 		switch {
-		case j.size == 0:
+		case at == 1:
 			if string(line) != j.header+"\n" {
-				return nil, errDamaged.At("header")
+				return errDamaged.At("header")
 			}
 		default:
 			change, chain, ok := j.open(line)
 			if !ok {
-				return nil, errDamaged.Atf("line %d", len(changes)+2)
+				return errDamaged.Atf("line %d", at)
 			}
-			changes, j.chain = append(changes, change), chain
+			if err := each(at, change); err != nil {
+				return fault.Of(err).Atf("journal line %d", at)
+			}
+			j.chain = chain
 		}
 		j.size += int64(len(line))
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -262,5 +263,57 @@ func TestAFolderThatCanOnlyBeRead(t *testing.T) {
 	remount(0)
 	if changes, err := reopen(t, disk); err != nil || len(changes) != 3 {
 		t.Errorf("%d changes, %v", len(changes), err)
+	}
+}
+
+// Each change is told as it is read, with its line; one that does not fit, or that cannot be told, ends the reading, and
+// the folder is free again.
+func TestAJournalIsToldLineByLine(t *testing.T) {
+	dir := t.TempDir()
+	data := kept(t, dir)
+	var told []string
+	tell := func(line int, change []byte) error {
+		told = append(told, fmt.Sprintf("%d %s", line, change))
+		return nil
+	}
+	j, err := OpenEach(dir, header, plenty, tell)
+	if want := []string{`2 {"a":1}`, `3 {"b":2}`, `4 {"c":3}`}; err != nil || !slices.Equal(told, want) {
+		t.Fatalf("%q, %v", told, err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	bad := fault.New(fault.Invalid, "not_understood", "看不懂。", "Not understood.")
+	_, err = OpenEach(dir, header, plenty, func(line int, _ []byte) error {
+		if line == 3 {
+			return bad
+		}
+		return nil
+	})
+	if fault.CodeOf(err) != "not_understood" {
+		t.Errorf("a change that cannot be told: %v", err)
+	}
+	if after, err := os.ReadFile(filepath.Join(dir, Name)); err != nil || string(after) != string(data) {
+		t.Errorf("what could not be told was touched: %v", err)
+	}
+	told = nil
+	torn := append(slices.Clone(data), []byte(strings.Repeat("0", 64)+` {"d"`)...)
+	if err := os.WriteFile(filepath.Join(dir, Name), torn, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	j, err = OpenEach(dir, header, plenty, tell)
+	if err != nil || len(told) != 3 || j.Size() != int64(len(data)) {
+		t.Fatalf("a torn last line: %q, %v", told, err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	told = nil
+	damaged := strings.Replace(string(data), `{"c":3}`, `{"c":4}`, 1)
+	if err := os.WriteFile(filepath.Join(dir, Name), []byte(damaged), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenEach(dir, header, plenty, tell); fault.CodeOf(err) != "journal_damaged" || len(told) != 2 {
+		t.Errorf("a damaged last line: told %q, %v", told, err)
 	}
 }

@@ -3,7 +3,6 @@ package organisation
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -61,20 +60,16 @@ func Open(c Config, now func() time.Time, log *slog.Logger) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	j, changes, err := journal.Open(c.dir, journalHeader, c.JournalMiB<<20)
+	s := &Service{conf: c, keys: keys, now: now, log: log, reader: reader, state: newState(), news: make(chan struct{})}
+	s.journal, err = journal.OpenEach(c.dir, journalHeader, c.JournalMiB<<20, func(_ int, raw []byte) error {
+		var one change
+		if err := statement.Decode(raw, &one); err != nil {
+			return err
+		}
+		return s.state.apply(one)
+	})
 	if err != nil {
 		return nil, err
-	}
-	s := &Service{conf: c, keys: keys, now: now, log: log, reader: reader, state: newState(), journal: j, news: make(chan struct{})}
-	for i, raw := range changes {
-		var one change
-		err := statement.Decode(raw, &one)
-		if err == nil {
-			err = s.state.apply(one)
-		}
-		if err != nil {
-			return nil, errors.Join(fault.Of(err).Atf("journal line %d", i+2), j.Close())
-		}
 	}
 	return s, nil
 }
