@@ -76,7 +76,7 @@ func (a *App) Board(ctx context.Context, actor Actor, f BoardFilter) ([]BoardRow
 	if err != nil {
 		return nil, "", err
 	}
-	rows := make([]BoardRow, len(visits))
+	rows, names := make([]BoardRow, len(visits)), map[string]string{} // many rows may be one shop's
 	err = a.Store.Read(ctx, func(tx *store.Tx) error {
 		for i, v := range visits {
 			o, err := tx.Order(ctx, v.OrderID)
@@ -84,9 +84,14 @@ func (a *App) Board(ctx context.Context, actor Actor, f BoardFilter) ([]BoardRow
 				return err
 			}
 			rows[i] = BoardRow{Visit: v, Window: Window{From: o.WindowStartAt.Time(), Until: o.WindowEndAt.Time()}}
-			if rows[i].ShopName, err = a.shopCalled(ctx, tx, v.Shop); err != nil {
-				return err
+			name, known := names[v.Shop]
+			if !known {
+				if name, err = a.shopCalled(ctx, tx, v.Shop); err != nil {
+					return err
+				}
+				names[v.Shop] = name
 			}
+			rows[i].ShopName = name
 			if rows[i].Phone, err = phoneOf(ctx, tx, v); err != nil {
 				return err
 			}

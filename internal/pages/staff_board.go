@@ -239,15 +239,32 @@ func boardState(r app.BoardRow) Text { return rowState(VisitRow{Stage: r.State, 
 // mostExported bounds a file; a longer list is narrowed by its filter.
 const mostExported = 5000
 
-// exportColumns are the members of an exported row, in order.
-var exportColumns = []string{"visit", "order", "kind", "stage", "frozen", "acquirer", "provider", "merchant", "shop", "technician", "device_last_six", "from", "until"}
+// exportColumns are the members of a row that a program reads, in order.
+var exportColumns = []string{"visit", "order", "kind", "stage", "frozen", "acquirer", "provider", "merchant", "shop", "technician", "device_last_six", "from", "until", "shop_name", "turn", "recorded_at"}
 
-func exportRow(r app.BoardRow) []string {
+func exportRow(_ *page, r app.BoardRow) []string {
 	frozen := ""
 	if r.Frozen {
 		frozen = "frozen"
 	}
-	return []string{r.ID, r.OrderID, r.Kind, r.State, frozen, r.Org, r.Provider, r.Merchant, r.Shop, r.Technician, app.LastSix(r.Visit), iso(r.Window.From), iso(r.Window.Until)}
+	return []string{r.ID, r.OrderID, r.Kind, r.State, frozen, r.Org, r.Provider, r.Merchant, r.Shop, r.Technician, app.LastSix(r.Visit), iso(r.Window.From), iso(r.Window.Until), r.ShopName, turnOf(r), iso(r.UpdatedAt.Time())}
+}
+
+// sheetColumns are the words over a file that a person opens, in order: what the board shows, then the ids.
+var sheetColumns = []string{"list.state", "board.kind", "board.shop", "board.turn", "board.recorded", "board.from", "board.until", "board.technician", "list.device", "board.order.id", "board.visit", "board.acquirer", "board.provider", "board.merchant", "board.shop.id"}
+
+// sheetRow says a row as the board does, in the reader's language and by the clock that appointments are made by.
+func sheetRow(p *page, r app.BoardRow) []string {
+	return []string{p.text(boardState(r)), p.term(kindWords, r.Kind), r.Place(), p.term(roleWords, turnOf(r)), clock(r.UpdatedAt.Time()), clock(r.Window.From), clock(r.Window.Until), r.Technician, app.LastSix(r.Visit),
+		r.OrderID, r.ID, r.Org, r.Provider, r.Merchant, r.Shop}
+}
+
+// clock is a moment as a spreadsheet sorts it, "" for none.
+func clock(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(shanghai).Format("2006-01-02 15:04")
 }
 
 // export writes every row that the filter shows, as the address asks: csv or json.
@@ -260,6 +277,10 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) error {
 	q.After = ""
 	f := q.filter(p.now)
 	f.Limit = 100
+	write, kind, say := p.writeCSV, "csv", sheetRow
+	if strings.HasSuffix(r.URL.Path, ".json") {
+		write, kind, say = writeJSON, "json", exportRow
+	}
 	rows := [][]string{}
 	for q.Sound && len(rows) < mostExported {
 		page, next, err := s.Desk.App.Board(r.Context(), actorOf(p.viewer), f)
@@ -267,15 +288,11 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		for _, row := range page {
-			rows = append(rows, exportRow(row))
+			rows = append(rows, say(p, row))
 		}
 		if f.Cursor = next; next == "" {
 			break
 		}
-	}
-	write, kind := writeCSV, "csv"
-	if strings.HasSuffix(r.URL.Path, ".json") {
-		write, kind = writeJSON, "json"
 	}
 	h := w.Header()
 	h.Set("Content-Type", map[string]string{"csv": "text/csv; charset=utf-8", "json": "application/json"}[kind])
@@ -283,7 +300,13 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) error {
 	return write(w, rows)
 }
 
-func writeCSV(w io.Writer, rows [][]string) error { return writeTable(w, exportColumns, rows) }
+func (p *page) writeCSV(w io.Writer, rows [][]string) error {
+	columns := make([]string, len(sheetColumns))
+	for i, key := range sheetColumns {
+		columns[i] = p.t(key)
+	}
+	return writeTable(w, columns, rows)
+}
 
 // writeTable writes UTF-8 with its mark, so that spreadsheets read Chinese, and no cell that they would
 // run as a formula.
