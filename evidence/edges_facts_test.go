@@ -162,8 +162,14 @@ func TestEdgesOfTheDevice(t *testing.T) {
 func TestEdgesOfTheWork(t *testing.T) {
 	t.Run("backup by a colleague", func(t *testing.T) {
 		e := upTo(t, visit.Install, 0, "ask trial")
-		e.put(e.Cast.Stranger, visit.BackUp, e.VisitStream(), visit.TypeBackup, visit.Backup{Visit: e.ID, Manifest: "m", Restored: "m"})
+		e.put(e.Cast.Stranger, visit.BackUp, e.VisitStream(), visit.TypeBackup, visit.Backup{Visit: e.ID, Manifest: statement.Digest([]byte("m")), Restored: statement.Digest([]byte("m"))})
 		e.fails(visit.AskTrial, gate.DataBackedUp, "signer_not_party")
+	})
+	t.Run("backup before the door", func(t *testing.T) {
+		e := upTo(t, visit.Install, 0, "door")
+		all := statement.Digest([]byte("all"))
+		e.put(e.Cast.Technician, visit.BackUp, e.VisitStream(), visit.TypeBackup, visit.Backup{Visit: e.ID, Manifest: all, Restored: all})
+		e.fails(visit.AskTrial, gate.DataBackedUp, "signed_too_early")
 	})
 	t.Run("acceptance before any trial permit", func(t *testing.T) {
 		e := upTo(t, visit.Install, 0, "ask trial")

@@ -8,7 +8,9 @@ import (
 
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/agreement"
+	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/gate"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
@@ -68,6 +70,33 @@ func TestEdgesOfIntake(t *testing.T) {
 	at := e.put(twin, visit.Agree, e.OrderStream(), agreement.TypeAgreement, agreement.Offer(e.Order.Order, e.Sheet))
 	v, err = e.intake(e.OrderStream())
 	none("a statement that names no previous one", v, err, "signer_chain_broken", at)
+}
+
+// Whoever was struck off still stops a device, and lets none go on.
+func TestEdgesOfTheStruck(t *testing.T) {
+	e := upTo(t, visit.Install, 0, "ask trial")
+	mark := e.put(e.Cast.Technician, visit.Freeze, e.DeviceStream(), visit.TypeSuspension,
+		visit.Suspension{Subject: e.Device.Serial, Reason: visit.MarkLost, Appeal: "12363"})
+	marked := e.ledger.Stream(e.DeviceStream())
+	digest := statement.Digest(marked[len(marked)-1].Envelope)
+	lift := visit.Reinstatement{Subject: e.Device.Serial, Reason: "inspected", Closes: []string{digest}}
+	list := e.Cast.TrustList(e.Now())
+	struck := slices.IndexFunc(list.Organisations, func(o credential.Organisation) bool { return o.ID == e.Cast.Acquirer.ID })
+	list.Organisations[struck].Struck = &credential.Struck{At: statement.At(e.Now()), Reason: "fraud"}
+	if err := e.PublishTrustList(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.intake(e.DeviceStream()); err != nil {
+		t.Errorf("%s: %v", mark, err)
+	}
+	at := e.put(e.Cast.Risk, visit.Resume, e.DeviceStream(), visit.TypeReinstatement, lift)
+	_, err := e.intake(e.DeviceStream())
+	isFault(t, "lifted by the struck", err, "organisation_struck", at)
+	// Recorded behind everybody's back, it lifts nothing either.
+	a, err := e.Ask(t.Context(), visit.AskTrial)
+	if got := a.Failing[gate.NothingOpen]; err != nil || got != "device_lost" {
+		t.Errorf("nothing-open: %q, %v", got, err)
+	}
 }
 
 // With a trust list past its date nothing is granted, but evidence and brakes still come in.

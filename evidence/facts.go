@@ -192,6 +192,7 @@ func (b *builder) people() {
 		h := found[0].claims.Header
 		b.facts.Approver = gate.Known(gate.Party{Holder: h.Signer, Organisation: h.Organisation, Key: h.Key}, found[0].signed.Digest())
 	}
+	b.facts.Approved = b.approved(o)
 	if d.Supervisor == "" {
 		return
 	}
@@ -201,6 +202,26 @@ func (b *builder) people() {
 			b.facts.Supervisor = gate.Unknown[gate.Party](err, s.From...)
 		}
 	}
+}
+
+// approved lists who else signed for the acquirer: its side of the sheet as it stands, and the visit's opening. The
+// order's own approver is not listed again.
+func (b *builder) approved(o visit.Order) []gate.Party {
+	signed := b.inVisit(visit.TypeOpened)
+	for _, it := range slices.Backward(b.of(visit.StreamOrder+"/"+o.Order, agreement.TypeAgreement)) {
+		if it.claims.Header.Role == visit.RoleApprover {
+			signed = append(signed, it)
+			break
+		}
+	}
+	var out []gate.Party
+	for _, it := range signed {
+		h := it.claims.Header
+		if p := (gate.Party{Holder: h.Signer, Organisation: h.Organisation, Key: h.Key}); p.Holder != b.facts.Approver.Value.Holder {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // documents reads what organisations published about rules, mandates, courses and the price.
@@ -385,7 +406,7 @@ func (b *builder) marks(serial string) []visit.Mark {
 func (b *builder) deviceStream(serial string) []statement.Verified {
 	var stream []statement.Verified
 	for _, it := range b.items {
-		if it.event.Stream == visit.StreamDevice+"/"+serial {
+		if it.event.Stream == visit.StreamDevice+"/"+serial && (it.claims.Type != visit.TypeReinstatement || b.keys.mayLift(it) == nil) {
 			stream = append(stream, it.signed)
 		}
 	}

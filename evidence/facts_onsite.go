@@ -18,19 +18,20 @@ import (
 )
 
 var (
-	errNoDoor        = fault.New(fault.Refused, "door_check_absent", "还没有上门核对。", "There was no door check yet.")
-	errChallengeNone = fault.New(fault.Refused, "challenge_unknown", "核对码不是这次上门发出的。", "The challenge was not issued for this visit.")
-	errChallengeUse  = fault.New(fault.Refused, "challenge_other_purpose", "核对码是为别的事发的。", "The challenge was issued for another purpose.")
-	errAnswerDiffers = fault.New(fault.Refused, "answer_differs", "商户签的回答和附上的不是同一份。", "The merchant signed another answer than the one beside it.")
-	errNoStatusList  = fault.New(fault.Refused, "status_list_absent", "没有工作证的停用名单。", "The badge issuer's status list is absent.")
-	errRevokedBadge  = fault.New(fault.Refused, "badge_revoked", "工作证已被停用。", "The badge was revoked.")
-	errBadgeUnlogged = fault.New(fault.Refused, "badge_not_recorded", "这张工作证没有签发记录。", "No record says that this badge was issued.")
-	errNonceReplayed = fault.New(fault.Refused, "attest_nonce_replayed", "机具拿旧的回答再用了一次。", "The device answered a nonce that was answered before.")
-	errOpeningKind   = fault.New(fault.Refused, "opening_other_kind", "打开的内容不是位置。", "The opening of a position is of another kind.")
-	errPhotoTime     = fault.New(fault.Refused, "photo_other_time", "照片不是这次上门的时候拍的。", "A photo was not taken during this visit.")
-	errBeforeTrial   = fault.New(fault.Refused, "acceptance_before_trial", "试用密钥还没装，验收就做完了。", "The acceptance script was run before the trial keys were loaded.")
-	errListTime      = fault.New(fault.Refused, "charge_list_other_time", "主机的扣款清单没有盖住这次上门。", "The host's charge list does not cover this visit.")
-	errHostOther     = fault.New(fault.Refused, "host_of_another", "报告不是本收单机构的主机签的。", "The report was not signed by this acquirer's host.")
+	errNoDoor         = fault.New(fault.Refused, "door_check_absent", "还没有上门核对。", "There was no door check yet.")
+	errChallengeNone  = fault.New(fault.Refused, "challenge_unknown", "核对码不是这次上门发出的。", "The challenge was not issued for this visit.")
+	errChallengeUse   = fault.New(fault.Refused, "challenge_other_purpose", "核对码是为别的事发的。", "The challenge was issued for another purpose.")
+	errAnswerDiffers  = fault.New(fault.Refused, "answer_differs", "商户签的回答和附上的不是同一份。", "The merchant signed another answer than the one beside it.")
+	errNoStatusList   = fault.New(fault.Refused, "status_list_absent", "没有工作证的停用名单。", "The badge issuer's status list is absent.")
+	errRevokedBadge   = fault.New(fault.Refused, "badge_revoked", "工作证已被停用。", "The badge was revoked.")
+	errBadgeUnlogged  = fault.New(fault.Refused, "badge_not_recorded", "这张工作证没有签发记录。", "No record says that this badge was issued.")
+	errNonceReplayed  = fault.New(fault.Refused, "attest_nonce_replayed", "机具拿旧的回答再用了一次。", "The device answered a nonce that was answered before.")
+	errOpeningKind    = fault.New(fault.Refused, "opening_other_kind", "打开的内容不是位置。", "The opening of a position is of another kind.")
+	errPhotoTime      = fault.New(fault.Refused, "photo_other_time", "照片不是这次上门的时候拍的。", "A photo was not taken during this visit.")
+	errBeforeTrial    = fault.New(fault.Refused, "acceptance_before_trial", "试用密钥还没装，验收就做完了。", "The acceptance script was run before the trial keys were loaded.")
+	errTrialCancelled = fault.New(fault.Refused, "trial_cancelled", "这次试用已经有人签字撤销，要再试一次。", "Somebody signed that this trial is cancelled; it has to be tried again.")
+	errListTime       = fault.New(fault.Refused, "charge_list_other_time", "主机的扣款清单没有盖住这次上门。", "The host's charge list does not cover this visit.")
+	errHostOther      = fault.New(fault.Refused, "host_of_another", "报告不是本收单机构的主机签的。", "The report was not signed by this acquirer's host.")
 )
 
 // KindPosition is the commitment kind of a position; the value is identifier's wire form.
@@ -268,6 +269,9 @@ func (b *builder) origin() (custody.Verified, error) {
 func (b *builder) backup() gate.Fact[gate.Backup] {
 	copied := bodyFact[visit.Backup](b, visit.TypeBackup, b.technician(), 0)
 	empty := bodyFact[visit.NothingToKeep](b, visit.TypeNothingToKeep, b.merchant(), 0)
+	if it, ok, _ := b.last(visit.TypeBackup, b.technician()); ok && copied.Err == nil && b.beforeDoor(it) {
+		copied.Err = errSignedEarly
+	}
 	if copied.Err != nil {
 		return gate.Unknown[gate.Backup](copied.Err, copied.From...)
 	}
@@ -292,10 +296,20 @@ func (b *builder) steps() gate.Fact[[]gate.StepDone] {
 		if stray == nil {
 			stray = b.photosStray(it, s)
 		}
+		if stray == nil && b.beforeDoor(it) {
+			stray = errSignedEarly
+		}
 		list = append(list, gate.StepDone{Step: s, Role: h.Role, Digest: it.signed.Digest(), Stray: stray})
 		from = append(from, it.signed.Digest())
 	}
 	return gate.Known(list, from...)
+}
+
+// beforeDoor says whether something was signed before the shop let anybody in. Phones without signal bring their
+// statements in any order, so the signers' own times are compared.
+func (b *builder) beforeDoor(it item) bool {
+	door, ok := b.firstDoor()
+	return !ok || it.claims.Header.Time().Before(door.claims.Header.Time().Add(-clockLeeway))
 }
 
 // photosStray says why a step's photos cannot be of this visit: the page dated one before the merchant
@@ -320,6 +334,9 @@ func (b *builder) trialPermit() gate.Fact[visit.Recorded[visit.Decision]] {
 	digest := d.Event.Statement.Digest()
 	if o, ok := b.state.Outcome(digest); !ok || o.Body.Outcome != visit.Loaded {
 		return gate.Fact[visit.Recorded[visit.Decision]]{From: []string{digest}}
+	}
+	if b.state.Cancelled(digest) {
+		return gate.Unknown[visit.Recorded[visit.Decision]](errTrialCancelled, digest)
 	}
 	return gate.Known(d, digest)
 }

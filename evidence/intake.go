@@ -35,7 +35,11 @@ func (r *Reader) Intake(context []Entry, candidate Entry, now time.Time) (statem
 		return statement.Verified{}, err
 	}
 	last := &items[len(items)-1]
-	if err := r.proveOne(&keys, last); err != nil {
+	err = r.proveOne(&keys, last)
+	if err == nil && last.claims.Type == visit.TypeReinstatement {
+		err = keys.mayLift(*last)
+	}
+	if err != nil {
 		return statement.Verified{}, fault.At(err, last.place)
 	}
 	return last.signed, nil

@@ -299,6 +299,12 @@ func (r *Reader) proveSigner(k *keyring, it *item) error {
 	return checkSigner(e, it)
 }
 
+// mayLift refuses a word that lets a device, person or organisation go on from somebody whose own organisation was
+// struck off when it came in. What stops them is received from anybody.
+func (k keyring) mayLift(it item) error {
+	return k.trust.Stood(it.claims.Header.Organisation, it.received)
+}
+
 // deciding makes the checks that count for decisions only, not for receiving: one version of each
 // trust list, and a platform that is not struck off.
 func deciding(k *keyring, items []item) error {

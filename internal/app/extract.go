@@ -155,7 +155,11 @@ func (l *looker) people(x *registry.Extract, o visit.Order, d visit.Dispatch) er
 		return err
 	}
 	var duty []string
-	for _, id := range []string{o.Merchant, approver, d.Technician, d.Supervisor} {
+	approved, err := l.approved(x.Visit, o.Order)
+	if err != nil {
+		return err
+	}
+	for _, id := range append([]string{o.Merchant, approver, d.Technician, d.Supervisor}, approved...) {
 		if id != "" && !slices.Contains(duty, id) {
 			duty = append(duty, id)
 		}
@@ -179,6 +183,23 @@ func (l *looker) approver(orderID string) (string, error) {
 	return c.Header.Signer, err
 }
 
+// approved are those who signed an order's sheet or opened its visit for the acquirer.
+func (l *looker) approved(visitID, order string) ([]string, error) {
+	g := l.app.gather(l.ctx, l.tx)
+	of, err := g.stream(visit.StreamVisit, visitID)
+	if err != nil {
+		return nil, err
+	}
+	signed, err := g.stream(visit.StreamOrder, order)
+	var out []string
+	for _, c := range append(of, signed...) {
+		if c.Header.Role == visit.RoleApprover {
+			out = append(out, c.Header.Signer)
+		}
+	}
+	return out, err
+}
+
 // sharedFields are the personal values by which two ids are known to be one human being or phone.
 var sharedFields = []string{"phone", fieldPrincipal}
 
@@ -186,22 +207,24 @@ var sharedFields = []string{"phone", fieldPrincipal}
 // their keyed hash.
 var foundFields = append([]string{"merchant_name", "shop_name", fieldCredit}, sharedFields...)
 
+// sameAs compares two and two, so that it does not matter how many others have the same number.
 func (l *looker) sameAs(id string, duty []string) ([]string, error) {
 	same := []string{}
 	for _, field := range sharedFields {
-		hashes, err := l.tx.IdentitiesOf(l.ctx, field, id)
+		own, err := l.tx.IdentitiesOf(l.ctx, field, id)
 		if err != nil {
 			return nil, err
 		}
-		for _, h := range hashes {
-			holders, err := l.tx.IdentityHolders(l.ctx, field, h, 64)
+		for _, other := range duty {
+			if other == id || slices.Contains(same, other) {
+				continue
+			}
+			theirs, err := l.tx.IdentitiesOf(l.ctx, field, other)
 			if err != nil {
 				return nil, err
 			}
-			for _, other := range holders {
-				if other != id && slices.Contains(duty, other) && !slices.Contains(same, other) {
-					same = append(same, other)
-				}
+			if slices.ContainsFunc(own, func(h string) bool { return slices.Contains(theirs, h) }) {
+				same = append(same, other)
 			}
 		}
 	}
@@ -222,7 +245,7 @@ func (l *looker) identity(x *registry.Extract, o visit.Order, _ visit.Dispatch) 
 		return err
 	}
 	for _, h := range hashes {
-		holders, err := l.tx.IdentityHolders(l.ctx, fieldPrincipal, h, 256)
+		holders, err := l.tx.IdentityHolders(l.ctx, fieldPrincipal, h, mostNamesakes)
 		if err != nil {
 			return err
 		}
@@ -283,6 +306,13 @@ func (l *looker) lookAt(o visit.Order, serial, terminal string) (registry.Bindin
 	return look, err
 }
 
+// Bounds of what a look reads. Whoever could fill one would hide what comes after, so past mostMatters all counts.
+const (
+	mostMatters   = 1024 // open against one subject, another acquirer's suspensions among them
+	mostNamed     = 16   // of them in one extract: one is enough to refuse
+	mostNamesakes = 1 << 16
+)
+
 // open lists what is unresolved against the visit, its device, its technician and its parties.
 func (l *looker) open(x *registry.Extract, o visit.Order, d visit.Dispatch) error {
 	for _, s := range []struct{ kind, id string }{{subjectVisit, x.Visit}, {subjectDevice, d.Serial}, {subjectPerson, d.Technician},
@@ -290,7 +320,7 @@ func (l *looker) open(x *registry.Extract, o visit.Order, d visit.Dispatch) erro
 		if s.id == "" {
 			continue
 		}
-		matters, err := l.tx.MattersOf(l.ctx, s.kind, s.id, 16)
+		matters, err := l.tx.MattersOf(l.ctx, s.kind, s.id, mostMatters)
 		if err != nil {
 			return err
 		}
@@ -299,7 +329,7 @@ func (l *looker) open(x *registry.Extract, o visit.Order, d visit.Dispatch) erro
 			if err != nil {
 				return err
 			}
-			if !against {
+			if (!against && len(matters) < mostMatters) || len(x.Open) >= mostNamed {
 				continue
 			}
 			look := registry.OpenMatter{Stream: m.FoundIn, Kind: m.Matter, Statement: m.Statement}

@@ -3,10 +3,12 @@ package app_test
 import (
 	"context"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/menshen-project/menshen/internal/agreement"
 	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/statement"
@@ -47,6 +49,37 @@ func TestAnotherAcquirersSuspensionCountsNotHere(t *testing.T) {
 	submit(t, d, rong, "organisation/"+d.Cast.Provider.ID, visit.Freeze, visit.TypeSuspension,
 		visit.Suspension{Subject: d.Cast.Provider.ID, Reason: "rating_failed", Appeal: "write to the risk desk"}, "")
 	nothingOpen(t, p, "")
+}
+
+// However many suspensions of its own a friendly acquirer piles up, they hide nobody else's that comes after.
+func TestSuspensionsDoNotHideEachOther(t *testing.T) {
+	d, p := sent(t)
+	stream := "organisation/" + d.Cast.Provider.ID
+	rong := enrolled(t, d, d.Cast.Other, "rong", visit.RoleRisk)
+	for i := range 20 {
+		submit(t, d, rong, stream, visit.Freeze, visit.TypeSuspension, visit.Suspension{Subject: d.Cast.Provider.ID, Reason: "paperwork", Appeal: "desk " + strconv.Itoa(i)}, "")
+	}
+	submit(t, d, d.Cast.Association, stream, visit.Freeze, visit.TypeSuspension, visit.Suspension{Subject: d.Cast.Provider.ID, Reason: "fraud", Appeal: "write"}, "")
+	nothingOpen(t, p, "matter_open")
+}
+
+// A risk desk whose acquirer was struck off lifts nothing any more; what stops somebody is received from it all the same.
+func TestTheStruckLiftNothing(t *testing.T) {
+	d, p := sent(t)
+	id := d.Cast.Provider.ID
+	stop := visit.Suspension{Subject: id, Reason: "rating_failed", Appeal: "write to the risk desk"}
+	own := submit(t, d, d.Cast.Risk, "organisation/"+id, visit.Freeze, visit.TypeSuspension, stop, "")
+	list := d.Cast.TrustList(p.Now())
+	for i := range list.Organisations {
+		if list.Organisations[i].ID == d.Cast.Acquirer.ID {
+			list.Organisations[i].Struck = &credential.Struck{At: statement.At(p.Now()), Reason: "fraud"}
+		}
+	}
+	if err := p.PublishTrustList(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+	submit(t, d, d.Cast.Risk, "organisation/"+id, visit.Resume, visit.TypeReinstatement, visit.Reinstatement{Subject: id, Reason: "r", Closes: []string{own}}, "organisation_struck")
+	submit(t, d, d.Cast.Risk, "organisation/"+id, visit.Freeze, visit.TypeSuspension, stop, "")
 }
 
 // A provider is stopped by its acquirer's risk desk and by the regulator, each for itself; and goes on when

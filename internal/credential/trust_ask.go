@@ -112,6 +112,18 @@ func (t Trust) Active(id, kind string, now time.Time) error {
 	return nil
 }
 
+// Stood says whether the list has id, not struck off at a time that may lie before the list was made.
+func (t Trust) Stood(id string, at time.Time) error {
+	o, ok := t.find(id)
+	switch {
+	case !ok:
+		return errNotListed
+	case o.struckAt(at):
+		return errStruck
+	}
+	return nil
+}
+
 // Licensed says whether, at now, id is an acquirer licensed for this business in this province
 // (two digits, GB/T 2260; "*" asks for the whole country).
 func (t Trust) Licensed(id, business, provinceCode string, now time.Time) error {

@@ -244,6 +244,29 @@ func TestAcquires(t *testing.T) {
 	}
 }
 
+// Whether somebody stood at a time that lies before the list was made is asked of the list all the same.
+func TestStood(t *testing.T) {
+	struck := func(l *TrustList) {
+		l.Organisations[at(l, "bank-1")].Struck = &Struck{At: statement.At(noon), Reason: "fraud"}
+	}
+	for name, row := range map[string]struct {
+		id    string
+		spoil func(*TrustList)
+		when  time.Time
+		code  string
+	}{
+		"listed":              {"bank-1", asIs, noon, ""},
+		"before the list":     {"bank-1", asIs, noon.AddDate(-1, 0, 0), ""},
+		"not on the list":     {"bank-9", asIs, noon, "organisation_not_listed"},
+		"before it was off":   {"bank-1", struck, noon.Add(-time.Second), ""},
+		"as it was struck":    {"bank-1", struck, noon, "organisation_struck"},
+		"after it was struck": {"bank-1", struck, noon.AddDate(1, 0, 0), "organisation_struck"},
+	} {
+		t.Run(name, func(t *testing.T) { wantCode(t, trust(t, row.spoil).Stood(row.id, row.when), row.code) })
+	}
+	wantCode(t, Trust{}.Stood("bank-1", noon), "organisation_not_listed")
+}
+
 func at(l *TrustList, id string) int {
 	return slices.IndexFunc(l.Organisations, func(o Organisation) bool { return o.ID == id })
 }

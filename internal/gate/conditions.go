@@ -147,7 +147,36 @@ func dutiesSeparated(f *Facts) finding {
 			return attested(errSamePerson, f.Extract.From...)
 		}
 	}
+	for _, p := range f.Approved {
+		if err := f.approvedApart(p, people, x); err != nil {
+			return attested(err, f.Extract.From...)
+		}
+	}
 	return attested(nil, f.Extract.From...)
+}
+
+// approvedApart holds whoever signed the sheet or opened the visit for the acquirer apart from everybody but the
+// order's approver, as whose second name he may well be known.
+func (f *Facts) approvedApart(p Party, people []Party, x registry.Extract) error {
+	look := func(holder string) int {
+		return slices.IndexFunc(x.People, func(q registryPerson) bool { return q.Holder == holder })
+	}
+	own := look(p.Holder)
+	for _, q := range people {
+		switch {
+		case q.Holder == f.Approver.Value.Holder:
+			continue
+		case p.Holder == q.Holder:
+			return errSamePerson
+		case p.Key == q.Key:
+			return errSameKey
+		case own < 0:
+			return errNotLookedAt
+		case slices.Contains(x.People[own].Same, q.Holder) || slices.Contains(x.People[look(q.Holder)].Same, p.Holder):
+			return errSamePerson
+		}
+	}
+	return nil
 }
 
 // people lists everyone with a duty on the order. A supervisor is one only where the risk asks for

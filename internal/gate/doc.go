@@ -184,6 +184,7 @@ type Facts struct {
 	Agreement    Fact[agreement.Verified]
 	Merchant     Fact[Party] // the key that the acquirer enrolled
 	Approver     Fact[Party]
+	Approved     []Party // whoever else signed for the acquirer: the sheet, the visit
 	Technician   Fact[Party]
 	Supervisor   Fact[Party]
 	Extract      Fact[registry.Extract]

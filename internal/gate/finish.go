@@ -161,11 +161,11 @@ func acceptancePassed(f *Facts) finding {
 
 // loadedTrial is the last trial permit, which the host answered "loaded".
 func (f *Facts) loadedTrial() (visit.Recorded[visit.Decision], error) {
-	trial, err := f.TrialPermit.get()
-	if err != nil || trial.Body.Permit == nil {
-		return visit.Recorded[visit.Decision]{}, errNoTrial
+	trial, err := f.TrialPermit.or(errNoTrial)
+	if err == nil && trial.Body.Permit == nil {
+		err = errNoTrial
 	}
-	return trial, nil
+	return trial, err
 }
 
 // over holds a passed report to the trial permit and its time: begun once it was decided, and its

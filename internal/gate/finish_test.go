@@ -103,7 +103,7 @@ func TestAcceptancePassed(t *testing.T) {
 	walk(t, gate.AcceptancePassed, visit.AskLive, gate.Rerun, []way{
 		{name: "over the last trial"},
 		absent("no trial", permit, "trial_not_loaded"),
-		{name: "a trial that the host did not load", spoil: func(f *gate.Facts) { f.TrialPermit = gate.Unknown[trialFact](errWhy) }, code: "trial_not_loaded"},
+		unknown("a trial that was cancelled", permit),
 		{name: "a decision without a permit", spoil: edit(permit, func(d *trialFact) { d.Body.Permit = nil }), code: "trial_not_loaded"},
 		absent("no report", tried, "evidence_absent"),
 		unknown("a step failed", tried),

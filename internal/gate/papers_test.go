@@ -1,6 +1,7 @@
 package gate_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -127,6 +128,17 @@ func TestDutiesSeparated(t *testing.T) {
 			next(f)
 		}
 	}
+	both := func(a, b func(*gate.Facts)) func(*gate.Facts) { return func(f *gate.Facts) { a(f); b(f) } }
+	signedToo := func(holder string, key func(*gate.Facts) string) func(*gate.Facts) {
+		return func(f *gate.Facts) {
+			p := gate.Party{Holder: holder, Organisation: acquirer, Key: "another"}
+			if key != nil {
+				p.Key = key(f)
+			}
+			f.Approved = append(f.Approved, p)
+			f.Extract.Value.People = append(slices.Clone(f.Extract.Value.People), registry.Person{Holder: holder})
+		}
+	}
 	walk(t, gate.DutiesSeparated, visit.AskDispatch, gate.Attested, []way{
 		{name: "four people of three houses"},
 		{name: "three people where no supervisor is asked for", spoil: atRisk0(func(*gate.Facts) {})},
@@ -158,6 +170,13 @@ func TestDutiesSeparated(t *testing.T) {
 		{name: "merchant not looked up", spoil: ofLook(func(x *registry.Extract) { x.People = x.People[1:] }), code: "person_not_looked_up"},
 		{name: "merchant and technician share a phone", spoil: sameAs("wei", "lan"), code: "same_person_two_duties"},
 		{name: "known from the other side only", spoil: sameAs("gu", "chen"), code: "same_person_two_duties"},
+		{name: "somebody else of the acquirer signed the sheet", spoil: signedToo("min", nil)},
+		{name: "the approver's second name signed the sheet", spoil: both(signedToo("min", nil), sameAs("min", "chen"))},
+		{name: "the technician signed the sheet", spoil: signedToo("lan", nil), code: "same_person_two_duties"},
+		{name: "the sheet is signed with the supervisor's key", spoil: signedToo("min", func(f *gate.Facts) string { return f.Supervisor.Value.Key }), code: "same_key_two_duties"},
+		{name: "who signed the sheet was not looked up", spoil: both(signedToo("min", nil), ofLook(func(x *registry.Extract) { x.People = x.People[:4] })), code: "person_not_looked_up"},
+		{name: "who signed the sheet is the technician under another name", spoil: both(signedToo("min", nil), sameAs("min", "lan")), code: "same_person_two_duties"},
+		{name: "and that is known from the other side only", spoil: both(signedToo("min", nil), sameAs("lan", "min")), code: "same_person_two_duties"},
 		{name: "same as somebody without a duty", spoil: sameAs("gu", "zhou")},
 		{name: "at risk 0 nobody looks at the supervisor", spoil: atRisk0(ofLook(func(x *registry.Extract) { x.People = x.People[:3] }))},
 	})

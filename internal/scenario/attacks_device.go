@@ -355,6 +355,11 @@ var deviceAttacks = []Attack{
 		},
 	},
 	{
+		Name: "mark-lifted-by-a-struck-acquirer", Zh: "已经被除名的收单机构解除了隔离", En: "The risk desk of an acquirer that was struck off lifts a mark.",
+		Refused: or(by(gate.NothingOpen, "device_quarantined"), ByIntake, "organisation_struck"),
+		Run:     struckLifts,
+	},
+	{
 		Name: "mark-lifted-by-another-acquirer", Zh: "别家收单机构的风控解除了隔离", En: "Another acquirer's risk desk lifts the mark.",
 		Refused: by(gate.NothingOpen, "device_quarantined"),
 		Run: func(ctx context.Context, p *Play) error {
@@ -365,6 +370,18 @@ var deviceAttacks = []Attack{
 			return p.before(ctx, "ask trial", func(ctx context.Context) error { return p.markAndLift(ctx, p.Cast.Approver, rong) })
 		},
 	},
+}
+
+// struckLifts has a technician quarantine the device he brought, and the risk desk of an acquirer that was struck off lift it.
+func struckLifts(ctx context.Context, p *Play) error {
+	rong := NewActor("rong", p.Cast.Other.ID, visit.RoleRisk)
+	if err := p.enrol(ctx, p.Cast.Other, rong, p.Now()); err != nil {
+		return err
+	}
+	if err := p.newTrustList(ctx, p.Cast.Other.ID, p.struck); err != nil {
+		return err
+	}
+	return p.before(ctx, "ask trial", func(ctx context.Context) error { return p.markAndLift(ctx, p.Cast.Technician, rong) })
 }
 
 // Mark has somebody mark the play's device lost or quarantined, and gives the statement's digest.

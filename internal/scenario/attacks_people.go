@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/menshen-project/menshen/internal/agreement"
 	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/gate"
 	"github.com/menshen-project/menshen/internal/registry"
@@ -165,6 +166,12 @@ func (p *Play) withoutCode(onFile string) {
 	p.ledger().OnFile[p.Order.Merchant] = onFile
 }
 
+// alsoApprover has the acquirer enrol the technician as an approver, with a key of its own.
+func (p *Play) alsoApprover(ctx context.Context) (*Actor, error) {
+	lan := NewActor(p.Cast.Technician.ID, p.Cast.Acquirer.ID, visit.RoleApprover)
+	return lan, p.enrol(ctx, p.Cast.Acquirer, lan, p.Now())
+}
+
 // peopleAttacks are about who vouches for whom, and who may be what at once.
 var peopleAttacks = []Attack{
 	{
@@ -176,6 +183,34 @@ var peopleAttacks = []Attack{
 				return err
 			}
 			return Run(ctx, p.scenes())
+		},
+	},
+	{
+		Name: "sheet-signed-by-the-technician", Zh: "上门人员替收单机构在价目单上签字", En: "The technician, whom the acquirer enrolled as an approver too, signs its side of the price sheet.",
+		Refused: by(gate.DutiesSeparated, "same_person_two_duties"),
+		Run: func(ctx context.Context, p *Play) error {
+			lan, err := p.alsoApprover(ctx)
+			if err != nil {
+				return err
+			}
+			return p.instead(ctx, "offer", func(ctx context.Context) error { return p.signAs(ctx, lan, agreement.Offer(p.Order.Order, p.Sheet)) })
+		},
+	},
+	{
+		Name: "visit-opened-by-the-technician", Zh: "上门人员替收单机构开了这次上门", En: "The technician, whom the acquirer enrolled as an approver too, opens the visit of another approver's order.",
+		Refused: by(gate.DutiesSeparated, "same_person_two_duties"),
+		Run: func(ctx context.Context, p *Play) error {
+			lan, err := p.alsoApprover(ctx)
+			if err != nil {
+				return err
+			}
+			return p.instead(ctx, "book", func(ctx context.Context) error {
+				digest, err := p.file(ctx, p.Cast.Approver, visit.Book, Draft{Stream: p.OrderStream(), Type: visit.TypeOrder, Body: p.Order}, p.hidden...)
+				if err != nil {
+					return err
+				}
+				return p.fileAs(ctx, lan, visit.Book, p.VisitStream(), visit.TypeOpened, visit.Opened{Visit: p.ID, Order: p.Order.Order, Basis: digest})
+			})
 		},
 	},
 	{

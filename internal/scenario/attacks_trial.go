@@ -19,6 +19,11 @@ func (p *Play) reported(ctx context.Context, edit func(*agreement.Acceptance)) e
 // trialAttacks are about the trial, its report and its charges.
 var trialAttacks = []Attack{
 	{
+		Name: "live-on-a-cancelled-trial", Zh: "试用已经被风控撤销，还拿它上线", En: "The risk desk cancels the trial; live is asked for on it all the same.",
+		Refused: or(by(gate.AcceptancePassed, "trial_cancelled"), gate.DeviceGenuine, "trial_cancelled"),
+		Run:     cancelsTrial,
+	},
+	{
 		Name: "acceptance-of-another-device", Zh: "验收报告说的是另一台机具", En: "The acceptance report is about another device.", Liar: true,
 		Refused: by(gate.AcceptancePassed, "acceptance_other_device"),
 		Run: func(ctx context.Context, p *Play) error {
@@ -188,6 +193,13 @@ var trialAttacks = []Attack{
 			})
 		},
 	},
+}
+
+// cancelsTrial has the risk desk cancel the trial that is loaded, after everything else is signed.
+func cancelsTrial(ctx context.Context, p *Play) error {
+	return p.before(ctx, "ask live", func(ctx context.Context) error {
+		return p.fileAs(ctx, p.Cast.Risk, visit.Cancel, p.VisitStream(), visit.TypeBrake, visit.Brake{Visit: p.ID, Reason: "in_doubt"})
+	})
 }
 
 // shift moves everything that the report dates.

@@ -124,6 +124,65 @@ var workAttacks = []Attack{
 		},
 	},
 	{
+		Name: "steps-before-the-door", Zh: "人还没到店，就把不用拍照的步骤都签成做完了", En: "The technician signs the steps that need no photo an hour before anybody lets him in.", Waits: true,
+		Refused: by(gate.StepsComplete, "signed_too_early"),
+		Run: func(ctx context.Context, p *Play) error {
+			sign := func(photos bool) func(context.Context) error {
+				return func(ctx context.Context) error {
+					for _, rule := range p.Cast.Parameters.StepsFor(p.Order.Kind) {
+						by, shots := p.Cast.Technician, []visit.Photo{}
+						if rule.By == visit.RoleMerchant {
+							by = p.Cast.Merchant
+						}
+						for range rule.Photos {
+							shots = append(shots, p.Shot(rule.Step))
+						}
+						body := visit.Step{Visit: p.ID, Step: rule.Step, Done: true, Photos: shots}
+						if photos != (rule.Photos > 0) {
+							continue
+						}
+						if err := p.fileAs(ctx, by, visit.RecordStep, p.VisitStream(), visit.TypeStep, body); err != nil {
+							return err
+						}
+					}
+					return nil
+				}
+			}
+			early := func(ctx context.Context) error {
+				defer p.Wait(time.Hour)
+				return sign(false)(ctx)
+			}
+			return Run(ctx, Instead(Before(p.scenes(), "door", early), "work", sign(true)))
+		},
+	},
+	{
+		Name: "backup-before-the-door", Zh: "人还没到店，就签字说备份好了", En: "The technician signs a proven backup an hour before anybody lets him in.", Waits: true,
+		Refused: by(gate.DataBackedUp, "signed_too_early"),
+		Run: func(ctx context.Context, p *Play) error {
+			return Run(ctx, Without(Before(p.scenes(), "door", func(ctx context.Context) error {
+				defer p.Wait(time.Hour)
+				all := statement.Digest([]byte("all"))
+				return p.fileAs(ctx, p.Cast.Technician, visit.BackUp, p.VisitStream(), visit.TypeBackup, visit.Backup{Visit: p.ID, Manifest: all, Restored: all})
+			}), "nothing to keep"))
+		},
+	},
+	{
+		Name: "backup-of-words", Zh: "备份写的不是摘要，只是两个一样的字", En: "A backup is proven by two equal words instead of digests.",
+		Refused: by(ByIntake, "backup_malformed"),
+		Run: func(ctx context.Context, p *Play) error {
+			return p.instead(ctx, "nothing to keep", func(ctx context.Context) error {
+				return p.fileAs(ctx, p.Cast.Technician, visit.BackUp, p.VisitStream(), visit.TypeBackup, visit.Backup{Visit: p.ID, Manifest: "all", Restored: "all"})
+			})
+		},
+	},
+	{
+		Name: "photo-without-a-digest", Zh: "照片没有摘要，等于没拍", En: "A step names its photo by an empty text.",
+		Refused: by(ByIntake, "step_photo_malformed"),
+		Run: func(ctx context.Context, p *Play) error {
+			return p.workWith(ctx, "counter", func(s *visit.Step) bool { s.Photos[0].Digest = ""; return true })
+		},
+	},
+	{
 		Name: "backup-not-restored", Zh: "备份没有恢复过", En: "The backup was never proven by a restore.",
 		Refused: by(gate.DataBackedUp, "backup_not_proven"),
 		Run: func(ctx context.Context, p *Play) error {

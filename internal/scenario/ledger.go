@@ -357,8 +357,8 @@ func (l *Ledger) publishExtract(visitID, ask string) error {
 		x.Binding.DeviceKey, x.Binding.Firmware = b.DeviceKey, b.Firmware
 	}
 	l.lookAtTerminals(&x, o)
-	for _, who := range []string{o.Merchant, l.Cast.Approver.ID, d.Technician, d.Supervisor} {
-		if who != "" {
+	for _, who := range append([]string{o.Merchant, l.Cast.Approver.ID, d.Technician, d.Supervisor}, l.approved(visitID, o.Order)...) {
+		if who != "" && !slices.ContainsFunc(x.People, func(p registry.Person) bool { return p.Holder == who }) {
 			x.People = append(x.People, registry.Person{Holder: who, Same: append([]string{}, l.Same[who]...)})
 		}
 	}
@@ -369,6 +369,19 @@ func (l *Ledger) publishExtract(visitID, ask string) error {
 	stream := visit.StreamVisit + "/" + visitID
 	_, err := l.Append(stream, visit.Publish, l.platform(Draft{Stream: stream, Type: registry.TypeExtract, At: l.Now(), Body: x}))
 	return err
+}
+
+// approved are those who signed an order's sheet or opened its visit for the acquirer.
+func (l *Ledger) approved(visitID, order string) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var out []string
+	for _, r := range slices.Concat(l.streams[visit.StreamVisit+"/"+visitID], l.streams[visit.StreamOrder+"/"+order]) {
+		if c, err := statement.Parse(r.Envelope); err == nil && c.Header.Role == visit.RoleApprover {
+			out = append(out, c.Header.Signer)
+		}
+	}
+	return out
 }
 
 func (l *Ledger) lookAtPhotos(x *registry.Extract, visitID string) {

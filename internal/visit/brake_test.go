@@ -126,6 +126,22 @@ func TestChallengesAreUsedOnce(t *testing.T) {
 	wantCode(t, s.try(wei, visit.Admit, visit.TypeAdmission, admission), "challenge_answered_before")
 }
 
+// A photo that is named by no digest is none, and two equal words prove no restore.
+func TestDigestsAreDigests(t *testing.T) {
+	s := at(t, visit.Admitted)
+	good := statement.Digest([]byte("all"))
+	step := func(digest string) visit.Step {
+		return visit.Step{Visit: visitID, Step: "mount", Done: true, Photos: []visit.Photo{{Digest: good}, {Digest: digest}}}
+	}
+	for _, bad := range []string{"", "mount.jpg", good[:63], "A" + good[1:]} {
+		wantCode(t, s.try(lan, visit.RecordStep, visit.TypeStep, step(bad)), "step_photo_malformed")
+		wantCode(t, s.try(lan, visit.BackUp, visit.TypeBackup, visit.Backup{Visit: visitID, Manifest: good, Restored: bad}), "backup_malformed")
+		wantCode(t, s.try(lan, visit.BackUp, visit.TypeBackup, visit.Backup{Visit: visitID, Manifest: bad, Restored: bad}), "backup_malformed")
+	}
+	s.must(lan, visit.RecordStep, visit.TypeStep, step(good))
+	s.must(lan, visit.BackUp, visit.TypeBackup, visit.Backup{Visit: visitID, Manifest: good, Restored: good})
+}
+
 // A statement names its signer's previous one. What gives nothing away when it waits, waits; a brake
 // never does.
 func TestASignersOrder(t *testing.T) {

@@ -11,14 +11,16 @@ import (
 )
 
 var (
-	errVerbUnknown = fault.New(fault.Refused, "verb_unknown", "没有这种操作，或者文件种类不对。", "No such verb takes this kind of statement in this stream.")
-	errRoleNot     = fault.New(fault.Forbidden, "role_not_allowed", "这个身份不能做这件事。", "This role may not do this.")
-	errStage       = fault.New(fault.Conflict, "stage_not_fitting", "这次上门还没到（或已过了）这一步。", "The visit is not at a stage where this can be done.")
-	errFrozen      = fault.New(fault.Refused, "visit_frozen", "这次上门已被停止，先要由风控处理。", "The visit is frozen; the acquirer's risk desk must decide first.")
-	errUnproven    = fault.New(fault.Refused, "statement_unverified", "这份文件没有核对过签名。", "This statement was never verified.")
-	errOtherVisit  = fault.New(fault.Refused, "statement_other_visit", "文件说的是另一次上门。", "The statement is about another visit.")
-	errNumber      = fault.New(fault.Invalid, "event_number_gap", "事件的编号不连续。", "An event of the stream is missing or out of place.")
-	errSignerChain = fault.New(fault.Conflict, "signer_chain_broken", "同一个人前后两份文件接不上，中间还有一份没到。", "The statement does not name its signer's previous one in this visit; one is missing.")
+	errVerbUnknown  = fault.New(fault.Refused, "verb_unknown", "没有这种操作，或者文件种类不对。", "No such verb takes this kind of statement in this stream.")
+	errRoleNot      = fault.New(fault.Forbidden, "role_not_allowed", "这个身份不能做这件事。", "This role may not do this.")
+	errStage        = fault.New(fault.Conflict, "stage_not_fitting", "这次上门还没到（或已过了）这一步。", "The visit is not at a stage where this can be done.")
+	errFrozen       = fault.New(fault.Refused, "visit_frozen", "这次上门已被停止，先要由风控处理。", "The visit is frozen; the acquirer's risk desk must decide first.")
+	errUnproven     = fault.New(fault.Refused, "statement_unverified", "这份文件没有核对过签名。", "This statement was never verified.")
+	errOtherVisit   = fault.New(fault.Refused, "statement_other_visit", "文件说的是另一次上门。", "The statement is about another visit.")
+	errNumber       = fault.New(fault.Invalid, "event_number_gap", "事件的编号不连续。", "An event of the stream is missing or out of place.")
+	errPhotoDigest  = fault.New(fault.Invalid, "step_photo_malformed", "照片要用它的 SHA-256 摘要写明。", "A step names each photo by its SHA-256 digest.")
+	errBackupDigest = fault.New(fault.Invalid, "backup_malformed", "备份要写明备份内容和恢复内容的 SHA-256 摘要。", "A backup names what was backed up and what was restored by SHA-256 digests.")
+	errSignerChain  = fault.New(fault.Conflict, "signer_chain_broken", "同一个人前后两份文件接不上，中间还有一份没到。", "The statement does not name its signer's previous one in this visit; one is missing.")
 )
 
 // Decide says whether a verified statement may be recorded under a verb in this state. It answers
@@ -143,9 +145,9 @@ func (s State) checkBody(v statement.Verified) error {
 	case TypeIncident:
 		visit, err = visitOf(v, func(b Incident) string { return b.Visit })
 	case TypeStep:
-		visit, err = visitOf(v, func(b Step) string { return b.Visit })
+		visit, err = visitOf(v, func(b Step) string { return b.Visit }, Step.check)
 	case TypeBackup:
-		visit, err = visitOf(v, func(b Backup) string { return b.Visit })
+		visit, err = visitOf(v, func(b Backup) string { return b.Visit }, Backup.check)
 	case TypeNothingToKeep:
 		visit, err = visitOf(v, func(b NothingToKeep) string { return b.Visit })
 	case TypeSignOff:
@@ -170,8 +172,32 @@ func (s State) checkBody(v statement.Verified) error {
 	return nil
 }
 
-func visitOf[T any](v statement.Verified, id func(T) string) (string, error) {
+func visitOf[T any](v statement.Verified, id func(T) string, checks ...func(T) error) (string, error) {
 	var b T
 	err := v.Body(v.Type(), &b)
+	for _, check := range checks {
+		if err == nil {
+			err = check(b)
+		}
+	}
 	return id(b), err
+}
+
+// check wants a digest for each photo: a name that no picture can have could never be asked for, and an empty one
+// would be every empty one.
+func (s Step) check() error {
+	for i, p := range s.Photos {
+		if !statement.IsDigest(p.Digest) {
+			return errPhotoDigest.Atf("photos[%d]", i)
+		}
+	}
+	return nil
+}
+
+// check wants two digests: two equal words prove no restore.
+func (b Backup) check() error {
+	if !statement.IsDigest(b.Manifest) || !statement.IsDigest(b.Restored) {
+		return errBackupDigest
+	}
+	return nil
 }

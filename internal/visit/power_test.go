@@ -226,6 +226,9 @@ func TestAnIntentNeedsAPermitThatStillStands(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := at(t, visit.Admitted)
 			permit := c.play(s)
+			if got := s.state.Cancelled(permit); got != (c.code == "permit_cancelled") {
+				t.Errorf("cancelled: %v", got)
+			}
 			wantCode(t, s.try(platform, visit.ReleasePermit, visit.TypeIntent, intent(permit)), c.code)
 		})
 	}

@@ -140,6 +140,9 @@ func (s State) Permit(digest string) (Recorded[Decision], bool) {
 	return Recorded[Decision]{}, false
 }
 
+// Cancelled says whether somebody took a permit's power away. What the host loaded on it before is not undone by that.
+func (s State) Cancelled(permit string) bool { return slices.Contains(s.cancelled, permit) }
+
 // Outcome finds the host's answer to a permit: the first one counts, because a host answers a permit
 // once and then repeats itself.
 func (s State) Outcome(permit string) (Recorded[Outcome], bool) {

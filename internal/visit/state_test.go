@@ -121,7 +121,7 @@ func TestABodyOfAnotherVisit(t *testing.T) {
 		{lan, visit.Refuse, visit.TypeRefusal, visit.Refusal{Visit: "v2"}},
 		{wei, visit.ReportIncident, visit.TypeIncident, visit.Incident{Visit: "v2"}},
 		{lan, visit.RecordStep, visit.TypeStep, visit.Step{Visit: "v2", Photos: []visit.Photo{}}},
-		{lan, visit.BackUp, visit.TypeBackup, visit.Backup{Visit: "v2"}},
+		{lan, visit.BackUp, visit.TypeBackup, visit.Backup{Visit: "v2", Manifest: statement.Digest(nil), Restored: statement.Digest(nil)}},
 		{wei, visit.BackUp, visit.TypeNothingToKeep, visit.NothingToKeep{Visit: "v2"}},
 		{gu, visit.SignOffVerb, visit.TypeSignOff, visit.SignOff{Visit: "v2"}},
 		{wei, visit.Confirm, visit.TypeConfirmation, visit.Confirmation{Visit: "v2"}},

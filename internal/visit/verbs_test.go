@@ -175,7 +175,7 @@ func plainBody(kind string) any {
 	case visit.TypeStep:
 		return visit.Step{Visit: visitID, Step: "mount", Photos: []visit.Photo{}}
 	case visit.TypeBackup:
-		return visit.Backup{Visit: visitID}
+		return visit.Backup{Visit: visitID, Manifest: statement.Digest(nil), Restored: statement.Digest(nil)}
 	case visit.TypeNothingToKeep:
 		return visit.NothingToKeep{Visit: visitID}
 	case visit.TypeSignOff:
