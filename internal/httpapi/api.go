@@ -61,11 +61,11 @@ func New(c Config) *API {
 	if c.PerAddress == (Rate{}) {
 		c.PerAddress = defaultPerAddress
 	}
-	a.perToken, a.perAddress = newLimiter(c.PerToken), newLimiter(c.PerAddress)
-	a.perEnroller, a.perHolder = newLimiter(c.PerEnroller), newLimiter(holderRate)
 	if c.PerEnroller == (Rate{}) {
 		c.PerEnroller = enrolRate
 	}
+	a.perToken, a.perAddress = newLimiter(c.PerToken), newLimiter(c.PerAddress)
+	a.perEnroller, a.perHolder = newLimiter(c.PerEnroller), newLimiter(holderRate)
 	hookHuma()
 	a.huma = humago.New(a.mux, describe(c.Version))
 	a.huma.UseMiddleware(a.authenticate, a.idempotent)

@@ -361,3 +361,17 @@ func TestAServersBoundsAreSet(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// A server that nobody configured lets strangers bring codes, and not without end.
+func TestStrangersHaveARateThatNobodyConfigured(t *testing.T) {
+	a := New(Config{App: &app.App{}})
+	r := httptest.NewRequest(http.MethodPost, "/v1/enrolments", nil)
+	for i := range int(enrolRate.Burst) {
+		if err := a.throttleNetwork(r); err != nil {
+			t.Fatalf("try %d: %v", i+1, err)
+		}
+	}
+	if got := fault.CodeOf(a.throttleNetwork(r)); got != errTooMany.Code {
+		t.Errorf("one more: %q", got)
+	}
+}
