@@ -34,7 +34,7 @@ func TestNodesThatStartTogetherMigrateOnce(t *testing.T) {
 		t.Run(e.Name, func(t *testing.T) {
 			dsn := e.DSN(t)
 			var wg sync.WaitGroup
-			for range 4 {
+			for range 12 {
 				wg.Go(func() {
 					s, err := store.Open(t.Context(), dsn)
 					if err != nil {
