@@ -24,7 +24,7 @@ import (
 	"github.com/menshen-project/menshen/internal/transparency"
 )
 
-var errFolder = fault.New(fault.Invalid, "folder_not_usable", "文件夹不能用：要么建不了，要么已经有密钥。", "The folder cannot be used: it cannot be made, or it holds keys already.")
+var errFolder = fault.New(fault.Invalid, "folder_not_usable", "文件夹不能用：要么建不了，要么要写的文件已经在里面。", "The folder cannot be used: it cannot be made, or what would be written is there already.")
 
 // keyName is how a log or witness that we make a key for may be called: by what is as it is in addresses, files,
 // shells and the lines of a checkpoint. Names that others chose are taken as C2SP has them.

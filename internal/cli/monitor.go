@@ -76,8 +76,11 @@ did not order. Exit code 0: nothing found; 3: something.`,
 			"  menshen monitor --trust trust.json --log https://menshen.example/log --state monitor.json --feed https://menshen.example --token risk.token --openings kept",
 		Args: usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if m.trust == "" || m.log == "" || m.state == "" || (m.ordered == "") != (m.organisation == "") {
+			if m.trust == "" || m.log == "" || m.state == "" {
 				return errUsage.At("--trust, --log, --state")
+			}
+			if (m.ordered == "") != (m.organisation == "") {
+				return errUsage.At("--organisation, --ordered")
 			}
 			if m.feed != "" && (m.token == "" || m.openings == "") {
 				return errUsage.At("--feed, --token, --openings")

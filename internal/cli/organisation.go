@@ -324,6 +324,12 @@ func newOrganisationEnd(name, path, short, reason string) *cobra.Command {
 		Example: "  menshen organisation " + name + " --dir /srv/qingluo --holder lan --role technician",
 		Args:    usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case name == "end-key" && a.Key == "":
+				return errUsage.At("--key")
+			case name != "end-key" && (a.Holder == "" || a.Role == ""):
+				return errUsage.At("--holder, --role")
+			}
 			return atDesk(dir, func(d *organisation.Desk) error {
 				answer, err := d.Do(cmd.Context(), path, a)
 				return said(cmd.OutOrStdout(), answer, err)
@@ -344,6 +350,10 @@ func newOrganisationEnd(name, path, short, reason string) *cobra.Command {
 // said tells how many statements were signed. They reach menshen by themselves.
 func said(out io.Writer, a orgapi.Answer, err error) error {
 	if err != nil {
+		return err
+	}
+	if len(a.Statements) == 0 { // a code is taken back without a signature; or there was nothing to end
+		_, err = fmt.Fprintln(out, "完成，没有要签的文件 · done; nothing had to be signed")
 		return err
 	}
 	_, err = fmt.Fprintf(out, "签了 %d 份文件，门神会自己来取 · %[1]d statements signed; menshen fetches them by itself\n", len(a.Statements))

@@ -18,10 +18,10 @@ func newToken() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "token --config FILE --person ID --organisation ID --role ROLE",
 		Short: "签发一个令牌 · issue a token",
-		Long: `给一个人或一个程序签发令牌，只显示这一次；库里只存它的散列。kind 是 api（程序用）或 link（网页登录用）。
+		Long: `给一个人或一个程序签发令牌，只显示这一次；库里只存它的散列。kind 是 api（程序用）或 link（商户的网址：打开后还要输入开通码）。
 
 Issues a token to a person or program. It is shown this once; only its hash is stored. kind is api, for programs, or link,
-which signs somebody in to the pages.`,
+a merchant's address: it leads to the page that asks for the one-time code, and signs nobody in.`,
 		Example: "  menshen token --config /srv/menshen/config.yaml --person lan --organisation qingluo --role technician",
 		Args:    usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
