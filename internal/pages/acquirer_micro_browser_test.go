@@ -45,6 +45,9 @@ func TestAMerchantWithoutACodeIsRegisteredAndBooked(t *testing.T) {
 		t.Errorf("the computer keeps %s", kept)
 	}
 	o.js(`document.querySelector("form[data-new-merchant] button").click()`)
+	o.until(`document.querySelector("[data-wrong=account]").textContent.includes("小微商户没有对公账户")`)
+	o.fill(map[string]string{"[name=account_kind]": "card", "[name=account]": "6200000000000005"})
+	o.js(`document.querySelector("form[data-new-merchant] button").click()`)
 	o.until(`document.querySelector("[data-registered]") !== null`)
 	o.play.Shop.ID = "s-stall"
 	order := o.books(booked{kind: visit.Install, terminal: "W1489799", says: []string{"安装", "W1489799"}})

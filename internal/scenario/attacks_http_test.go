@@ -31,7 +31,6 @@ var sooner = map[string]Refusal{
 	"dispatched-by-a-rival":            {"visit_not_found", ByIntake},
 	"frozen-before-release":            {visit.OutcomeCanceled, ByHost},
 	"marked-to-sell-a-swap":            {"access_denied", ByIntake},
-	"pocketed-and-called-lost":         {"access_denied", ByIntake},
 	"mark-lifted-by-a-struck-acquirer": {"access_denied", ByIntake},
 	"mark-lifted-by-another-acquirer":  {"access_denied", ByIntake},
 	"mark-lifted-by-its-marker":        {"device_mark_lifted_by_marker", ByIntake},
