@@ -72,7 +72,7 @@ func inState(r store.Visit, state string) bool {
 }
 
 func (f FromApp) row(ctx context.Context, r store.Visit) (VisitRow, error) {
-	row := VisitRow{ID: r.ID, Order: r.OrderID, Kind: r.Kind, Stage: r.State, Frozen: r.Frozen, Shop: r.Shop, Serial: app.LastSix(r)}
+	row := VisitRow{ID: r.ID, Order: r.OrderID, Kind: r.Kind, Stage: r.State, Frozen: r.Frozen, Shop: r.Shop, Serial: app.LastSix(r), Head: r.Head}
 	o, err := f.App.OrderWindow(ctx, r.OrderID)
 	row.From, row.Until = o.From, o.Until
 	return row, err

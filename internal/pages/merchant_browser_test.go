@@ -5,6 +5,7 @@ package pages
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -182,6 +183,28 @@ func TestTheStartPageInABrowser(t *testing.T) {
 			if fold != "" {
 				t.Errorf("%s: %q is below the fold", name, fold)
 			}
+		}
+	}
+}
+
+// A start page that lies open on the counter shows what happens, and asks for little while nothing does.
+func TestTheStartPageRenewsItself(t *testing.T) {
+	t.Parallel()
+	origin, source, ctx := shopHomes(t)
+	source.only("price")
+	if err := chromedp.Do(ctx, asViewer("wei"), chromedp.Navigate(origin+withLang("/shop", zh))); err != nil {
+		t.Fatal(err)
+	}
+	told := `performance.getEntriesByType("resource").filter((e) => e.name.endsWith("/shop") && e.responseStatus === 304).length`
+	seen := 0
+	for _, next := range []string{"door", "confirm"} {
+		if !evaluate[bool](t, ctx, fmt.Sprintf(`%s(() => %s > %d)`, until, told, seen)) {
+			t.Fatal("nothing changed, and no look was told so")
+		}
+		seen = evaluate[int](t, ctx, told)
+		source.only(next)
+		if !evaluate[bool](t, ctx, fmt.Sprintf(`%s(() => document.querySelector("[data-turn=%s]") !== null)`, until, next)) {
+			t.Errorf("%s does not show", next)
 		}
 	}
 }

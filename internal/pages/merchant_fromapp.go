@@ -56,7 +56,7 @@ func (f FromApp) shopPlaces(ctx context.Context, v Viewer, h *ShopHome) error {
 }
 
 func shopRow(r VisitRow) ShopOrderRow {
-	return ShopOrderRow{Visit: r.ID, Kind: r.Kind, Stage: r.Stage, Shop: r.Shop, Frozen: r.Frozen, From: r.From, Until: r.Until}
+	return ShopOrderRow{Visit: r.ID, Kind: r.Kind, Stage: r.Stage, Shop: r.Shop, Frozen: r.Frozen, From: r.From, Until: r.Until, Head: r.Head}
 }
 
 // shopName is a shop's name where the viewer may read it, else its code.

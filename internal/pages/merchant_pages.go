@@ -77,6 +77,14 @@ func (s *Server) shopHome(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	tag, err := homeTag(p, h)
+	if err != nil {
+		return err
+	}
+	if w.Header().Set("ETag", tag); r.Header.Get("If-None-Match") == tag {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
 	h.Turns = s.shopTurns(r.Context(), p.viewer, h.Orders, p.now)
 	p.demo = h.Demonstration
 	allow(w, needs{api: true, worker: true})

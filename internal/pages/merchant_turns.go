@@ -3,6 +3,9 @@ package pages
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -15,6 +18,23 @@ const (
 	// turnsStay is how long a visit that is over stays on the start page.
 	turnsStay = 72 * time.Hour
 )
+
+// homeStands is how long the start page's look into its visits stands while nothing is recorded about them: it renews itself
+// each second, and judging six visits so often would cost a processor for every thirty open pages.
+const homeStands = 10 * time.Second
+
+// homeTag names what a start page says, by what is cheap to know. The look into the visits rests on their streams, which are
+// in it, and on lists, orders and the time, which are looked at again every ten seconds.
+func homeTag(p *page, h ShopHome) (string, error) {
+	said, err := json.Marshal(struct {
+		Home       ShopHome
+		Who        Viewer
+		Lang, Role string
+		At         int64
+	}{h, p.viewer, p.lang, p.viewer.Role, p.now.UnixNano() / int64(homeStands)})
+	sum := sha256.Sum256(said)
+	return `"` + hex.EncodeToString(sum[:16]) + `"`, err
+}
 
 // ShopTurn is one visit on the start page. What is to be done is what its order page says, by the same rule.
 type ShopTurn struct {

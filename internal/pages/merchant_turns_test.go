@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"maps"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -103,6 +104,40 @@ func TestTheMostUrgentVisitIsOnTop(t *testing.T) {
 	if n := strings.Count(page, `class="sign `); n != 1 {
 		t.Errorf("%d large signs", n)
 	}
+}
+
+// A start page that renews itself is told in a word that nothing changed, until something did, or time has passed.
+func TestAStartPageThatStandsIsNotJudgedAgain(t *testing.T) {
+	source, s := shop(t)
+	again := func(viewer, lang, tag string) *http.Response {
+		t.Helper()
+		return ask{path: withLanguage("/shop", lang), viewer: viewer, header: map[string]string{"If-None-Match": tag}}.of(s)
+	}
+	tag := again("wei", zh, "").Header.Get("ETag")
+	if r := again("wei", zh, tag); r.StatusCode != http.StatusNotModified || body(t, r) != "" {
+		t.Errorf("nothing changed, and it answers %d", r.StatusCode)
+	}
+	fresh := func(what, viewer, lang string) {
+		t.Helper()
+		if r := again(viewer, lang, tag); r.StatusCode != http.StatusOK || r.Header.Get("ETag") == tag || !strings.Contains(body(t, r), "data-turn") {
+			t.Errorf("%s, and it answers %d", what, r.StatusCode)
+		}
+	}
+	fresh("somebody else asks", "ming", zh)
+	fresh("another language", "wei", en)
+	source.home.Orders[0].Head++
+	fresh("something was recorded", "wei", zh)
+	source.home.Orders[0].Head--
+	calls := source.home.Calls
+	source.home.Calls = nil
+	fresh("a call was answered", "wei", zh)
+	source.home.Calls = calls
+	if r := again("wei", zh, tag); r.StatusCode != http.StatusNotModified {
+		t.Errorf("all is as it was, and it answers %d", r.StatusCode)
+	}
+	now := s.Now()
+	s.Now = func() time.Time { return now.Add(homeStands) }
+	fresh("ten seconds have passed", "wei", zh)
 }
 
 func TestNobodyComes(t *testing.T) {

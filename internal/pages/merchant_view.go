@@ -65,6 +65,7 @@ type ShopOrderRow struct {
 	Shop               string // code
 	Frozen             bool
 	From, Until        time.Time
+	Head               int64 // events in its stream
 }
 
 // Underway says whether somebody is or will be at the shop for it.

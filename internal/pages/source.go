@@ -80,6 +80,7 @@ type VisitRow struct {
 	Serial string // whole or last six; the page shows the last six
 	From   time.Time
 	Until  time.Time
+	Head   int64 // events in the visit's stream
 }
 
 // VisitView is everything the visit page shows. ViewOf makes it.

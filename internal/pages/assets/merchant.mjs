@@ -86,19 +86,24 @@ async function keepFor(seconds) {
   for (;;) { await keepForDoor(); await pause(seconds); }
 }
 
-/** Looks again with growing pauses when nothing answers, and only while somebody looks at the page. */
+/**
+ * Looks again with growing pauses when nothing answers, and only while somebody looks at the page. A server that names what it
+ * said is told that name, and says only that nothing changed.
+ * @param {(fresh: Document) => boolean} look false when it could not take what came, and wants it again
+ */
 async function watch(path, look) {
-  for (let wait = 1; ;) {
+  for (let wait = 1, known = ""; ;) {
     await pause(wait);
     if (document.hidden) continue;
-    let text;
+    let text, tag;
     try {
-      const answer = await fetch(path, { cache: "no-store", redirect: "error" });
-      text = answer.ok ? await answer.text() : undefined;
+      const answer = await fetch(path, { cache: "no-store", redirect: "error", headers: known ? { "If-None-Match": known } : {} });
+      text = answer.ok ? await answer.text() : answer.status === 304 ? "" : undefined;
+      tag = answer.headers.get("ETag") ?? "";
     } catch { text = undefined; }
     wait = text === undefined ? Math.min(wait * 2, 30) : 1;
     offline(text === undefined);
-    if (text !== undefined) look(new DOMParser().parseFromString(text, "text/html"));
+    if (text) known = look(new DOMParser().parseFromString(text, "text/html")) ? tag : "";
   }
 }
 
@@ -107,7 +112,10 @@ function renew(place) {
   let served = place.innerHTML; // as the server wrote it: a fold that somebody opened is no change
   watch(place.dataset.live, (fresh) => {
     const next = one("[data-live]", fresh);
-    if (next && next.innerHTML !== served && swap(place, next)) served = next.innerHTML;
+    if (!next || next.innerHTML === served) return true;
+    if (!swap(place, next)) return false;
+    served = next.innerHTML;
+    return true;
   });
 }
 
@@ -116,13 +124,14 @@ function renewOrder() {
   const state = (page) => `${one("[data-next]", page).dataset.next} ${all('[role="alert"].sign', page).length}`;
   let now = state(document);
   watch(location.pathname, (fresh) => {
-    if (!one("[data-next]", fresh) || state(fresh) === now) return;
+    if (!one("[data-next]", fresh) || state(fresh) === now) return true;
     const kept = Boolean(one("#keep"));
-    if (!swap(document.getElementById("main"), fresh.getElementById("main"))) return;
+    if (!swap(document.getElementById("main"), fresh.getElementById("main"))) return false;
     now = state(document);
     document.title = fresh.title;
     sayWhatLacks();
     if (one("#keep") && !kept) keepFor(300);
+    return true;
   });
 }
 
