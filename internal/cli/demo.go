@@ -238,6 +238,9 @@ func (d demo) attacks(ctx context.Context, s *story, w *world, table []scenario.
 
 func outcomeOf(r scenario.Ran) outcome {
 	o := outcome{Name: r.Attack.Name, Expected: "pass", OK: r.AsExpected()}
+	if overAPI(r.Attack) {
+		o.OK = r.AsExpectedOfServer()
+	}
 	if len(r.Attack.Refused) > 0 {
 		o.Expected = r.Attack.Refused[0].By + ": " + r.Attack.Refused[0].Code
 	}

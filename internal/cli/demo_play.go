@@ -30,7 +30,7 @@ func (w *world) newPlay(s *story, cast *scenario.Cast, id, kind string, risk, n 
 }
 
 // overAPI says whether an attack is played against the running server.
-func overAPI(a scenario.Attack) bool { return !a.Liar && !a.Waits && a.Trust == nil }
+func overAPI(a scenario.Attack) bool { return !a.Liar && !a.Waits && !a.Alone && a.Trust == nil }
 
 // playInMemory plays what is not played over the API, one after the other, and gives each attack's
 // end when it is there; the channel of one that goes over the API is closed from the start.

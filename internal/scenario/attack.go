@@ -23,6 +23,7 @@ type Attack struct {
 	Risk    int
 	Liar    bool                      // the server is the attacker, or the ledger's registers are set up first
 	Waits   bool                      // needs a clock that can be moved
+	Alone   bool                      // publishes what binds everybody: it needs a server of its own
 	Trust   func(*evidence.TrustFile) // what the readers believe instead; nil for the ordinary file
 	Refused []Refusal                 // any of these; none: it must pass
 	Run     func(context.Context, *Play) error
@@ -30,8 +31,17 @@ type Attack struct {
 
 // Attacks is the whole table.
 func Attacks() []Attack {
-	return slices.Concat(doorAttacks, offlineAttacks, badgeAttacks, peopleAttacks, keeperAttacks, courseAttacks, listAttacks, dealAttacks, deviceAttacks, workAttacks, trialAttacks,
+	return slices.Concat(doorAttacks, offlineAttacks, badgeAttacks, peopleAttacks, keeperAttacks, alone(courseAttacks), listAttacks, dealAttacks, deviceAttacks, workAttacks, trialAttacks,
 		conflictAttacks, powerAttacks, hostAttacks, liarAttacks, bundleAttacks, logAttacks, kindAttacks, honestLookalikes)
+}
+
+// alone marks attacks that publish what binds everybody.
+func alone(list []Attack) []Attack {
+	out := slices.Clone(list)
+	for i := range out {
+		out[i].Alone = true
+	}
+	return out
 }
 
 // by makes the answers that an attack may get: one reason at one place.

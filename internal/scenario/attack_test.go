@@ -1,7 +1,11 @@
 package scenario
 
 import (
+	"errors"
+	"strings"
 	"testing"
+
+	"github.com/menshen-project/menshen/internal/gate"
 )
 
 // TestTheTableOfAttacks looks at the table itself and plays a part of it; the tests of package evidence
@@ -55,6 +59,38 @@ func TestAnAttackThatEndsOtherwiseIsNotAsExpected(t *testing.T) {
 	} {
 		if got := r.ran.AsExpected(); got != r.want {
 			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// A server refuses some attacks before a judge sees them, and freezes a visit over a contradiction.
+func TestWhatIsExpectedOfAServer(t *testing.T) {
+	frozen := Refusal{"visit_frozen", gate.NothingOpen}
+	contradicts := Attack{Name: "x", Refused: by(gate.TechnicianAdmitted, "kb_nonce")}
+	beside := func(code string) error {
+		return &Denied{Answer: Answer{Failing: map[string]string{gate.NothingOpen: "visit_frozen", gate.TechnicianAdmitted: code}}}
+	}
+	for name, c := range map[string]struct {
+		ran  Ran
+		want bool
+	}{
+		"sooner":                           {Ran{Attack: Attack{Name: "clerk-confirms"}, Refusal: Refusal{"access_denied", ByIntake}, Err: errors.New("x")}, true},
+		"sooner, otherwise":                {Ran{Attack: Attack{Name: "clerk-confirms"}, Refusal: Refusal{"visit_not_found", ByIntake}, Err: errors.New("x")}, false},
+		"frozen, and its own reason":       {Ran{Attack: contradicts, Refusal: frozen, Err: beside("kb_nonce")}, true},
+		"frozen, and some other reason":    {Ran{Attack: contradicts, Refusal: frozen, Err: beside("kb_audience")}, false},
+		"frozen, and nobody asked a judge": {Ran{Attack: contradicts, Refusal: frozen, Err: errors.New("x")}, false},
+	} {
+		if got := c.ran.AsExpectedOfServer(); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// What publishes for everybody spoils the deployment for the next attack.
+func TestAttacksThatPublishPlayAlone(t *testing.T) {
+	for _, a := range Attacks() {
+		if strings.Contains(a.Name, "course-published") && !a.Alone && !a.Liar {
+			t.Errorf("%s shares a server", a.Name)
 		}
 	}
 }

@@ -127,7 +127,7 @@ var badgeAttacks = []Attack{
 	},
 	{
 		Name: "technician-dismissed", Zh: "上门人员当天已经离职", En: "The technician's own key was ended while he was on his way.",
-		Refused: by(gate.TechnicianAdmitted, "statement_before_or_after_key"),
+		Waits: true, Refused: by(gate.TechnicianAdmitted, "statement_before_or_after_key"),
 		Run: func(ctx context.Context, p *Play) error {
 			return p.before(ctx, "ask trial", func(ctx context.Context) error {
 				if p.Wait != nil {
