@@ -695,7 +695,7 @@ func trialLive(p *page, o ShopOrder) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if page, ok := nextPages[o.Next]; ok && o.Next != NextTrial && (!o.Clerk || clerkMay[page]) {
+		if page, mine := o.nextPage(); mine && o.Next != NextTrial {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 50, "<p><a class=\"button wide\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -66,6 +66,12 @@ func (o ShopOrder) sentBy() Text {
 	return t
 }
 
+// nextPage is where what comes next is done, and whether this phone may do it: a clerk's may not sign all.
+func (o ShopOrder) nextPage() (page string, mine bool) {
+	page, ok := nextPages[o.Next]
+	return page, ok && (!o.Clerk || clerkMay[page])
+}
+
 // over says whether nobody will work on this visit any more.
 func (o ShopOrder) over() bool { return visit.Stage(o.Stage).Ended() }
 

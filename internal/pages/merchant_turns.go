@@ -27,11 +27,11 @@ const homeStands = 10 * time.Second
 // in it, and on lists, orders and the time, which are looked at again every ten seconds.
 func homeTag(p *page, h ShopHome) (string, error) {
 	said, err := json.Marshal(struct {
-		Home       ShopHome
-		Who        Viewer
-		Lang, Role string
-		At         int64
-	}{h, p.viewer, p.lang, p.viewer.Role, p.now.UnixNano() / int64(homeStands)})
+		Home ShopHome
+		Who  Viewer
+		Lang string
+		At   int64
+	}{h, p.viewer, p.lang, p.now.UnixNano() / int64(homeStands)})
 	sum := sha256.Sum256(said)
 	return `"` + hex.EncodeToString(sum[:16]) + `"`, err
 }
@@ -98,10 +98,9 @@ func (t ShopTurn) rank() int {
 	return rankOthers
 }
 
-// page is where this phone does what is to be done, "" and false where somebody else must act.
+// page is where this phone does what is to be done; false where somebody else must act.
 func (t ShopTurn) page() (string, bool) {
-	page, ok := nextPages[t.Now.Next]
-	return page, ok && (!t.Now.Clerk || clerkMay[page])
+	return t.Now.nextPage()
 }
 
 // receipt says whether all is done and what is left is to fetch the evidence, which is the owner's.
