@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"slices"
 
 	"github.com/menshen-project/menshen/internal/access"
 	"github.com/menshen-project/menshen/internal/credential"
@@ -306,29 +307,27 @@ func (a *App) companyOf(ctx context.Context, id string) (string, error) {
 		case fault.KindOf(err) != fault.NotFound:
 			return err
 		}
-		digests, err := tx.Refs(ctx, refTrustList, "", 1)
-		if err != nil || len(digests) == 0 {
-			return err
+		listed, err := listedNow(ctx, tx, id)
+		if listed != nil {
+			name = listed.Name
 		}
-		var list credential.TrustList
-		if err := recordedBody(ctx, tx, digests[0], &list); err != nil {
-			return err
-		}
-		for _, o := range list.Organisations {
-			if o.ID == id {
-				name = o.Name
-			}
-		}
-		return nil
+		return err
 	})
 	return name, err
 }
 
-// listedNow is the newest trust list as it was recorded, without any where none was published.
-func listedNow(ctx context.Context, tx *store.Tx) (list credential.TrustList, err error) {
+// listedNow is an organisation as the newest recorded trust list has it, nil where it does not stand there or none was published.
+func listedNow(ctx context.Context, tx *store.Tx, id string) (*credential.Organisation, error) {
 	digests, err := tx.Refs(ctx, refTrustList, "", 1)
 	if err != nil || len(digests) == 0 {
-		return list, err
+		return nil, err
 	}
-	return list, recordedBody(ctx, tx, digests[0], &list)
+	var list credential.TrustList
+	if err := recordedBody(ctx, tx, digests[0], &list); err != nil {
+		return nil, err
+	}
+	if i := slices.IndexFunc(list.Organisations, func(o credential.Organisation) bool { return o.ID == id }); i >= 0 {
+		return &list.Organisations[i], nil
+	}
+	return nil, nil
 }

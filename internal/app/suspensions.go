@@ -192,17 +192,15 @@ func (s *Suspendable) find(ctx context.Context, tx *store.Tx) error {
 // findListed finds an organisation on the newest trust list: one that is listed counts, whether or not somebody here ever
 // imported it. That list was verified as it came in.
 func (s *Suspendable) findListed(ctx context.Context, tx *store.Tx) error {
-	list, err := listedNow(ctx, tx)
+	listed, err := listedNow(ctx, tx, s.ID)
 	if err != nil {
 		return err
 	}
-	for _, o := range list.Organisations {
-		if o.ID == s.ID {
-			s.Name = o.Name
-			return nil
-		}
+	if listed == nil {
+		return errNoSubject
 	}
-	return errNoSubject
+	s.Name = listed.Name
+	return nil
 }
 
 // findDevice finds a device that concerns the actor; another's does not exist for him.

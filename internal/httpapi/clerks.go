@@ -128,10 +128,11 @@ func (a *API) clerkSignIn(ctx context.Context, in *clerkInput[ClerkProof]) (*cle
 	if err != nil {
 		return nil, err
 	}
-	if err := a.app.EndReplaced(ctx, SessionOf(in.request)); err != nil {
+	cookie, err := a.newSession(ctx, in.request, secret, until)
+	if err != nil {
 		return nil, err
 	}
-	return &clerkSession{Status: http.StatusOK, Cookie: a.sessionCookie(in.request, secret, until).String(), Body: ClerkSignedIn{SignedIn: true, TrustKey: PublicKey(a.app.Trust.File().TrustListKey)}}, nil
+	return &clerkSession{Status: http.StatusOK, Cookie: cookie, Body: ClerkSignedIn{SignedIn: true, TrustKey: PublicKey(a.app.Trust.File().TrustListKey)}}, nil
 }
 
 func (a *API) clerkStanding(ctx context.Context, in *Subject) (*answered[ClerkStanding], error) {

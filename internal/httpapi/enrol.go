@@ -180,18 +180,18 @@ func (a *API) enrol(ctx context.Context, in *strangers[EnrolRequest]) (*signedIn
 	out := &signedIn{Status: http.StatusCreated, Body: Enrolled{Enrolment: done.Enrolment, From: done.From, Until: done.Until, SignedIn: done.Session != "",
 		TrustKey: PublicKey(a.app.Trust.File().TrustListKey)}}
 	if done.Session != "" {
-		if err := a.app.EndReplaced(ctx, SessionOf(in.request)); err != nil {
+		if out.Cookie, err = a.newSession(ctx, in.request, done.Session, done.Expires); err != nil {
 			return nil, err
 		}
-		out.Cookie = a.sessionCookie(in.request, done.Session, done.Expires).String()
 	}
 	return out, nil
 }
 
-// sessionCookie keeps a phone's session where its pages' scripts cannot read it.
-func (a *API) sessionCookie(r *http.Request, secret string, until time.Time) *http.Cookie {
-	return &http.Cookie{Name: SessionCookie, Value: secret, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
+// newSession ends the session that a phone had and gives the cookie of its new one, which its pages' scripts cannot read.
+func (a *API) newSession(ctx context.Context, r *http.Request, secret string, until time.Time) (string, error) {
+	c := http.Cookie{Name: SessionCookie, Value: secret, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		Secure: Secure(r, a.proxies), Expires: until.UTC()}
+	return c.String(), a.app.EndReplaced(ctx, SessionOf(r))
 }
 
 func (a *API) badge(ctx context.Context, in *written[BadgeRequest]) (*answered[IssuedBadge], error) {

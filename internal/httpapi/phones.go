@@ -71,8 +71,9 @@ func (a *API) signPhoneIn(ctx context.Context, in *strangers[PhoneSession]) (*ph
 	if err != nil {
 		return nil, err
 	}
-	if err := a.app.EndReplaced(ctx, SessionOf(in.request)); err != nil {
+	cookie, err := a.newSession(ctx, in.request, secret, until)
+	if err != nil {
 		return nil, err
 	}
-	return &phoneSignedIn{Status: http.StatusCreated, Cookie: a.sessionCookie(in.request, secret, until).String(), Body: PhoneSignedIn{statement.At(until)}}, nil
+	return &phoneSignedIn{Status: http.StatusCreated, Cookie: cookie, Body: PhoneSignedIn{statement.At(until)}}, nil
 }
