@@ -10,7 +10,7 @@ export GOTOOLCHAIN := local
 TAGS := browser,postgres,openapi,attacks,processes
 
 # Packages that decide: every statement covered, mutants hunted.
-DECIDERS := fault identifier statement registry record visit credential door custody attest agreement ticket gate access evidence
+DECIDERS := fault memo identifier statement registry record visit credential door custody attest agreement ticket gate access evidence
 
 FUZZTIME ?= 3s
 STATICCHECK_VERSION := v0.8.2

@@ -18,7 +18,7 @@ const module = "github.com/menshen-project/menshen"
 // nothing of its own line but what beside allows. Up to pureLayers everything decides and touches no
 // disk, network, database or clock; above, everything operates and decides nothing.
 var layers = [][]string{
-	{"internal/fault"},
+	{"internal/fault", "internal/memo"},
 	{"internal/identifier", "internal/statement", "internal/record", "internal/registry"},
 	{"internal/visit", "internal/credential", "internal/door", "internal/custody", "internal/attest", "internal/agreement", "internal/ticket"},
 	{"internal/gate"},

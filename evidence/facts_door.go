@@ -85,8 +85,8 @@ func (b *builder) shownFor(presentation string, ask asking) (credential.Presenta
 	}
 	id := shown{presentation: presentation, issuer: issuer, key: key.Kind + " " + key.Thumbprint(), audience: want.Audience, nonce: want.Nonce,
 		order: want.Order, asked: want.AskedAt, answered: want.AnsweredAt}
-	return b.r.shown.get(id, func() (credential.Presentation, error) {
-		return credential.VerifyPresentation([]byte(presentation), want)
+	return b.r.shown.Get(id, memoBound, func() (credential.Presentation, error) {
+		return b.r.badges.VerifyPresentation([]byte(presentation), want)
 	})
 }
 

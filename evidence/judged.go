@@ -52,12 +52,12 @@ func (r *Reader) judge(q question) Report {
 		withoutReceipts(q.items)
 	}
 	key := q.digest()
-	if before, ok := r.granted.find(key); ok && before.fits(q.openings) {
+	if before, ok := r.granted.Find(key); ok && before.fits(q.openings) {
 		return before.report.copied()
 	}
 	report, read := r.judgeAnew(q)
 	if report.Granted {
-		r.granted.keep(key, granted{report.copied(), read}, grantedBound)
+		r.granted.Keep(key, granted{report.copied(), read}, grantedBound)
 	}
 	return report
 }

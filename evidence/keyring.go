@@ -121,7 +121,7 @@ func (r *Reader) trustList(k *keyring, items []item, now time.Time) error {
 	if best == 0 {
 		return errNoTrustList
 	}
-	trust, err := r.lists.get(k.list.Digest(), func() (credential.Trust, error) { return credential.VerifyTrustList(k.list, now) })
+	trust, err := r.lists.Get(k.list.Digest(), memoBound, func() (credential.Trust, error) { return credential.VerifyTrustList(k.list, now) })
 	if err == nil {
 		trust, err = trust.AsOf(now)
 	}

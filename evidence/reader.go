@@ -3,11 +3,11 @@ package evidence
 import (
 	"crypto/sha256"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/memo"
 	"github.com/menshen-project/menshen/internal/record"
 	"github.com/menshen-project/menshen/internal/statement"
 )
@@ -24,12 +24,13 @@ const memoBound = 4 * maxEntries
 type Reader struct {
 	trust    Trust
 	receipts *record.Verifier
-	parsed   memo[Entry, item] // by entry without its receipt
-	signed   memo[signedWith, statement.Verified]
-	included memo[leafReceipt, record.Inclusion]
-	lists    memo[string, credential.Trust] // by the statement's digest; every use asks its date again
-	shown    memo[shown, credential.Presentation]
-	granted  memo[[sha256.Size]byte, granted] // by all of the question but its openings
+	parsed   memo.Memo[Entry, item] // by entry without its receipt
+	signed   memo.Memo[signedWith, statement.Verified]
+	included memo.Memo[leafReceipt, record.Inclusion]
+	lists    memo.Memo[string, credential.Trust] // by the statement's digest; every use asks its date again
+	shown    memo.Memo[shown, credential.Presentation]
+	badges   credential.Verifier                   // a day's badge is shown at many doors
+	granted  memo.Memo[[sha256.Size]byte, granted] // by all of the question but its openings
 }
 
 // NewReader makes a reader that believes a trust file.
@@ -47,40 +48,6 @@ type shown struct {
 }
 
 type leafReceipt struct{ leaf, receipt string }
-
-// memo remembers by key what make gave. The zero value is empty and ready.
-type memo[K comparable, V any] struct {
-	mu    sync.Mutex
-	known map[K]V
-}
-
-// get gives what is remembered, or makes it and remembers it unless it failed.
-func (m *memo[K, V]) get(key K, make func() (V, error)) (V, error) {
-	if v, ok := m.find(key); ok {
-		return v, nil
-	}
-	v, err := make()
-	if err == nil {
-		m.keep(key, v, memoBound)
-	}
-	return v, err
-}
-
-func (m *memo[K, V]) find(key K) (V, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	v, ok := m.known[key]
-	return v, ok
-}
-
-func (m *memo[K, V]) keep(key K, v V, bound int) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.known == nil || len(m.known) >= bound {
-		m.known = map[K]V{}
-	}
-	m.known[key] = v
-}
 
 // parse reads entries. What it returns is untrusted: see prove.
 func (r *Reader) parse(entries []Entry) ([]item, error) {
@@ -109,7 +76,7 @@ func (r *Reader) parse(entries []Entry) ([]item, error) {
 func (r *Reader) parseOne(e Entry, at int) (item, error) {
 	key := e
 	key.Receipt = ""
-	it, err := r.parsed.get(key, func() (item, error) { return parseEntry(e, at) })
+	it, err := r.parsed.Get(key, memoBound, func() (item, error) { return parseEntry(e, at) })
 	it.entry = e
 	return it, err
 }
@@ -117,7 +84,7 @@ func (r *Reader) parseOne(e Entry, at int) (item, error) {
 // verify checks one statement's signature with a key.
 func (r *Reader) verify(c statement.Claims, key statement.Key) (statement.Verified, error) {
 	id := signedWith{c.Digest(), key.Kind, key.Thumbprint(), key.RPID + " " + strings.Join(key.Origins, " ")}
-	return r.signed.get(id, func() (statement.Verified, error) { return c.Verify(key) })
+	return r.signed.Get(id, memoBound, func() (statement.Verified, error) { return c.Verify(key) })
 }
 
 // include proves that an item's leaf is in the log.
@@ -125,7 +92,7 @@ func (r *Reader) include(it *item) error {
 	if it.entry.Receipt == "" {
 		return errReceiptAbsent
 	}
-	in, err := r.included.get(leafReceipt{string(it.leaf), it.entry.Receipt}, func() (record.Inclusion, error) {
+	in, err := r.included.Get(leafReceipt{string(it.leaf), it.entry.Receipt}, memoBound, func() (record.Inclusion, error) {
 		return r.receipts.VerifyReceipt([]byte(it.entry.Receipt), it.leaf)
 	})
 	it.inclusion = in

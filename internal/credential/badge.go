@@ -161,15 +161,11 @@ func VerifyBadge(badge []byte, issuer statement.Key, issuerID string, at time.Ti
 	if binding != "" {
 		return Badge{}, errBadgeMalformed.At("key binding")
 	}
-	return readBadge(whole, jwt, disclosures, issuer, issuerID, at)
+	return (*Verifier)(nil).readBadge(whole, jwt, disclosures, issuer, issuerID, at)
 }
 
-func readBadge(whole, jwt string, disclosures []string, issuer statement.Key, issuerID string, at time.Time) (Badge, error) {
-	pub, err := es256(issuer)
-	if err != nil {
-		return Badge{}, err
-	}
-	raw, err := badgeToken.open(jwt, pub, issuer)
+func (v *Verifier) readBadge(whole, jwt string, disclosures []string, issuer statement.Key, issuerID string, at time.Time) (Badge, error) {
+	raw, err := v.open(jwt, issuer)
 	if err != nil {
 		return Badge{}, err
 	}

@@ -114,6 +114,12 @@ func (p Presentation) Digest() string { return p.digest }
 // want.AskedAt and no more than 5 s after want.AnsweredAt. Every rule has its own fault, badge_* or
 // kb_*.
 func VerifyPresentation(presentation []byte, want Expectation) (Presentation, error) {
+	return (*Verifier)(nil).VerifyPresentation(presentation, want)
+}
+
+// VerifyPresentation is the package's VerifyPresentation; of a badge that this verifier has proven before,
+// the issuer's signature is not computed again.
+func (v *Verifier) VerifyPresentation(presentation []byte, want Expectation) (Presentation, error) {
 	if err := want.check(); err != nil {
 		return Presentation{}, err
 	}
@@ -124,7 +130,7 @@ func VerifyPresentation(presentation []byte, want Expectation) (Presentation, er
 	if binding == "" {
 		return Presentation{}, errKBMissing
 	}
-	badge, err := readBadge(whole, jwt, disclosures, want.Issuer, want.IssuerID, want.AnsweredAt)
+	badge, err := v.readBadge(whole, jwt, disclosures, want.Issuer, want.IssuerID, want.AnsweredAt)
 	if err != nil {
 		return Presentation{}, err
 	}

@@ -1,7 +1,7 @@
 package record
 
 // Remembered is how many checkpoints the verifier holds.
-func (v *Verifier) Remembered() int { return len(v.seen) }
+func (v *Verifier) Remembered() int { return v.seen.Len() }
 
 // MemoBound and the rest are the package's own bounds, for tests that stand on them.
 const (

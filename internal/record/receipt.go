@@ -4,9 +4,9 @@ import (
 	"encoding/base64"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/memo"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/transparency-dev/merkle/proof"
 	"github.com/transparency-dev/merkle/rfc6962"
@@ -152,8 +152,7 @@ func verifyReceipt(receipt, leaf []byte, verify func([]byte) (Checkpoint, error)
 // zero value refuses, as the zero Policy does.
 type Verifier struct {
 	policy Policy
-	mu     sync.Mutex
-	seen   map[string]Checkpoint
+	seen   memo.Memo[string, Checkpoint]
 }
 
 // NewVerifier gives the policy a memory.
@@ -166,21 +165,5 @@ func (v *Verifier) VerifyReceipt(receipt, leaf []byte) (Inclusion, error) {
 
 // VerifyCheckpoint is Policy.VerifyCheckpoint. Refusals are not remembered.
 func (v *Verifier) VerifyCheckpoint(data []byte) (Checkpoint, error) {
-	v.mu.Lock()
-	c, ok := v.seen[string(data)]
-	v.mu.Unlock()
-	if ok {
-		return c, nil
-	}
-	c, err := v.policy.VerifyCheckpoint(data)
-	if err != nil {
-		return Checkpoint{}, err
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.seen == nil || len(v.seen) >= memoBound {
-		v.seen = map[string]Checkpoint{}
-	}
-	v.seen[string(data)] = c
-	return c, nil
+	return v.seen.Get(string(data), memoBound, func() (Checkpoint, error) { return v.policy.VerifyCheckpoint(data) })
 }
