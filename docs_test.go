@@ -372,7 +372,7 @@ func TestNamesInDocumentsExist(t *testing.T) {
 			known[role] = true
 		}
 	}
-	for _, kind := range notify.Kinds() {
+	for _, kind := range slices.Concat(notify.Kinds(), app.TicketKinds) {
 		known[kind] = true
 	}
 	for _, name := range []string{visit.KeysEnded, string(visit.RolledBack), access.SettleDeadLetter, "sd_hash", "jwks_uri"} { // the last two are of RFC 9901 and RFC 7517

@@ -295,7 +295,10 @@ func (w *writing) claimPhotos(ctx context.Context, tx *store.Tx) error {
 			return err
 		}
 	}
-	return nil
+	if len(s.Photos) == 0 {
+		return nil
+	}
+	return w.queuePhotos(ctx, tx)
 }
 
 // indexDecision reserves the binding in the transaction of the permit, and queues the release.

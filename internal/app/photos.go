@@ -137,20 +137,9 @@ func (a *App) Photos(ctx context.Context, actor Actor, visitID string) ([]Photo,
 		return nil, err
 	}
 	var out []Photo
-	err = a.Store.Read(ctx, func(tx *store.Tx) error {
-		named, err := tx.PhotosOfVisit(ctx, visitID)
-		if err != nil {
-			return err
-		}
-		there, err := tx.PhotoFilesOfVisit(ctx, visitID)
-		if err != nil {
-			return err
-		}
-		for _, p := range named {
-			stored := slices.ContainsFunc(there, func(f store.PhotoFile) bool { return f.Sha256 == p.Sha256 })
-			out = append(out, Photo{Digest: p.Sha256, Step: p.Step, Stored: stored})
-		}
-		return nil
+	err = a.Store.Read(ctx, func(tx *store.Tx) (err error) {
+		out, err = photosOf(ctx, tx, visitID)
+		return err
 	})
 	return out, err
 }

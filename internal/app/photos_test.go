@@ -177,3 +177,73 @@ func TestShrinkKeepsColours(t *testing.T) {
 		t.Errorf("%v %d %d %d", small.Bounds(), r>>8, g>>8, b>>8)
 	}
 }
+
+// Lan signs for three photos by digests that she made up, and goes. Nobody waits for a picture: the step counts. What has
+// not come a day later is a matter with a name, one for the visit however many are missing, that her company answers and
+// the merchant reads; and one picture that comes does not answer for the others.
+func TestPhotosThatNeverComeAreAMatter(t *testing.T) {
+	d, p := dispatched(t)
+	real := snap(t, 64, 48)
+	at := statement.At(time.Now())
+	made := visit.Photo{Digest: statement.Digest([]byte("made up")), TakenAt: at, Source: visit.PageCamera}
+	for step, shots := range map[string][]visit.Photo{
+		"mount": {made, {Digest: statement.Digest(real), TakenAt: at, Source: visit.PageCamera}}, "counter": {{Digest: statement.Digest([]byte("made up too")), TakenAt: at, Source: visit.PageCamera}}, "check_serial": nil,
+	} {
+		if err := p.Step(t.Context(), p.Cast.Technician, step, shots...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.App.PutPhoto(t.Context(), actor(p.Cast.Technician), p.ID, real); err != nil {
+		t.Fatal(err)
+	}
+	looks := func(at time.Time) (due []store.Job) {
+		t.Helper()
+		if err := d.Store.Write(t.Context(), func(tx *store.Tx) (err error) {
+			due, err = tx.LeaseJobs(t.Context(), app.JobPhotos, 10, at, time.Minute)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return due
+	}
+	if early := looks(time.Now().Add(23 * time.Hour)); len(early) != 0 {
+		t.Fatalf("%d looks before the day is over", len(early))
+	}
+	due := looks(time.Now().Add(25 * time.Hour))
+	if len(due) != 2 {
+		t.Fatalf("%d looks for two steps with photos", len(due))
+	}
+	for _, job := range append(due, due...) { // and again: a look that nobody heard of
+		if err := d.App.ReportPhotos(t.Context(), string(job.Payload), job.Key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, who := range []*scenario.Actor{p.Cast.Dispatcher, p.Cast.Merchant, p.Cast.Risk} {
+		list, _, err := d.App.Tickets(t.Context(), actor(who), "", "", 0)
+		if err != nil || len(list) != 1 || list[0].Row.Kind != "photos_missing" || list[0].Row.Visit != p.ID {
+			t.Errorf("%s reads %+v, %v", who.ID, list, err)
+		}
+	}
+	if n, err := d.App.PhotosMissing(t.Context(), p.ID); err != nil || n != 2 {
+		t.Errorf("%d are missing, %v", n, err)
+	}
+}
+
+// Photos that came in time make no matter.
+func TestPhotosThatCameAreNoMatter(t *testing.T) {
+	d, p := dispatched(t)
+	data := snap(t, 64, 48)
+	shot := visit.Photo{Digest: statement.Digest(data), TakenAt: statement.At(time.Now()), Source: visit.PageCamera}
+	if err := p.Step(t.Context(), p.Cast.Technician, "mount", shot); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.App.PutPhoto(t.Context(), actor(p.Cast.Technician), p.ID, data); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.App.ReportPhotos(t.Context(), p.ID, "its step"); err != nil {
+		t.Fatal(err)
+	}
+	if list, _, err := d.App.Tickets(t.Context(), actor(p.Cast.Dispatcher), "", "", 0); err != nil || len(list) != 0 {
+		t.Errorf("%+v, %v", list, err)
+	}
+}

@@ -18,6 +18,7 @@ const (
 	JobRollback = "roll_back"       // key: visit, payload: visit
 	JobFailures = "report_failures" // key: decision digest, payload: visit
 	JobWatch    = "watch_charges"   // key: visit#day, payload: visit
+	JobPhotos   = "report_photos"   // key: step digest, payload: visit
 
 	JobSettlement = "report_settlement" // key: visit#file, payload: visit
 )

@@ -29,7 +29,7 @@ const (
 const fieldNote = "ticket_note"
 
 // TicketKinds are what a ticket may be about.
-var TicketKinds = []string{"device", "network", "printing", "refund", "fees", "training", kindStranger, "other"}
+var TicketKinds = []string{"device", "network", "printing", "refund", "fees", "training", kindStranger, kindPhotos, "other"}
 
 // kindStranger is a report about somebody whom nobody sent; it has no visit.
 const kindStranger = "stranger"

@@ -34,6 +34,7 @@ func Run(ctx context.Context, a *app.App, log *slog.Logger) {
 		"watch":     {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobWatch, a.WatchCharges) }, watchPause},
 		"rollback":  {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobRollback, rollBack(a)) }, workPause},
 		"failures":  {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobFailures, a.ReportFailures) }, workPause},
+		"photos":    {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobPhotos, a.ReportPhotos) }, watchPause},
 		"door":      {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobDoorCall, a.AnswerDoorCall) }, workPause},
 		"clear":     {func(ctx context.Context) (bool, error) { return false, a.Clear(ctx) }, clearPause},
 		"suspend":   {func(ctx context.Context) (bool, error) { return work(ctx, a, app.JobSuspendBadge, a.SuspendBadge) }, workPause},

@@ -3,11 +3,13 @@ package pages
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/a-h/templ"
 
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/visit"
 )
 
 // PhotoView is a picture that a step names.
@@ -15,6 +17,32 @@ type PhotoView struct {
 	Digest string
 	Step   string
 	Stored bool // its bytes were brought
+}
+
+// photosMissing counts the pictures that were signed for and whose bytes nobody brought.
+func (v VisitView) photosMissing() (n int) {
+	for _, p := range v.Photos {
+		if !p.Stored {
+			n++
+		}
+	}
+	return n
+}
+
+// withPhotos says that pictures are missing once the work is done: the gate holds by what was signed, and nobody can
+// look at what was not brought. It is the turn of whoever has them, and not all is well.
+func (s Standing) withPhotos(v VisitView) Standing {
+	n, stage := v.photosMissing(), visit.Stage(v.Stage)
+	if n == 0 || stage != visit.Live && stage != visit.Closed {
+		return s
+	}
+	if s.Level == LevelGood {
+		s.Level = LevelWait
+	}
+	more := fill("stand.photos", n)
+	s.Sentence = Text{Zh: s.Sentence.Zh + more.Zh, En: s.Sentence.En + " " + more.En}
+	s.Acts = append(slices.Clone(s.Acts), act("technician", "act.photos"), act("dispatcher", "act.photos.carry"))
+	return s
 }
 
 func photoHref(id, digest string, small bool) templ.SafeURL {

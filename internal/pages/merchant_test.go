@@ -289,6 +289,7 @@ func shopHelp(now time.Time) (out []ShopTicket) {
 		{ID: "t-resolved", State: ticket.Resolved, Kind: "network", Response: kept, Resolution: ticket.Clock{DueAt: at(-3), Stopped: at(-1), Late: true}, Events: []app.TicketEvent{first, said}},
 		{ID: "t-closed", State: ticket.Closed, Kind: "training", Response: kept, Resolution: kept},
 		{ID: "t-stranger", State: ticket.Opened, Kind: "stranger"},
+		{ID: "t-photos", State: ticket.Opened, Kind: "photos_missing"},
 	} {
 		k.OpenedAt, k.Shop, k.Acquirer = at(-2), "示例面馆", shopFirms["acq-huaishan"]
 		if k.Kind != "stranger" {

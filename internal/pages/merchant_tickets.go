@@ -50,8 +50,8 @@ func (k ShopTicket) level() string {
 
 // head is the answer: where it stands.
 func (k ShopTicket) head() Text {
-	if k.Kind == "stranger" && k.State == ticket.Opened {
-		return say("ticket.head.stranger")
+	if (k.Kind == "stranger" || k.Kind == "photos_missing") && k.State == ticket.Opened {
+		return say("ticket.head." + k.Kind)
 	}
 	if k.level() == LevelStop {
 		return say("ticket.head.late")
@@ -64,6 +64,8 @@ func (k ShopTicket) then() Text {
 	switch {
 	case k.Kind == "stranger" && k.State != ticket.Closed:
 		return say("ticket.then.stranger")
+	case k.Kind == "photos_missing" && k.State != ticket.Closed:
+		return say("ticket.then.photos_missing")
 	case k.State == ticket.Paused:
 		return say("ticket.pause." + k.Reason)
 	case k.level() == LevelStop:

@@ -10,7 +10,9 @@ var shopTicketWords = texts(map[string]both{
 	"tickets.note": {"再说几句（可以不写）", "A few words (optional)"}, "tickets.note.hint": {"别写卡号、密码、验证码。", "No card numbers, passwords or codes."}, "tickets.send": {"报上去", "Send"},
 	"ticket.kind.device": {"机器坏了、刷不了卡", "It is broken, or takes no cards"}, "ticket.kind.network": {"连不上网", "No connection"}, "ticket.kind.printing": {"打不出小票", "It does not print"},
 	"ticket.kind.refund": {"退款退不了、退错了", "A refund fails or is wrong"}, "ticket.kind.fees": {"多收了钱、押金没退", "Charged too much, or a deposit not returned"}, "ticket.kind.training": {"不会用，请人教", "We need to be shown how"},
-	"ticket.kind.stranger": {"来路不明的人上门", "An unknown visitor"}, "ticket.kind.other": {"别的事", "Something else"},
+	"ticket.kind.photos_missing": {"上门拍的照片没传到", "Photos of the visit never came"}, "ticket.head.photos_missing": {"签了字的照片，过了一天还没传到", "A day later, signed photos have not been brought"},
+	"ticket.then.photos_missing": {"服务商要把照片补上，或说明为什么没有。您不用做什么；照片来了，在「现场照片」里看。", "The provider brings them or says why there are none. You need do nothing; once here, they are under “Photos from the visit”."},
+	"ticket.kind.stranger":       {"来路不明的人上门", "An unknown visitor"}, "ticket.kind.other": {"别的事", "Something else"},
 
 	"ticket.head." + ticket.Opened: {"收到了，等人回话", "Received; somebody will answer"}, "ticket.head." + ticket.Answered: {"有人在处理了", "Somebody is on it"}, "ticket.head." + ticket.Paused: {"先停一停", "It waits"},
 	"ticket.head." + ticket.Resolved: {"那边说修好了，您看看", "They say it is mended: please look"}, "ticket.head." + ticket.Closed: {"修好了", "Mended"}, "ticket.head.late": {"说好的时间过了", "The promised time is over"}, "ticket.head.stranger": {"已告诉收单机构的风控", "The acquirer's risk desk knows"},

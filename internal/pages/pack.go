@@ -201,7 +201,13 @@ func readmeOf(r Report) string {
 		b.WriteString("  trust.json 要从发布它的机构拿，不要用别人随包给的\n  take trust.json from its publisher, never from whoever gave you this pack\n")
 	}
 	b.WriteString("report.zh.html, report.en.html：经过和结论，可以打印 · what happened and what holds, to print\n")
-	b.WriteString("photos/：现场照片，文件名末尾是签字里的摘要 · pictures; each name ends with the digest that was signed\n\n")
+	b.WriteString("photos/：现场照片，文件名末尾是签字里的摘要 · pictures; each name ends with the digest that was signed\n")
+	for _, photo := range r.View.Photos {
+		if !photo.Stored {
+			fmt.Fprintf(&b, "  缺 · missing: %s %s\n", plainName(photo.Step), photo.Digest)
+		}
+	}
+	b.WriteByte('\n')
 	b.WriteString(say("report.calls").Zh + " · " + say("report.calls").En + "\n")
 	for _, c := range r.Contacts {
 		fmt.Fprintf(&b, "  %s  %s · %s\n", c.Number, c.Name.Zh, c.Name.En)

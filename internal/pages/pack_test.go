@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/menshen-project/menshen/internal/statement"
+	"github.com/menshen-project/menshen/internal/visit"
 )
 
 // unpacked is a pack's files by name.
@@ -50,8 +51,8 @@ func TestAnEvidencePack(t *testing.T) {
 	}
 	for name, want := range map[string][]string{
 		"report.zh.html": {digest, "上门报告", "110", "报警", "<svg", "@page", "成立"},
-		"report.en.html": {digest, "Report of a visit", "Police", "holds"},
-		"README.txt":     {"menshen-verify --trust trust.json", "96110", "from its publisher"},
+		"report.en.html": {digest, "Report of a visit", "Police", "holds", "Photos signed for that nobody has brought, so nobody can look at them: 1"},
+		"README.txt":     {"menshen-verify --trust trust.json", "96110", "from its publisher", "缺 · missing: counter " + strings.Repeat("b", 64)},
 		"SHA256SUMS":     {digest + "  menshen-v-2026-0131.json", statement.Digest(onePixel)},
 	} {
 		for _, w := range want {
@@ -76,6 +77,24 @@ func TestAnEvidencePack(t *testing.T) {
 		if statement.Digest([]byte(files[folder+name])) != sum {
 			t.Errorf("%s has another sum", name)
 		}
+	}
+}
+
+// A visit is green only while nothing that was signed for is missing: a digest is no picture that anybody can look at.
+func TestAMissingPhotoIsNotGreen(t *testing.T) {
+	green := Standing{Level: LevelGood, Word: say("stand.closed"), Sentence: fill("stand.closed.why", 21)}
+	v := VisitView{Stage: string(visit.Closed), Photos: []PhotoView{{Digest: photoDigest, Step: "mount", Stored: true}}}
+	if got := green.withPhotos(v); got.Level != LevelGood || got.Acts != nil {
+		t.Errorf("with all its photos it is %+v", got)
+	}
+	v.Photos[0].Stored = false
+	got := green.withPhotos(v)
+	if got.Level != LevelWait || len(got.Acts) != 2 || !strings.Contains(got.Sentence.En, "Photos signed for that nobody has brought, so nobody can look at them: 1") || green.Level != LevelGood {
+		t.Errorf("without one it is %+v", got)
+	}
+	v.Stage = string(visit.Admitted) // pictures come after signatures: during the work nobody is behind
+	if got := green.withPhotos(v); got.Level != LevelGood {
+		t.Errorf("at work it is %+v", got)
 	}
 }
 

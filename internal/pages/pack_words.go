@@ -4,6 +4,7 @@ import "maps"
 
 // packWords are what the evidence pack and its printed report say.
 var packWords = texts(map[string]both{
+	"report.photo.step": {"步骤", "Step"}, "report.photo.digest": {"签字里的摘要", "Digest that was signed"}, "report.photo.there": {"照片", "Picture"}, "report.photo.brought": {"已传到", "brought"},
 	"pack.get":         {"下载证据包（含照片和打印页）", "Download the evidence pack (photos and printable report)"},
 	"pack.what":        {"一个 ZIP：签过字的证据、经过（可打印）、照片、该打的电话。报案、投诉时交这一份。", "One ZIP: the signed evidence, a printable account, photos, and whom to call. Hand this in when you report or complain."},
 	"report.print":     {"打印上门报告", "Print the report"},

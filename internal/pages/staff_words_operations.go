@@ -106,6 +106,7 @@ var operationsWords = texts(map[string]both{
 	"ops.queue.suspend_badge":          {"停工作证", "badges to suspend"},
 	"ops.queue.roll_back":              {"到点退回旧机", "rollbacks due"},
 	"ops.queue.report_failures":        {"记巡检没过的项", "failed inspections"},
+	"ops.queue.report_photos":          {"看照片传到没有", "looks whether photos came"},
 	"ops.queue.report_settlement":      {"记对账多收", "settlements' overcharges"},
 	"ops.queue.door_call":              {"有人上门的询问", "questions from the public page"},
 	"ops.queue.organisation_statement": {"机构服务签的文件", "statements of organisations' services"},

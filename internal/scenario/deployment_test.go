@@ -67,6 +67,9 @@ func honestVisits(t *testing.T, d *Deployment) {
 		t.Fatalf("install: refused %v, stage %s, %d not opened", r.Refusal, r.Stage, r.NotOpened)
 	}
 	checkDetail(t, d, install.ID)
+	if n, err := d.App.PhotosMissing(ctx, install.ID); err != nil || n != 0 {
+		t.Errorf("%d photos were signed for and not brought, %v", n, err)
+	}
 	inspect := d.Play(visit.Inspection, 0, "v2", install.Device.Serial, "W1489724")
 	if err := Run(ctx, inspect.Inspect()); err != nil {
 		t.Fatal("inspect: ", err)

@@ -201,12 +201,10 @@ func (p *Play) Step(ctx context.Context, by *Actor, step string, photos ...visit
 	here := Hide(evidence.KindPosition, p.counter())
 	_, err := p.file(ctx, by, visit.RecordStep, Draft{Stream: p.VisitStream(), Type: visit.TypeStep,
 		Body: visit.Step{Visit: p.ID, Step: step, Done: true, Photos: photos, Position: here.Commitment}}, here.Opening)
-	return err
-}
-
-// Shot is a photo that the page's camera took just now.
-func (p *Play) Shot(what string) visit.Photo {
-	return visit.Photo{Digest: statement.Digest([]byte(p.ID + what)), TakenAt: statement.At(p.Now()), Source: visit.PageCamera}
+	if err != nil {
+		return err
+	}
+	return p.bring(ctx, by, photos)
 }
 
 // Work records the kind's ordinary steps.

@@ -45,6 +45,7 @@ type Play struct {
 	hidden    []statement.Opening // behind the order's commitments
 	sent      []statement.Opening // behind the dispatch's
 	assigned  string              // digest of the last dispatch
+	pictures  map[string][]byte   // what the camera took, by digest
 	transfers []string            // digests of the device's transfers
 	orderDig  string
 }
