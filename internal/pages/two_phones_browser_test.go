@@ -266,6 +266,7 @@ func TestTwoPhonesAtTheDoor(t *testing.T) {
 	if got := wei.js(`document.querySelector('[data-fill="distance"]').textContent`); !strings.HasSuffix(got, " m") {
 		t.Errorf("distance: %q", got)
 	}
+	wei.sees("停用名单是")
 	wei.until(`document.querySelector("[data-photo]").naturalWidth > 0`)
 	wei.tap("是同一个人")
 	wei.until(`!document.querySelector('[data-state="admitted"]').hidden`)

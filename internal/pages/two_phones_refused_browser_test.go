@@ -235,6 +235,18 @@ func TestTwoPhonesWithoutSignalRefused(t *testing.T) {
 	wei.until(`document.body.dataset.kept === "whole"`)
 	s.cut()
 
+	// Three hours without signal: the badge is good, and the page says how old the list is that would know of its end.
+	wei.ahead(3 * time.Hour)
+	wei.begins("开始核对")
+	lan.scans(wei, "[data-qr]")
+	lan.doctored(order, 3*time.Hour)
+	wei.scans(lan, "figure.code")
+	wei.press("对方扫好了，我来扫他的")
+	wei.sees("照片上的人，是您面前这位吗")
+	wei.sees("停用名单是 3 小时前更新的，之后停用的，它还不知道")
+	wei.shot2("list-age")
+	wei.do(chromedp.Reload())
+
 	// Yesterday's screenshot, of a badge that is good today too.
 	wei.begins("开始核对")
 	lan.scans(wei, "[data-qr]")

@@ -1,6 +1,6 @@
 // The door from the technician's side: scan the shop's code, see whose shop and which order it is, answer in person.
 import { button, h, noteOf, sign } from "./app-dom.mjs";
-import { language, say, span, when, word } from "./app-lang.mjs";
+import { language, many, say, span, when, word } from "./app-lang.mjs";
 import { badgeInHand, fetchWork, refresh, verifyPerson } from "./app-day.mjs";
 import { ask, isOnline } from "./app-net.mjs";
 import { faultOf, Fault } from "./fault.mjs";
@@ -27,6 +27,8 @@ const fault = {
   secret: () => new Fault("package_absent", "手机里没有这一单的凭据，没信号时不能核对。请到有信号的地方刷新。", "This phone lacks the order's papers, so it cannot check without signal. Refresh where there is signal."),
   other: () => new Fault("challenge_other_order", "这个码不是派给您的单子。别答，核对一下店和订单。", "This code is of no order assigned to you. Do not answer; check shop and order."),
   unpackable: () => new Fault("answer_not_packable", "这张工作证放不进一个码，没信号时不能出示。请到有信号的地方。", "This badge does not fit one code and cannot be shown without signal."),
+  clock: (seconds) => new Fault("clock_wrong", `这部手机的时间${seconds > 0 ? "快" : "慢"}了约 ${lasting(seconds).zh}，出示了也通不过。请在设置里打开「自动设置时间」，再点一次。`, `This phone's clock is about ${lasting(seconds).en} ${seconds > 0 ? "fast" : "slow"}, and the badge would be refused. Switch on automatic time in the settings, then tap again.`),
+  clocks: (seconds) => new Fault("clocks_differ", `店主的手机和这部手机，时间差了约 ${lasting(seconds).zh}${seconds > 0 ? "，或者这个码是那时候出的" : ""}。请店主重新出一个码；还是这样，两部手机都打开「自动设置时间」。`, `The owner's phone and this one differ by about ${lasting(seconds).en}${seconds > 0 ? ", or the code is as old as that" : ""}. Ask for a new code; if it stays so, switch on automatic time on both phones.`),
   digits: () => new Fault("digits_malformed", "要输六位数字。", "Six digits are needed."),
 };
 
@@ -107,10 +109,36 @@ const refusedHere = (code) => {
   return new Fault(code, zh, en);
 };
 
+function lasting(seconds) {
+  const s = Math.abs(seconds), [n, zh, en] = s < 100 ? [s, "秒", "second"] : s < 5400 ? [s / 60, "分钟", "minute"] : [s / 3600, "小时", "hour"];
+  return { zh: `${Math.round(n)} ${zh}`, en: many(Math.round(n), en) };
+}
+
+const leewaySeconds = 5, holdsSeconds = 90; // of an answer's time, as its verifier has them
+
+/**
+ * A wrong clock makes a good badge look refused, and uses the code up: it is said before. With signal the server's time says which
+ * phone is wrong; without, only the code's own time is there, and nobody can tell which of the two.
+ * @returns {Promise<Fault|undefined>}
+ */
+async function wrongClock(v, challenge) {
+  if (challenge.mac !== "") {
+    const since = Math.floor(Date.now() / 1000) - challenge.asked;
+    return since < -leewaySeconds || since > holdsSeconds + leewaySeconds ? fault.clocks(since) : undefined;
+  }
+  const sent = Date.now();
+  let server;
+  try { server = Date.parse((await fetchWork(v.id)).updated_at); } catch { return undefined; } // the answer itself will say what is wrong
+  // The server looked at its clock, which shows whole seconds, between sending and now: what lies outside of that is the clock's.
+  const heard = Date.now(), least = (sent - server) / 1000 - 1, most = (heard - server) / 1000;
+  return least > leewaySeconds || most < -leewaySeconds ? fault.clock((least + most) / 2) : undefined;
+}
+
 // Shop and order first, then the person, then the answer.
 async function answer(v, challenge, box, note, start, qr) {
   const go = button(say("是这家店，出示工作证", "This is the shop: show the badge"), tried(note, async () => {
-    const found = await genuineOrder(v);
+    const [clock, found] = await Promise.all([wrongClock(v, challenge), genuineOrder(v)]);
+    if (clock) throw clock;
     if (!found.ok) throw found.code === "package_absent" ? fault.secret() : notGenuine(found);
     const { badge, key } = await badgeInHand();
     await verifyPerson();

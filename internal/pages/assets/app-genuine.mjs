@@ -8,6 +8,7 @@ import { wordsOf } from "./door-words.mjs";
 import { verifyOrder } from "./genuine.mjs";
 
 const own = {
+  clock_behind: ["这部手机的时间比取单子的时候还早。请在设置里打开「自动设置时间」。", "This phone's clock is earlier than when the papers were fetched. Switch on automatic time in the settings."],
   trust_list_key_unknown: ["这部手机登记得早，还不知道该信谁的名单。请向公司要一个新的开通码，重新登记。", "This phone was enrolled before it was told whose list to trust. Get a new code from your company and enrol it again."],
   signer_not_enrolled: ["签名的人没有他单位的登记。", "Whoever signed was not enrolled by that organisation."],
   enrolment_lapsed: ["签名的时候，他的登记不在有效期里。", "The signer's enrolment did not hold when he signed."],
@@ -16,13 +17,15 @@ const own = {
   dispatch_of_another: ["派工单上派的不是您。", "The dispatch sends somebody else."],
   opening_stray: ["屏幕上的店和派工单签的不是同一家。", "The shop on the screen is not the one that was signed."],
 };
+const leastClockError = 60; // seconds that are still no fault of the clock
 const links = { list: () => say("信任名单", "The trust list"), order: () => say("收单机构的订单", "The acquirer's order"), dispatch: () => say("本公司的派工", "Your company's dispatch") };
 
 /** Checks a kept visit's order. @param {object} v @returns {Promise<object>} as verifyOrder; code package_absent where there is none */
 export async function genuineOrder(v) {
   if (!v.package) return { ok: false, code: "package_absent", link: "" };
-  const who = await me();
-  return verifyOrder(v.package, await about("trust_key"), { visit: v.id, technician: who?.person ?? "", now: Math.floor(Date.now() / 1000) });
+  const who = await me(), now = Math.floor(Date.now() / 1000);
+  if (now < Date.parse(v.package.fetched_at) / 1000 - leastClockError) return { ok: false, code: "clock_behind", link: "" }; // a wrong clock makes no order false
+  return verifyOrder(v.package, await about("trust_key"), { visit: v.id, technician: who?.person ?? "", now });
 }
 
 /** Before the door: is this order real. @param {object} found from genuineOrder */
@@ -36,7 +39,7 @@ export function genuineNote(found) {
     h("p", {}, say("打公司的电话问清楚，别用这一单上写的号码。去不了，就在下面签「今天不做」。", "Call your company on a number you know, not one from this order. If you cannot go, sign “not today” below.")));
 }
 
-const unsure = (code) => code === "trust_list_stale" || code === "trust_list_key_unknown";
+const unsure = (code) => ["trust_list_stale", "trust_list_key_unknown", "clock_behind"].includes(code);
 
 let checked = new Map(); // by package and minute: a day's list is drawn often, and each check is half a dozen signatures
 

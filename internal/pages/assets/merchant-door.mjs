@@ -114,7 +114,7 @@ async function answered(mine, body) {
     await refused(mine, body.reason?.zh ? body.reason : wordsOf(body.code));
     return;
   }
-  ask({ name: body.name, company: body.company, job: root.dataset.job, digits: body.digits, photo: body.photo,
+  ask({ name: body.name, company: body.company, job: root.dataset.job, digits: body.digits, photo: body.photo, listAge: body.list_age_seconds,
     distance: Number.isFinite(body.distance_metres) ? `${Math.round(body.distance_metres)} m` : "" });
 }
 
@@ -168,7 +168,7 @@ async function read(mine, text) {
   if (found.grade !== "confirmed") { await refused(mine, wordsOf(found.code)); return; }
   mine.body = { challenge: "", answer: found.digest, presentation: found.presentation };
   mine.answers = mine.pack.dispatch.digest;
-  ask({ name: mine.pack.openings.name?.value ?? "", company: mine.pack.issuer.name, job: root.dataset.job, digits: found.digits, photo: mine.pack.photo?.value, distance: "" });
+  ask({ name: mine.pack.openings.name?.value ?? "", company: mine.pack.issuer.name, job: root.dataset.job, digits: found.digits, photo: mine.pack.photo?.value, listAge: found.list_age_seconds, distance: "" });
 }
 
 const transcript = ({ pack, made, readAt, found }) => ({ nonce: made.nonce, made_at: timeForm(new Date(made.asked * 1000)), answered_at: timeForm(new Date(readAt * 1000)),
@@ -187,7 +187,18 @@ function ask(person) {
   one("[data-nophoto]", root).hidden = seen;
   one('[data-act="same"]', root).disabled = !seen; // without a picture nobody can say that it is the same person
   one("[data-others]", root).hidden = !check.scans;
+  const age = one("[data-age]", root);
+  age.hidden = !(person.listAge >= 0);
+  age.textContent = age.hidden ? "" : inTongue(ageOf(person.listAge));
   show("face");
+}
+
+/** How old the list is that says who was stopped: whoever was stopped since is not in it. */
+function ageOf(seconds) {
+  const minutes = Math.floor(seconds / 60), hours = Math.floor(minutes / 60);
+  if (minutes < 1) return { zh: "停用名单是刚刚更新的。", en: "The list of stopped badges is of this minute." };
+  const [zh, en] = hours < 1 ? [`${minutes} 分钟`, `${minutes} min`] : [`${hours} 小时`, `${hours} h`];
+  return { zh: `停用名单是 ${zh}前更新的，之后停用的，它还不知道。`, en: `The list of stopped badges is ${en} old; what was stopped since is not in it.` };
 }
 
 /** The picture out of base64, by its own first bytes and nothing that somebody says of it. */
