@@ -27,6 +27,7 @@ type BoardFilter struct {
 type BoardRow struct {
 	store.Visit
 	ShopName string // "" where it cannot be told
+	Turn     string // role of who must act, "" for nobody
 	Window   Window
 	Phone    store.PhoneUnsent // what its technician's phone said last, the zero value for nothing
 }
@@ -92,6 +93,9 @@ func (a *App) Board(ctx context.Context, actor Actor, f BoardFilter) ([]BoardRow
 				names[v.Shop] = name
 			}
 			rows[i].ShopName = name
+			if rows[i].Turn, err = a.turnAt(ctx, tx, o, v); err != nil {
+				return err
+			}
 			if rows[i].Phone, err = phoneOf(ctx, tx, v); err != nil {
 				return err
 			}
@@ -99,6 +103,17 @@ func (a *App) Board(ctx context.Context, actor Actor, f BoardFilter) ([]BoardRow
 		return nil
 	})
 	return rows, next, err
+}
+
+// turnAt says who must act on a visit. Before anybody can be sent, that is whoever has still to write or sign the price.
+func (a *App) turnAt(ctx context.Context, tx *store.Tx, o store.Order, v store.Visit) (string, error) {
+	stage := visit.Stage(v.State)
+	if v.Frozen || stage != visit.Booked {
+		return Turn(stage, v.Frozen), nil
+	}
+	row := OrderRow{Order: o, Visit: v.ID, Stage: stage}
+	err := a.agreements(ctx, tx, &row)
+	return row.turn(), err
 }
 
 // phoneOf is what the phone of whoever is sent said last; a phone of somebody before him counts where it still holds

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -69,6 +70,32 @@ func TestTheBoardIsFoundByDayAndStop(t *testing.T) {
 	}
 	if count(c.Risk, app.BoardFilter{Frozen: true}) != 1 || count(c.Risk, app.BoardFilter{Frozen: true, Day: day}) != 1 {
 		t.Error("the risk desk does not find what is stopped")
+	}
+}
+
+// A dispatcher sees whom each visit waits for: not himself while the price is not written or signed, since he could send nobody.
+func TestTheBoardSaysWhoMustAct(t *testing.T) {
+	d, p := deploy(t)
+	scenes := append(scenario.Until(p.Install(), "door"), scenario.Scene{Name: "freeze", Run: func(ctx context.Context) error { return p.Freeze(ctx, d.Cast.Dispatcher, "other") }})
+	want := map[string]string{"book": visit.RoleApprover, "offer": visit.RoleMerchant, "agree": visit.RoleDispatcher, "dispatch": visit.RoleDispatcher,
+		"ask dispatch": visit.RoleMerchant, "freeze": visit.RoleRisk}
+	for _, scene := range scenes {
+		if err := scene.Run(t.Context()); err != nil {
+			t.Fatalf("%s: %v", scene.Name, err)
+		}
+		role, there := want[scene.Name]
+		if !there {
+			continue
+		}
+		delete(want, scene.Name)
+		for _, who := range []*scenario.Actor{d.Cast.Dispatcher, d.Cast.Approver} {
+			if rows, _, err := d.App.Board(t.Context(), as(who), app.BoardFilter{}); err != nil || len(rows) != 1 || rows[0].Turn != role {
+				t.Errorf("after %q %s sees %+v, %v; want %s", scene.Name, who.ID, rows, err, role)
+			}
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("never came: %v", want)
 	}
 }
 

@@ -213,9 +213,6 @@ func (p *page) against(c app.Candidate) string {
 	return strings.Join(out, p.t("against.and"))
 }
 
-// turnOf says who must act at a stage, in a word.
-func turnOf(r app.BoardRow) string { return app.Turn(visit.Stage(r.State), r.Frozen) }
-
 // late is a visit whose appointment is over while it is not.
 func late(r app.BoardRow, now time.Time) bool {
 	return !visit.Stage(r.State).Ended() && r.Window.Until.Before(now)
@@ -247,7 +244,7 @@ func exportRow(_ *page, r app.BoardRow) []string {
 	if r.Frozen {
 		frozen = "frozen"
 	}
-	return []string{r.ID, r.OrderID, r.Kind, r.State, frozen, r.Org, r.Provider, r.Merchant, r.Shop, r.Technician, app.LastSix(r.Visit), iso(r.Window.From), iso(r.Window.Until), r.ShopName, turnOf(r), iso(r.UpdatedAt.Time())}
+	return []string{r.ID, r.OrderID, r.Kind, r.State, frozen, r.Org, r.Provider, r.Merchant, r.Shop, r.Technician, app.LastSix(r.Visit), iso(r.Window.From), iso(r.Window.Until), r.ShopName, r.Turn, iso(r.UpdatedAt.Time())}
 }
 
 // sheetColumns are the words over a file that a person opens, in order: what the board shows, then the ids.
@@ -255,7 +252,7 @@ var sheetColumns = []string{"list.state", "board.kind", "board.shop", "board.tur
 
 // sheetRow says a row as the board does, in the reader's language and by the clock that appointments are made by.
 func sheetRow(p *page, r app.BoardRow) []string {
-	return []string{p.text(boardState(r)), p.term(kindWords, r.Kind), r.Place(), p.term(roleWords, turnOf(r)), clock(r.UpdatedAt.Time()), clock(r.Window.From), clock(r.Window.Until), r.Technician, app.LastSix(r.Visit),
+	return []string{p.text(boardState(r)), p.term(kindWords, r.Kind), r.Place(), p.term(roleWords, r.Turn), clock(r.UpdatedAt.Time()), clock(r.Window.From), clock(r.Window.Until), r.Technician, app.LastSix(r.Visit),
 		r.OrderID, r.ID, r.Org, r.Provider, r.Merchant, r.Shop}
 }
 

@@ -240,6 +240,7 @@ func TestDispatchFromTheConsole(t *testing.T) {
 	o.until(`document.querySelectorAll("table[data-rows] tbody tr").length === 1`)
 	o.look("board", "/staff/visits?day=today")
 	o.open("/staff/visits?day=today&lang=zh")
+	o.until(`document.querySelector("table[data-rows] tbody").innerText.includes("服务商派单员")`) // both have signed the price: it is up to him
 	o.until(`document.querySelectorAll("table[data-rows] tbody tr").length === 1`)
 	o.press("j")
 	o.until(`document.activeElement.dataset.open !== undefined`)
@@ -261,6 +262,7 @@ func TestDispatchFromTheConsole(t *testing.T) {
 	o.shot("signing")
 	o.js(`document.querySelector("#signing button[value=sign]").click()`)
 	o.until(`document.querySelector("form[data-dispatch][data-verb=reassign]") !== null || document.querySelector("[data-problem]:not([hidden])") !== null`)
+	o.until(`document.querySelector("table[data-rows] tbody").innerText.includes("店主")`)
 	got, err := o.App.Visit(ctx, app.Actor{Person: d.ID, Organisation: d.Organisation, Role: d.Role}, "v1")
 	if err != nil {
 		t.Fatal(err)

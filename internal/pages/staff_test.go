@@ -10,6 +10,7 @@ import (
 
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/visit"
 )
 
 // What a spreadsheet would run stays a text; what it would not is left alone.
@@ -35,10 +36,10 @@ func TestExportedCellsAreNoFormulas(t *testing.T) {
 func TestABoardsFileIsForAPerson(t *testing.T) {
 	at := time.Date(2026, 11, 28, 18, 30, 0, 0, time.UTC)
 	row := app.BoardRow{Visit: store.Visit{ID: "v1", OrderID: "o-1", Org: "acq", Provider: "svc", Merchant: "wei", Shop: "wei-1", Technician: "lan", Kind: "install", State: "booked", UpdatedAt: store.At(at)},
-		ShopName: "魏记馄饨", Window: app.Window{From: at, Until: at.Add(time.Hour)}}
+		ShopName: "魏记馄饨", Turn: visit.RoleMerchant, Window: app.Window{From: at, Until: at.Add(time.Hour)}}
 	for lang, want := range map[string][2]string{
-		zh: {"到哪一步,办什么,店,该谁动,最近有动静,约定从,约定到,", "魏记馄饨,服务商派单员,2026-11-29 02:30,2026-11-29 02:30,2026-11-29 03:30,lan,"},
-		en: {"State,What for,Shop,Whose turn,Last recorded,From,Until,", "魏记馄饨,dispatcher,2026-11-29 02:30,2026-11-29 02:30,2026-11-29 03:30,lan,"},
+		zh: {"到哪一步,办什么,店,该谁动,最近有动静,约定从,约定到,", "魏记馄饨,店主,2026-11-29 02:30,2026-11-29 02:30,2026-11-29 03:30,lan,"},
+		en: {"State,What for,Shop,Whose turn,Last recorded,From,Until,", "魏记馄饨,merchant,2026-11-29 02:30,2026-11-29 02:30,2026-11-29 03:30,lan,"},
 	} {
 		p := &page{lang: lang}
 		var b bytes.Buffer
@@ -54,7 +55,7 @@ func TestABoardsFileIsForAPerson(t *testing.T) {
 			}
 		}
 	}
-	if got := exportRow(nil, row); len(got) != len(exportColumns) || len(sheetRow(&page{}, row)) != len(sheetColumns) || got[13] != "魏记馄饨" || got[14] != "dispatcher" {
+	if got := exportRow(nil, row); len(got) != len(exportColumns) || len(sheetRow(&page{}, row)) != len(sheetColumns) || got[13] != "魏记馄饨" || got[14] != "merchant" {
 		t.Errorf("%v", got)
 	}
 	row.ShopName = ""

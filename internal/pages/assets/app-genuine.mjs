@@ -17,6 +17,7 @@ const own = {
   dispatch_of_another: ["派工单上派的不是您。", "The dispatch sends somebody else."],
   opening_stray: ["屏幕上的店和派工单签的不是同一家。", "The shop on the screen is not the one that was signed."],
 };
+const part = ({ link }) => links[link] ? links[link]() + say("：", ": ") : ""; // of the papers, where it is one of them
 const leastClockError = 60; // seconds that are still no fault of the clock
 const links = { list: () => say("信任名单", "The trust list"), order: () => say("收单机构的订单", "The acquirer's order"), dispatch: () => say("本公司的派工", "Your company's dispatch") };
 
@@ -35,7 +36,7 @@ export function genuineNote(found) {
   const { zh, en } = reason(found.code);
   return sign(unsure(found.code) ? "mind" : "stop",
     unsure(found.code) ? say("真假核对不了", "Genuine or not: cannot be checked") : say("这一单不对，别去", "This order is wrong: do not go"),
-    h("p", { "data-code": found.code, "data-genuine": "no" }, `${links[found.link]?.() ?? ""}${say("：", ": ")}${language() === "en" ? en : zh}`),
+    h("p", { "data-code": found.code, "data-genuine": "no" }, part(found) + (language() === "en" ? en : zh)),
     h("p", {}, say("打公司的电话问清楚，别用这一单上写的号码。去不了，就在下面签「今天不做」。", "Call your company on a number you know, not one from this order. If you cannot go, sign “not today” below.")));
 }
 
@@ -52,7 +53,7 @@ export async function genuineLine(v, now = Date.now()) {
   if (found.ok) return h("p.genuine", { "data-genuine": "yes" }, h("strong", {}, say("✓ 订单是真的", "✓ Genuine order")), say(`：${found.acquirer}签的单，${found.provider}签的派工。`, `: signed by ${found.acquirer}, dispatch signed by ${found.provider}.`));
   const { zh, en } = reason(found.code);
   return h(unsure(found.code) ? "p.genuine.warn" : "p.genuine.problem", { "data-genuine": "no", "data-code": found.code }, h("strong", {}, unsure(found.code) ? say("！真假核对不了", "! Genuine or not: cannot be checked") : say("✕ 这一单不对，别去", "✕ Wrong order: do not go")),
-    `${say("：", ": ")}${links[found.link]?.() ?? ""}${say("：", ": ")}${language() === "en" ? en : zh}`);
+    say("：", ": "), part(found) + (language() === "en" ? en : zh));
 }
 
 function reason(code) {
