@@ -194,6 +194,9 @@ func (a *App) metresTo(ctx context.Context, tx *store.Tx, o visit.Order, value s
 // the camera had read it. One try: wrong digits burn the challenge. Faults: door_not_assigned,
 // door_challenge_unknown, door_challenge_used, door_challenge_expired, door_digits_wrong.
 func (a *App) SpokenDoor(ctx context.Context, actor Actor, visitID, digits string) (string, error) {
+	if err := a.maySee(ctx, actor, visitID, access.ReadVisit); err != nil {
+		return "", err
+	}
 	s, err := a.assignedTo(ctx, actor, visitID)
 	if err != nil {
 		return "", err

@@ -266,7 +266,8 @@ func TestSixDigitsAreTriedOnce(t *testing.T) {
 	lan := d.Cast.Technician
 	spoken(lan, "000000", "door_challenge_unknown")
 	c := d.ask()
-	spoken(d.Cast.Stranger, c.SixDigits, "door_not_assigned")
+	spoken(d.Cast.Stranger, c.SixDigits, "visit_not_found")
+	spoken(d.Cast.Dispatcher, c.SixDigits, "door_not_assigned")
 	if got := spoken(lan, c.SixDigits, ""); got != c.QR {
 		t.Errorf("got %q, want %q", got, c.QR)
 	}

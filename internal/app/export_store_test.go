@@ -55,7 +55,7 @@ func TestExportedStoreIsTheSameStore(t *testing.T) {
 				t.Errorf("%v, %+v", err, report.Found)
 			}
 			merchant := scenario.NewCast().Merchant
-			data, err := a.Bundle(t.Context(), app.Actor{Person: merchant.ID, Organisation: merchant.Organisation, Role: visit.RoleMerchant}, "v1")
+			data, err := a.Bundle(t.Context(), app.Actor{Person: merchant.ID + "-2", Organisation: merchant.Organisation, Role: visit.RoleMerchant}, "v1")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -154,7 +154,7 @@ func TestRestoreErasesAgain(t *testing.T) {
 // erase erases the merchant, when no law keeps anything of his any more.
 func erase(t *testing.T, a *app.App) (who string) {
 	t.Helper()
-	who = scenario.NewCast().Merchant.ID
+	who = scenario.NewCast().Merchant.ID + "-2"
 	if err := a.Store.Write(t.Context(), func(tx *store.Tx) error {
 		_, err := a.Vault.Erase(t.Context(), tx, who, time.Now().AddDate(10, 0, 0))
 		return err

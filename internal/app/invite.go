@@ -47,6 +47,9 @@ func (a *App) Invite(ctx context.Context, by string, i Invitation) (code string,
 	}
 	code = rand.Text()[:20] // 100 bits, to be typed once
 	err = a.Store.Write(ctx, func(tx *store.Tx) error {
+		if err := notOfAnother(ctx, tx, Actor{Person: i.Person, Organisation: i.Organisation, Role: i.Role}); err != nil {
+			return err
+		}
 		return tx.AddInvitation(ctx, store.Invitation{ID: "inv-" + rand.Text(), Hash: hashToken(code), Person: i.Person, Org: i.Organisation, Role: i.Role,
 			MadeBy: by, Recovers: i.Recover, CreatedAt: store.At(now), ExpiresAt: store.At(i.Until)})
 	})

@@ -30,10 +30,10 @@ func (a *App) deviceRelation(ctx context.Context, tx *store.Tx, actor Actor, ser
 	if err != nil && fault.KindOf(err) != fault.NotFound { // one that nobody handed over yet may still be on its way
 		return "", err
 	}
-	if d.Holder != "" && d.Holder == actor.Person {
-		return access.Self, nil
-	}
 	org, err := organisationOf(ctx, tx, d.Holder)
+	if d.Holder != "" && d.Holder == actor.Person && (org == actor.Organisation || org == d.Holder) {
+		return access.Self, err
+	}
 	if err != nil || org == actor.Organisation {
 		return access.OwnOrganisation, err
 	}

@@ -139,14 +139,12 @@ const maxPage = 100
 func (a *App) Visits(ctx context.Context, actor Actor, f Filter) ([]store.Visit, string, error) {
 	filter := store.VisitFilter{State: f.State, Kind: f.Kind, Query: f.Query}
 	switch actor.Role {
-	case visit.RoleMerchant:
-		filter.Merchant = actor.Person
-	case visit.RoleClerk:
-		if filter.Merchant = visit.ClerkOf(actor.Person); filter.Merchant == "" {
+	case visit.RoleMerchant, visit.RoleClerk: // as Relation: a name alone is nobody
+		if filter.Merchant, filter.Org = merchantOf(actor), actor.Organisation; filter.Merchant == "" {
 			return nil, "", errNoVisit
 		}
 	case visit.RoleTechnician:
-		filter.Technician = actor.Person
+		filter.Technician, filter.Provider = actor.Person, actor.Organisation
 	case visit.RoleDispatcher:
 		filter.Provider = actor.Organisation
 	case visit.RoleApprover, visit.RoleRisk:

@@ -178,6 +178,9 @@ func (a *App) begin(ctx context.Context, account store.Account, device string, a
 		return SignedIn{}, err
 	}
 	err = a.Store.Write(ctx, func(tx *store.Tx) error {
+		if err := notOfAnother(ctx, tx, actorOf(token)); err != nil {
+			return err
+		}
 		if err := also(tx); err != nil {
 			return err
 		}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/menshen-project/menshen/evidence"
@@ -113,6 +115,7 @@ type writing struct {
 	fixed  *store.Event // a recorded event that is replayed: its time, salt, day and province are given
 
 	toDevice access.Relation // of a device's stream: how the actor stands to the device, where that is asked
+	ofOthers bool            // of a person's stream: the actor's organisation has nobody of this id on file
 	entry    store.Event
 	leaf     []byte
 	envelope statement.Verified
@@ -187,6 +190,9 @@ func (w *writing) prepare(ctx context.Context) error {
 		if err := w.deviceRelation(ctx, tx); err != nil {
 			return err
 		}
+		if err := w.personRelation(ctx, tx); err != nil {
+			return err
+		}
 		return w.event(ctx, tx)
 	})
 	if err != nil {
@@ -203,7 +209,7 @@ func (w *writing) prepare(ctx context.Context) error {
 	}
 	candidate := evidence.EntryOf(w.entry.Bytes, w.in.Envelope, [16]byte(w.entry.Salt), w.entry.Day, w.entry.Province, "")
 	if w.envelope, err = w.app.reader.Intake(context, candidate, w.now); err != nil {
-		return err
+		return w.uncounted(err)
 	}
 	if err := readable(w.claims); err != nil {
 		return err
@@ -221,6 +227,18 @@ func (w *writing) prepare(ctx context.Context) error {
 	// With the event's own digest, so that the state after it is found by the stream's head.
 	w.after, err = visit.Advance(w.before.state, visit.Event{Number: int(w.entry.Number), Digest: w.entry.Digest, Verb: w.in.Verb, ReceivedAt: received, Statement: w.envelope})
 	return err
+}
+
+// uncounted takes the number that the event would have had out of a refusal's place, for who files on somebody's person,
+// device or organisation: he knows which statement it is, and not how much else was recorded there.
+func (w *writing) uncounted(err error) error {
+	if w.actor == nil || w.kind == visit.StreamVisit || w.kind == visit.StreamOrder {
+		return err
+	}
+	f := fault.Of(err)
+	kept := *f
+	kept.Where = strings.Replace(f.Where, fmt.Sprintf("%s event %d", w.in.Stream, w.entry.Number), w.in.Stream, 1)
+	return &kept
 }
 
 // enrolledKey adds the key that an enrolment is about: whether it is somebody else's already is asked
@@ -379,6 +397,9 @@ func (w *writing) orderNamed(ctx context.Context, tx *store.Tx, id string) (visi
 		}
 		return o, statement.Decode([]byte(row.Doc), &o)
 	}
+	if w.actor != nil && !access.Decide(access.Role(w.actor.Role), visit.Book, access.OwnOrganisation).Allowed() {
+		return o, errNoOrder // whoever books nothing learns of none
+	}
 	if err := w.claims.UntrustedBody(&o); err != nil {
 		return visit.Order{}, err
 	}
@@ -396,7 +417,7 @@ func (w *writing) permitted() error {
 	}
 	role, rel := access.Role(w.actor.Role), w.relation()
 	err := access.Require(role, access.On(w.kind, w.in.Verb), rel)
-	if err == nil || w.entry.Number == 1 || access.Decide(role, access.ReadVisit, rel).Allowed() {
+	if err == nil || access.Decide(role, access.ReadVisit, rel).Allowed() {
 		return err
 	}
 	switch w.kind { // what one may not see does not exist, also for those who write
@@ -415,8 +436,10 @@ func (w *writing) relation() access.Relation {
 	switch {
 	case w.kind == visit.StreamOrganisation && w.id != w.actor.Organisation:
 		return access.None
+	case w.kind == visit.StreamPerson && w.id != w.actor.Person && w.ofOthers:
+		return access.None
 	case w.kind == visit.StreamPerson && w.id != w.actor.Person:
-		return access.OwnOrganisation // whose person it is, is decided by whose badge or course counts
+		return access.OwnOrganisation
 	}
 	if w.toDevice != "" {
 		return w.toDevice

@@ -285,11 +285,8 @@ func (a *App) Tickets(ctx context.Context, actor Actor, state, cursor string, li
 	f := store.TicketFilter{State: state}
 	switch actor.Role {
 	case visit.RoleMerchant, visit.RoleClerk:
-		if f.Merchant = merchantOf(actor); f.Merchant == "" {
+		if f.Merchant, f.Org = merchantOf(actor), actor.Organisation; f.Merchant == "" {
 			return nil, "", errNoTicket
-		}
-		if actor.Role == visit.RoleClerk {
-			f.Org = actor.Organisation // let in for this acquirer's orders
 		}
 	case visit.RoleDispatcher:
 		f.Provider = actor.Organisation

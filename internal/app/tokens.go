@@ -67,7 +67,13 @@ func (a *App) IssueToken(ctx context.Context, g TokenGrant) (id, secret string, 
 	if err != nil {
 		return "", "", err
 	}
-	if err := a.Store.Write(ctx, func(tx *store.Tx) error { return tx.AddToken(ctx, token) }); err != nil {
+	err = a.Store.Write(ctx, func(tx *store.Tx) error {
+		if err := notOfAnother(ctx, tx, actorOf(token)); err != nil {
+			return err
+		}
+		return tx.AddToken(ctx, token)
+	})
+	if err != nil {
 		return "", "", err
 	}
 	return token.ID, secret, nil
@@ -111,7 +117,7 @@ func (g TokenGrant) longest() time.Duration {
 }
 
 // Authenticate finds who a secret belongs to. Only tokens of the given kinds count: an order's link
-// is an address, never a proof (design §6). Faults: token_unknown, token_kind_not_accepted.
+// is an address, never a proof (design §6). Faults: token_unknown, token_kind_not_accepted, person_of_another_organisation.
 func (a *App) Authenticate(ctx context.Context, secret string, kinds ...string) (Actor, error) {
 	t, err := a.live(ctx, secret, kinds)
 	if err == nil {
@@ -135,7 +141,13 @@ func (a *App) AuthenticateUnattended(ctx context.Context, secret string, kinds .
 
 func (a *App) live(ctx context.Context, secret string, kinds []string) (t store.Token, err error) {
 	err = a.Store.Read(ctx, func(tx *store.Tx) error {
-		t, err = tx.LiveToken(ctx, hashToken(secret), a.Now())
+		if t, err = tx.LiveToken(ctx, hashToken(secret), a.Now()); err != nil {
+			return err
+		}
+		elsewhere, err := onFileElsewhere(ctx, tx, actorOf(t)) // perhaps since the token was issued
+		if err == nil && elsewhere {
+			err = errOfAnother
+		}
 		return err
 	})
 	if err == nil && !slices.Contains(kinds, t.Kind) {

@@ -81,6 +81,7 @@ func live(t *testing.T, acts ...func(*scenario.Deployment, *scenario.Play)) live
 	if err != nil {
 		t.Fatal(err, problems)
 	}
+	besideTheCity(d)
 	p := d.Play(visit.Install, 1, "v1", "00005704280117028119", "W1489724")
 	if err := p.OpenCity(t.Context()); err != nil {
 		t.Fatal(err)
@@ -111,6 +112,15 @@ func live(t *testing.T, acts ...func(*scenario.Deployment, *scenario.Play)) live
 		t.Fatal(err)
 	}
 	return l
+}
+
+// besideTheCity gives the cast's people ids that nobody of the example city has: one organisation has an id.
+func besideTheCity(d *scenario.Deployment) {
+	c := d.Cast
+	for _, a := range []**scenario.Actor{&c.Merchant, &c.Technician, &c.Stranger} {
+		*a = scenario.NewActor((*a).ID+"-2", (*a).Organisation, (*a).Role)
+	}
+	d.Venue.Technician = c.Technician
 }
 
 // more fills the tables that two visits leave empty.

@@ -49,7 +49,7 @@ func (w *world) everyone(t *testing.T) []someone {
 }
 
 // relation is how somebody stands to a stream of the walk.
-func (s someone) relation(stream string) access.Relation {
+func (s someone) relation(c *scenario.Cast, stream string) access.Relation {
 	kind, id, _ := strings.Cut(stream, "/")
 	switch kind {
 	case visit.StreamOrganisation:
@@ -58,10 +58,13 @@ func (s someone) relation(stream string) access.Relation {
 		}
 		return access.None
 	case visit.StreamPerson:
-		if id == s.ID {
+		switch {
+		case id == s.ID:
 			return access.Self
+		case s.Organisation == c.Provider.ID: // lan and bo are its people
+			return access.OwnOrganisation
 		}
-		return access.OwnOrganisation
+		return access.None
 	case visit.StreamDevice:
 		return access.Self // who hands it over is custody's to say; who marks it, see marking
 	}
@@ -104,7 +107,7 @@ func TestEveryRoleAtEveryFilingVerb(t *testing.T) {
 	for _, who := range w.everyone(t) {
 		for _, row := range httpapi.Filed() {
 			for _, stream := range w.streams()[row.Stream] {
-				rel := who.relation(stream)
+				rel := who.relation(w.Cast, stream)
 				if row.Stream == visit.StreamDevice && row.Verb != visit.Transfer {
 					rel = w.marking(who)
 				}

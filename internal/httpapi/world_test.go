@@ -30,6 +30,8 @@ type world struct {
 	play *scenario.Play
 	log  *lines
 	dir  string
+
+	ticket, clerk, letter string // ids, of a world that was played
 }
 
 // lines is a log that tests read.
@@ -74,7 +76,7 @@ func newWorld(t *testing.T, edit func(*scenario.DeploymentConfig)) *world {
 	if err := p.Book(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return &world{d, p, log, c.Dir}
+	return &world{Deployment: d, play: p, log: log, dir: c.Dir}
 }
 
 // reply is an answer as it came.
