@@ -2,6 +2,7 @@ package menshen_test
 
 import (
 	"bytes"
+	"cmp"
 	"compress/zlib"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -250,6 +251,9 @@ func judgeOffline(p app.Package, challenge, answer string, now time.Time) (grade
 	refused := func(err error) (string, string) { return door.Refused, fault.CodeOf(err) }
 	c, err := door.Parse(challenge)
 	if err != nil {
+		return refused(err)
+	}
+	if err := door.InTime(c.Asked, now); err != nil {
 		return refused(err)
 	}
 	presentation, err := credential.UnpackAnswer(answer)
@@ -686,8 +690,14 @@ func (m *doorMaker) offline() offlineVectors {
 		{Name: "copied badge", Answer: text(m.present(m.badge(nil), m.other, nil))},
 		{Name: "a web address", Answer: "https://evil.example/"},
 		{Name: "half scanned", Answer: good[:301]},
+		{Name: "read three minutes after the question", Answer: good, Now: m.asked.Unix() + 180},
+		{Name: "read later than that", Answer: good, Now: m.asked.Unix() + 181},
+		{Name: "the page's clock steps back between the scans", Answer: good, Now: m.asked.Unix() - 1},
+		{Name: "the page's clock steps forward between the scans", Answer: good, Now: m.asked.Unix() + 3600},
+		{Name: "the technician's clock is slow", Answer: text(m.present(m.badge(nil), m.holder, func(b *credential.Binding) { b.At = m.asked.Add(-6 * time.Second) }))},
+		{Name: "the technician's clock is fast", Answer: text(m.present(m.badge(nil), m.holder, func(b *credential.Binding) { b.At = m.asked.Add(21 * time.Second) }))},
 	} {
-		r.Challenge, r.Now = c.Text(), m.asked.Unix()+15
+		r.Challenge, r.Now = c.Text(), cmp.Or(r.Now, m.asked.Unix()+15)
 		pack := v.Pack
 		if r.Pack != nil {
 			pack = *r.Pack

@@ -441,10 +441,10 @@ func (b *builder) workDone() int {
 	return 0
 }
 
-// firstDoor is the shop's first signed verdict at the door.
+// firstDoor is the shop's first signed verdict at the door that let somebody in: whoever was refused there began nothing.
 func (b *builder) firstDoor() (item, bool) {
 	for _, it := range b.inVisit(visit.TypeAdmission) {
-		if b.atDoor(it.claims.Header) {
+		if b.atDoor(it.claims.Header) && letsIn(it) {
 			return it, true
 		}
 	}

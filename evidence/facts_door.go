@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -13,14 +14,16 @@ import (
 
 // Bounds of a transcript's own times.
 const (
-	signedWithin = 10 * time.Minute // how long after the answer the merchant may have looked at the face and signed
-	pageLeeway   = 5 * time.Second
+	answeredWithin = 90 * time.Second // how long a challenge may be answered
+	signedWithin   = 10 * time.Minute // how long after the answer the merchant may have looked at the face and signed
+	pageLeeway     = 5 * time.Second
 )
 
 var (
 	errTranscriptTimes = fault.New(fault.Invalid, "offline_times_malformed", "没信号时的核对过程，时间写得不对。", "The transcript's times are malformed or out of order.")
 	errDispatchOther   = fault.New(fault.Refused, "offline_other_dispatch", "没信号时核对用的不是最后一张派工单。", "The check without signal was made with another dispatch than the last.")
 	errSignedApart     = fault.New(fault.Refused, "offline_signed_apart", "没信号时的核对，签字的时间和回答的时间对不上。", "The check without signal was signed before its answer, or long after it.")
+	errFaceLate        = fault.New(fault.Refused, "door_signed_apart", "工作证核对以后隔了十多分钟，才签是不是同一个人。请再核对一次。", "The face was answered over ten minutes after the badge; check again.")
 	errTrustAhead      = fault.New(fault.Refused, "offline_trust_list_unknown", "手机上的信任名单编号比最新的还大。", "The transcript names a newer trust list than there is.")
 	errTrustSuperseded = fault.New(fault.Refused, "offline_trust_list_superseded", "手机上的信任名单早就有了更新的一期。", "A newer trust list had been published for over 24 hours when the check was made.")
 )
@@ -35,16 +38,39 @@ func (b *builder) atDoor(h statement.Header) bool {
 	return h.Role == visit.RoleClerk && h.Organisation == m.organisation && visit.ClerkOf(h.Signer) == m.holder && h.Signer != b.technician().holder
 }
 
-// lastDoor is the last verdict at the door that the shop signed.
+// lastDoor is the verdict at the door that counts: the last that the shop signed. A yes that waited on one phone for
+// signal does not overtake a no that was said on another since; whoever wants in is checked again.
 func (b *builder) lastDoor() (item, error) {
+	var last *item
 	err := error(errNoDoor)
 	for _, it := range slices.Backward(b.inVisit(visit.TypeAdmission)) {
-		if b.atDoor(it.claims.Header) {
+		switch {
+		case !b.atDoor(it.claims.Header):
+			err = errNotParty
+		case last == nil:
+			last = &it
+		case !letsIn(it) && saidAt(it).After(saidAt(*last)):
 			return it, nil
 		}
-		err = errNotParty
 	}
-	return item{}, err
+	if last == nil {
+		return item{}, err
+	}
+	return *last, nil
+}
+
+// saidAt is when a verdict was signed; a signer's clock that is ahead of the server's gains nothing.
+func saidAt(it item) time.Time {
+	if signed := it.claims.Header.Time(); signed.Before(it.received) { // made without signal, or kept back by the server
+		return signed
+	}
+	return it.received
+}
+
+// letsIn says whether a verdict lets somebody in by the shop's own word. What it cannot read lets nobody in.
+func letsIn(it item) bool {
+	var body visit.Admission
+	return it.signed.Body(visit.TypeAdmission, &body) == nil && body.Genuine && body.SameFace
 }
 
 // asking is what an answer at the door must repeat, and when it was asked and came in.
@@ -97,6 +123,8 @@ func (b *builder) challenged(it item, body visit.Admission) (asking, error) {
 		return asking{}, errChallengeNone
 	case challenge.Body.Purpose != visit.PurposeDoor:
 		return asking{}, errChallengeUse
+	case it.claims.Header.Time().Sub(challenge.Event.ReceivedAt) > answeredWithin+signedWithin:
+		return asking{}, errFaceLate
 	}
 	return asking{nonce: challenge.Body.Nonce, asked: challenge.Event.ReceivedAt, answered: it.received}, nil
 }
@@ -117,7 +145,7 @@ func (b *builder) transcript(it item, t visit.Transcript) (asking, error) {
 	case t.Dispatch != b.lastDispatch() || it.claims.Header.Answers != t.Dispatch:
 		return asking{}, errDispatchOther
 	}
-	if err := door.NonceOK(t.Nonce); err != nil {
+	if err := errors.Join(door.InTime(made, answered), door.NonceOK(t.Nonce)); err != nil {
 		return asking{}, err
 	}
 	if err := (door.Lists{TrustFetched: fetched, StatusIssued: issued}).InDate(made); err != nil {

@@ -65,16 +65,12 @@ func (b *builder) doorCheck(it item) (gate.Admission, error) {
 		return gate.Admission{}, err
 	}
 	badge := p.Badge()
-	at := it.received
-	if signed := it.claims.Header.Time(); signed.Before(at) { // made without signal, or kept back by the server
-		at = signed
-	}
 	holder, err := b.badgeRecorded(badge)
 	if err != nil {
 		return gate.Admission{}, err
 	}
 	return gate.Admission{
-		At: at, Genuine: body.Genuine, SameFace: body.SameFace, Mode: body.Mode,
+		At: saidAt(it), Genuine: body.Genuine, SameFace: body.SameFace, Mode: body.Mode,
 		BadgeKey: badge.Holder().Thumbprint(), BadgeFor: holder, StaffOf: badge.Issuer(),
 		Name: badge.NameCommitment(), Photo: badge.PhotoCommitment(),
 		Status:       b.badgeStatus(badge),

@@ -52,9 +52,9 @@ var (
 	errKBHash        = fault.New(fault.Refused, "kb_hash", "回答对应的是另一张工牌。", "The answer was made over another badge or other disclosures.")
 	errKBOrderOther  = fault.New(fault.Refused, "kb_order_other", "回答对应的是另一张订单。", "The answer is for another order.")
 	errKBPosition    = fault.New(fault.Invalid, "kb_position", "回答里的位置承诺格式不对。", "The commitment of the position is malformed.")
-	errKBTooOld      = fault.New(fault.Refused, "kb_too_old", "回答是在询问之前做好的。", "The answer was made before the challenge.")
+	errKBTooOld      = fault.New(fault.Refused, "kb_too_old", "回答写的时间早于这次询问：是提前做好的，或者对方手机的时间慢了。让对方校准时间，再核对一次。", "The answer is dated before the challenge: it was made beforehand, or their phone's clock is slow. Have it set right, and check again.")
 	errKBTooLate     = fault.New(fault.Refused, "kb_too_late", "回答超过了九十秒。", "The answer came more than 90 seconds after the challenge.")
-	errKBFuture      = fault.New(fault.Refused, "kb_from_future", "回答的时间在将来。", "The answer claims to be from the future.")
+	errKBFuture      = fault.New(fault.Refused, "kb_from_future", "回答写的时间比现在还晚：对方手机的时间快了。让对方校准时间，再核对一次。", "The answer is dated ahead of now: their phone's clock is fast. Have it set right, and check again.")
 )
 
 // Faults of the status list.

@@ -150,6 +150,13 @@ func TestListsInDate(t *testing.T) {
 	wantCode(t, Lists{}.InDate(noon), "offline_trust_list_old")
 }
 
+// The clock that made the challenge says when the answer was read: stepped back it says nothing, stepped forward too much.
+func TestAnswersAreReadInTime(t *testing.T) {
+	for after, code := range map[time.Duration]string{-time.Second: "offline_clock_back", 0: "", ReadWithin: "", ReadWithin + time.Second: "offline_answer_late"} {
+		wantCode(t, InTime(noon, noon.Add(after)), code)
+	}
+}
+
 func TestWhatIsWrittenIsRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := Challenge{Visit: rapid.StringMatching(`[A-Za-z0-9._-]{1,64}`).Draw(t, "visit"),

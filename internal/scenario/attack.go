@@ -31,7 +31,7 @@ type Attack struct {
 
 // Attacks is the whole table.
 func Attacks() []Attack {
-	return slices.Concat(doorAttacks, offlineAttacks, badgeAttacks, peopleAttacks, keeperAttacks, alone(courseAttacks), listAttacks, dealAttacks, deviceAttacks, workAttacks, trialAttacks,
+	return slices.Concat(doorAttacks, phoneAttacks, offlineAttacks, badgeAttacks, peopleAttacks, keeperAttacks, alone(courseAttacks), listAttacks, dealAttacks, deviceAttacks, workAttacks, trialAttacks,
 		conflictAttacks, powerAttacks, hostAttacks, liarAttacks, bundleAttacks, logAttacks, kindAttacks, honestLookalikes)
 }
 

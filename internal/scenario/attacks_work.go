@@ -127,32 +127,11 @@ var workAttacks = []Attack{
 		Name: "steps-before-the-door", Zh: "人还没到店，就把不用拍照的步骤都签成做完了", En: "The technician signs the steps that need no photo an hour before anybody lets him in.", Waits: true,
 		Refused: by(gate.StepsComplete, "signed_too_early"),
 		Run: func(ctx context.Context, p *Play) error {
-			sign := func(photos bool) func(context.Context) error {
-				return func(ctx context.Context) error {
-					for _, rule := range p.Cast.Parameters.StepsFor(p.Order.Kind) {
-						by, shots := p.Cast.Technician, []visit.Photo{}
-						if rule.By == visit.RoleMerchant {
-							by = p.Cast.Merchant
-						}
-						for range rule.Photos {
-							shots = append(shots, p.Shot(rule.Step))
-						}
-						body := visit.Step{Visit: p.ID, Step: rule.Step, Done: true, Photos: shots}
-						if photos != (rule.Photos > 0) {
-							continue
-						}
-						if err := p.fileAs(ctx, by, visit.RecordStep, p.VisitStream(), visit.TypeStep, body); err != nil {
-							return err
-						}
-					}
-					return nil
-				}
-			}
 			early := func(ctx context.Context) error {
 				defer p.Wait(time.Hour)
-				return sign(false)(ctx)
+				return p.stepsWith(ctx, false)
 			}
-			return Run(ctx, Instead(Before(p.scenes(), "door", early), "work", sign(true)))
+			return Run(ctx, Instead(Before(p.scenes(), "door", early), "work", func(ctx context.Context) error { return p.stepsWith(ctx, true) }))
 		},
 	},
 	{
@@ -285,3 +264,24 @@ var workAttacks = []Attack{
 
 // host is the simulated host itself, where a play makes it a bad one.
 func (p *Play) host() *HostCore { return p.Host.(*InMemory).Core }
+
+// stepsWith signs the steps that need photos, or those that need none.
+func (p *Play) stepsWith(ctx context.Context, photos bool) error {
+	for _, rule := range p.Cast.Parameters.StepsFor(p.Order.Kind) {
+		by, shots := p.Cast.Technician, []visit.Photo{}
+		if rule.By == visit.RoleMerchant {
+			by = p.Cast.Merchant
+		}
+		for range rule.Photos {
+			shots = append(shots, p.Shot(rule.Step))
+		}
+		if photos != (rule.Photos > 0) {
+			continue
+		}
+		body := visit.Step{Visit: p.ID, Step: rule.Step, Done: true, Photos: shots}
+		if err := p.fileAs(ctx, by, visit.RecordStep, p.VisitStream(), visit.TypeStep, body); err != nil {
+			return err
+		}
+	}
+	return nil
+}

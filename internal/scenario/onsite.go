@@ -145,19 +145,35 @@ func (d *Door) Present(p *Play) (string, error) {
 
 // Answer has the technician answer and the merchant sign the verdict.
 func (p *Play) Answer(ctx context.Context, d *Door) error {
-	if _, err := d.Present(p); err != nil {
+	send, err := p.signs(d)
+	if err != nil {
 		return err
+	}
+	return send(ctx)
+}
+
+// signs is Answer on a phone that keeps what it signed until it has signal, and then sends it.
+func (p *Play) signs(d *Door) (send func(context.Context) error, err error) {
+	if _, err := d.Present(p); err != nil {
+		return nil, err
 	}
 	page := Hide(evidence.KindPosition, d.Position)
 	answers := d.Challenge.Digest
 	if d.Transcript != nil {
 		answers = d.Transcript.Dispatch
 	}
-	_, err := p.file(ctx, d.Signer, visit.Admit, Draft{Stream: p.VisitStream(), Type: visit.TypeAdmission, Answers: answers, As: d.As,
+	draft := Draft{Stream: p.VisitStream(), Type: visit.TypeAdmission, Answers: answers, As: d.As, At: p.Now(),
 		Body: visit.Admission{Challenge: d.Challenge.Digest, Answer: statement.Digest([]byte(d.presented)), Presentation: d.presented,
-			Genuine: d.Genuine, SameFace: d.SameFace, Mode: d.Mode, Position: page.Commitment, Offline: d.Transcript}},
-		append(d.positions, page.Opening)...)
-	return err
+			Genuine: d.Genuine, SameFace: d.SameFace, Mode: d.Mode, Position: page.Commitment, Offline: d.Transcript}}
+	openings := append(d.positions, page.Opening)
+	envelope := d.Signer.Forge(draft)
+	return func(ctx context.Context) error {
+		if err := p.Venue.File(ctx, d.Signer, Filing{Stream: draft.Stream, Verb: visit.Admit, Envelope: envelope, Openings: openings}); err != nil {
+			return err
+		}
+		d.Signer.accept(draft.Stream, envelope)
+		return nil
+	}, nil
 }
 
 // counter is a position a few metres inside the shop.

@@ -6,6 +6,7 @@ import { parse } from "./strict.mjs";
 
 const leewaySeconds = 5;
 const answerSeconds = 90;
+const readSeconds = 180;
 const daySeconds = 86400;
 const lastSecond = 253402300799; // 9999-12-31T23:59:59Z
 
@@ -490,6 +491,8 @@ const must = (answer) => answer.ok ? answer : refuse(answer.code);
 
 async function judge(pack, challenge, answer, now) {
   const { nonce, asked } = must(readChallenge(challenge));
+  if (now < asked) refuse("offline_clock_back");
+  if (now - asked > readSeconds) refuse("offline_answer_late");
   const presentation = unpack(answer);
   const who = { issuer: pack.issuer.badge_key, issuer_id: pack.issuer.organisation };
   const { badge, digest } = must(await verifyPresentation(presentation, { ...who, audience: audienceOf(pack.visit), nonce, order: pack.order, asked_at: asked, answered_at: now }));

@@ -164,6 +164,8 @@ async function read(mine, text) {
   mine.stop();
   mine.readAt = now;
   mine.found = found;
+  if (found.code === "offline_clock_back") { verdict("clock"); return; } // neither says anything of who stands there: nothing is signed
+  if (found.code === "offline_answer_late") { verdict("expired"); return; }
   if (found.grade === "weak") { verdict("weak", wordsOf(found.code)); return; }
   if (found.grade !== "confirmed") { await refused(mine, wordsOf(found.code)); return; }
   mine.body = { challenge: "", answer: found.digest, presentation: found.presentation };
