@@ -315,8 +315,10 @@ const (
 
 // open lists what is unresolved against the visit, its device, its technician and its parties.
 func (l *looker) open(x *registry.Extract, o visit.Order, d visit.Dispatch) error {
-	for _, s := range []struct{ kind, id string }{{subjectVisit, x.Visit}, {subjectDevice, d.Serial}, {subjectPerson, d.Technician},
-		{subjectOrganisation, o.Provider}, {subjectPerson, o.Merchant}} {
+	// Those that stop every kind come first: what stands against device or merchant does not stop a removal (gate), and
+	// whoever reports a device often enough to fill the list must not push out what stands against the technician.
+	for _, s := range []struct{ kind, id, against string }{{subjectVisit, x.Visit, registry.AgainstVisit}, {subjectPerson, d.Technician, registry.AgainstTechnician},
+		{subjectOrganisation, o.Provider, registry.AgainstProvider}, {subjectDevice, d.Serial, registry.AgainstDevice}, {subjectPerson, o.Merchant, registry.AgainstMerchant}} {
 		if s.id == "" {
 			continue
 		}
@@ -332,7 +334,7 @@ func (l *looker) open(x *registry.Extract, o visit.Order, d visit.Dispatch) erro
 			if (!against && len(matters) < mostMatters) || len(x.Open) >= mostNamed {
 				continue
 			}
-			look := registry.OpenMatter{Stream: m.FoundIn, Kind: m.Matter, Statement: m.Statement}
+			look := registry.OpenMatter{Stream: m.FoundIn, Kind: m.Matter, Statement: m.Statement, Against: s.against}
 			if !slices.Contains(x.Open, look) {
 				x.Open = append(x.Open, look)
 			}

@@ -224,7 +224,7 @@ func nothingOpen(f *Facts) finding {
 		}
 	}
 	for _, o := range x.Open {
-		if isMark(o.Kind) {
+		if isMark(o.Kind) || f.Kind == visit.Removal && standsAtTheShop(o) {
 			continue
 		}
 		// The one exception: the order that was made because of an incident may carry it out.
@@ -233,6 +233,14 @@ func nothingOpen(f *Facts) finding {
 		}
 	}
 	return attested(nil, f.Extract.From...)
+}
+
+// standsAtTheShop says whether a matter is about the terminal or the merchant, and about nobody who comes. A removal goes on
+// in front of it: it takes power away, its order and sheet are signed by the acquirer, and a shop must not have to keep a
+// suspect terminal until the risk desk has answered. What stands against the removal itself, the technician or his
+// employer stops it as it stops everything.
+func standsAtTheShop(o registry.OpenMatter) bool {
+	return o.Against == registry.AgainstDevice || o.Against == registry.AgainstMerchant
 }
 
 // marks are the device's marks: those of its own stream, and those that the register knows.

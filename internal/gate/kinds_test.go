@@ -272,6 +272,33 @@ func TestAnOrderBecauseOfAnIncident(t *testing.T) {
 	}
 }
 
+// A removal goes on whatever is open against the terminal or its merchant, however much of it; what is open against the
+// visit, the technician or his employer stops it, and so does what does not say whom it is against.
+func TestARemovalInFrontOfWhatIsOpenAtTheShop(t *testing.T) {
+	open := func(kind string, against ...string) func(*gate.Facts) {
+		return func(f *gate.Facts) {
+			x := f.Extract.Value
+			for i, a := range against {
+				x.Open = append(x.Open, registry.OpenMatter{Kind: kind, Statement: "i" + string(rune('1'+i)), Against: a})
+			}
+			f.Extract = gate.Known(x, "extract")
+		}
+	}
+	for _, matter := range []string{"incident", "freeze", "suspension"} {
+		for kind, code := range map[string]string{visit.Removal: "", visit.Inspection: "matter_open", visit.Swap: "matter_open", visit.Repair: "matter_open", visit.Relocation: "matter_open"} {
+			walk(t, gate.NothingOpen, visit.AskDispatch, gate.Attested, []way{
+				{name: "nothing", kind: kind},
+				{name: "against the device", kind: kind, code: code, spoil: open(matter, "device", "device")},
+				{name: "against the merchant", kind: kind, code: code, spoil: open(matter, "merchant")},
+				{name: "against the visit", kind: kind, code: "matter_open", spoil: open(matter, "device", "visit")},
+				{name: "against the technician", kind: kind, code: "matter_open", spoil: open(matter, "device", "technician")},
+				{name: "against the provider", kind: kind, code: "matter_open", spoil: open(matter, "merchant", "provider")},
+				{name: "against nobody named", kind: kind, code: "matter_open", spoil: open(matter, "")},
+			})
+		}
+	}
+}
+
 // A terminal that is marked must not have to stay on the counter: it may be taken away, whoever marked it and whenever; an
 // order that names one of the marks may look at it; nothing gives it power again.
 func TestAnOrderBecauseOfADevicesMark(t *testing.T) {

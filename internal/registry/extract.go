@@ -78,9 +78,19 @@ func (b *BindingLook) Gone() bool { return b != nil && b.LastAcquirer != "" && b
 // OpenMatter is something unresolved that touches the visit.
 type OpenMatter struct {
 	Stream    string `json:"stream"`
-	Kind      string `json:"kind"`      // freeze, incident or conflict
-	Statement string `json:"statement"` // digest
+	Kind      string `json:"kind"`              // freeze, incident, conflict, suspension, or a device's mark
+	Statement string `json:"statement"`         // digest
+	Against   string `json:"against,omitempty"` // whom it was found against; one matter stands once for each
 }
+
+// Whom a matter stands against, as the order and its dispatch name them. "" says nothing, and excuses nothing.
+const (
+	AgainstVisit      = "visit"
+	AgainstTechnician = "technician"
+	AgainstProvider   = "provider"
+	AgainstDevice     = "device"
+	AgainstMerchant   = "merchant"
+)
 
 // PhotoLook says where a photo of this visit was seen before, "" for nowhere.
 type PhotoLook struct {

@@ -168,19 +168,7 @@ func TestAnOrderBecauseOfAnIncidentStrandsNobody(t *testing.T) {
 		t.Run(k.kind, func(t *testing.T) {
 			d, p, w := onAWatch(t)
 			ctx := t.Context()
-			failed := p.Next(visit.Inspection, "failed-"+p.ID, "", "")
-			if err := Run(ctx, Without(failed.Inspect(), "attest")); err != nil {
-				t.Fatal(err)
-			}
-			var incident string
-			soon(t, func() bool {
-				var v httpapi.VisitDetail
-				if err := d.Venue.Read(ctx, d.Cast.Approver, "/v1/visits/"+failed.ID, &v); err != nil || len(v.Open) == 0 {
-					return false
-				}
-				incident = v.Open[0]
-				return true
-			})
+			incident := failedInspection(t, d, p, "failed-", "")
 			w.Advance(time.Hour)
 			if k.waits {
 				plain := p.Next(k.kind, "plain-"+p.ID, "", "")
@@ -198,4 +186,77 @@ func TestAnOrderBecauseOfAnIncidentStrandsNobody(t *testing.T) {
 			}
 		})
 	}
+}
+
+// failedInspection has somebody look at the terminal, which does not answer, and waits for the incident against it.
+func failedInspection(t *testing.T, d *Deployment, p *Play, name, reason string) (incident string) {
+	t.Helper()
+	failed := p.Next(visit.Inspection, name+p.ID, "", "")
+	failed.Order.Reason = reason
+	if err := Run(t.Context(), Without(failed.Inspect(), "attest")); err != nil {
+		t.Fatal(err)
+	}
+	soon(t, func() bool {
+		var v httpapi.VisitDetail
+		if err := d.Venue.Read(t.Context(), d.Cast.Approver, "/v1/visits/"+failed.ID, &v); err != nil || len(v.Open) == 0 {
+			return false
+		}
+		incident = v.Open[0]
+		return true
+	})
+	return incident
+}
+
+// While the risk desk thinks, the shop gets rid of its terminal: another incident than the one that the order names is open
+// against the device, or its merchant is suspended. Who was reported himself does not come to fetch it.
+func TestWhatIsOpenAtTheShopStopsNoRemoval(t *testing.T) {
+	suspend := func(p *Play) func(context.Context) error {
+		return func(ctx context.Context) error {
+			_, err := p.file(ctx, p.Cast.Risk, visit.Freeze, Draft{Stream: "person/" + p.Cast.Merchant.ID, Type: visit.TypeSuspension,
+				Body: visit.Suspension{Subject: p.Cast.Merchant.ID, Reason: "fraud", Appeal: "write to the risk desk"}})
+			return err
+		}
+	}
+	for name, scenes := range map[string]func(t *testing.T, d *Deployment, p, q *Play) []Scene{
+		"two incidents, one named": func(t *testing.T, d *Deployment, p, q *Play) []Scene {
+			q.Order.Reason = failedInspection(t, d, p, "first-", "")
+			failedInspection(t, d, p, "again-", q.Order.Reason)
+			return q.Remove()
+		},
+		"an incident, none named": func(t *testing.T, d *Deployment, p, q *Play) []Scene {
+			failedInspection(t, d, p, "first-", "")
+			return q.Remove()
+		},
+		"its merchant suspended": func(t *testing.T, _ *Deployment, p, q *Play) []Scene {
+			play(t, suspend(p))
+			return q.Remove()
+		},
+		"its merchant suspended while somebody is there": func(_ *testing.T, _ *Deployment, p, q *Play) []Scene {
+			return Before(q.Remove(), "consent", suspend(p))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, p, _ := onAWatch(t)
+			q := p.Next(visit.Removal, "rid-"+p.ID, "", "")
+			if err := Run(t.Context(), scenes(t, d, p, q)); err != nil {
+				t.Fatal(err)
+			}
+			if r := verified(t, d, q, d.Cast.Merchant); !r.Accepted() || r.Stage != string(visit.Closed) {
+				t.Errorf("%v, %s", r.Refusal, r.Stage)
+			}
+			if _, live := d.Host.live[p.Device.Serial]; live {
+				t.Error("the terminal still has its keys")
+			}
+		})
+	}
+	t.Run("the technician himself was reported", func(t *testing.T) {
+		_, p, _ := onAWatch(t)
+		play(t, func(ctx context.Context) error {
+			return p.fileAs(ctx, p.Cast.Merchant, visit.ReportIncident, p.VisitStream(), visit.TypeIncident, visit.Incident{Visit: p.ID, Kind: "wrong_person"})
+		})
+		q := p.Next(visit.Removal, "rid-"+p.ID, "", "")
+		if err := Run(t.Context(), q.Remove()); RefusalOf(err) != (Refusal{Code: "matter_open", By: gate.NothingOpen}) {
+			t.Errorf("he comes to fetch it: %v", err)
+		}
+	})
 }
