@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/menshen-project/menshen/internal/app"
@@ -268,6 +269,7 @@ func TestTwoPhonesAtTheDoor(t *testing.T) {
 	}
 	wei.sees("停用名单是")
 	wei.until(`document.querySelector("[data-photo]").naturalWidth > 0`)
+	wei.comparesFaces()
 	wei.tap("是同一个人")
 	wei.until(`!document.querySelector('[data-state="admitted"]').hidden`)
 	wei.shot2("door-admitted")
@@ -276,6 +278,23 @@ func TestTwoPhonesAtTheDoor(t *testing.T) {
 	}
 	lan.sees("扫机箱")
 	lan.shot2("app-after")
+}
+
+// comparesFaces holds the photo to its use: on a small screen it stands above the answers to it, so that nobody answers
+// about a face that scrolled away; on a tall one it is as large as there is room for. The small screen is left in place.
+func (h *handset) comparesFaces() {
+	h.t.Helper()
+	for _, tall := range []struct{ width, height, least int64 }{{412, 915, 300}, {360, 640, 190}} {
+		h.do(send(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: tall.width, Height: tall.height, DeviceScaleFactor: 1, Mobile: true}))
+		photo := int64(h.millis(`Math.round(document.querySelector("[data-photo]").getBoundingClientRect().height)`))
+		if photo < tall.least {
+			h.t.Errorf("the photo is %d px tall on a screen of %d, want %d", photo, tall.height, tall.least)
+		}
+		span := int64(h.millis(`Math.round(document.querySelector('[data-act="other"]').getBoundingClientRect().bottom - document.querySelector("[data-photo]").getBoundingClientRect().top)`))
+		if span > tall.height {
+			h.t.Errorf("from the photo to the answers are %d px, and the screen has %d", span, tall.height)
+		}
+	}
 }
 
 // atTheCounter has both phones ready for the door: what they keep is kept.
