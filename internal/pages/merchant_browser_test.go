@@ -384,9 +384,8 @@ func TestAPhoneThatIsNotSetUpSignsNothing(t *testing.T) {
 func TestInsideWeChatsView(t *testing.T) {
 	t.Parallel()
 	origin, _, ctx := shopInBrowser(t)
-	agent := "Mozilla/5.0 (Linux; Android 13) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116 Mobile Safari/537.36 MicroMessenger/8.0.44"
 	override := func(ctx context.Context, tg *chromedp.Target) error {
-		_, err := cdp.Call(ctx, tg, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: agent})
+		_, err := cdp.Call(ctx, tg, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: wechat})
 		return err
 	}
 	if err := chromedp.Do(ctx, chromedp.Func(override), asViewer("wei"), chromedp.Navigate(origin+"/shop/phone")); err != nil {

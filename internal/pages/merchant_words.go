@@ -19,7 +19,7 @@ var shopWords = texts(map[string]both{
 	"lack.crypto":   {"这个浏览器不会签名，请换一个浏览器。", "This browser cannot sign; use another one."},
 	"lack.insecure": {"这个网址不是 https 开头的，谁都能在中间改。请用收单机构给您的链接重新打开。", "This address does not begin with https, so anybody on the way could change it. Open the link that your acquirer gave you."},
 	"lack.wechat":   {"您是在微信里打开的。微信里存的东西说不定哪天就清掉，所以请不要在这里开通。", "You opened this inside WeChat, which may clear what is kept at any time: do not enrol here."},
-	"lack.old":      {"这个浏览器太旧了。", "This browser is too old."},
+	"lack.old":      {"这个浏览器太旧了，请更新它，或换一个浏览器打开这一页。", "This browser is too old. Update it, or open this page in another one."},
 	"lack.still":    {"在这里还可以：看订单、看价格、打电话。", "What still works here: reading the order and the price, and calling."},
 
 	"next.sheet_comes": {"价格还没出来", "No price yet"}, "do.sheet_comes": {"收单机构把价格写好，这里就能看、能签。没签以前不会派人来。", "Once the acquirer has written the price you can read and sign it here. Nobody is sent before."},

@@ -19,6 +19,7 @@ var words = texts(map[string]both{
 	"motto":     {"没有证明，不给开通", "No proof, no activation"},
 	"skip":      {"跳到正文", "Skip to content"},
 	"language":  {"English", "中文"},
+	"old":       {"这个浏览器太旧了，这一页用不了。请更新它，或换一个浏览器打开。", "This browser is too old for this page. Update it, or open the page in another one."},
 	"demo":      {"演示：人、店、机具都是编的，不能真的开通。", "Demonstration: people, shops and devices are made up. Nothing here activates a real terminal."},
 	"colon":     {"：", ": "},
 	"reload":    {"看看有没有变化", "Look again"},

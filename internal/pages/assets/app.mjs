@@ -53,7 +53,7 @@ async function paint({ done }) {
 
 // One large line: is there signal, what waits, what a person must look at.
 async function line() {
-  const items = unsure() ? [] : await queued();
+  const items = unsure() ? [] : await queued().catch(() => []); // the store is away: the screen says so
   const conflicts = items.filter((i) => i.state === "conflict").length, unsentCount = items.length - conflicts;
   const parts = [isOnline() ? say("在线", "Online") : say("离线", "Offline")];
   if (unsentCount > 0) parts.push(say(`${unsentCount} 项待发送`, `${unsentCount} to send`));
@@ -148,7 +148,7 @@ setInterval(draw, 60000); // how old things are
 setInterval(tell, 15000);
 forgetSent(Date.now() - 86400000).catch(() => {}); // the store is away: the screens say so
 
-await sendMine();
+await sendMine().catch(() => {}); // the same
 await draw();
 for (const name of Object.keys(parts)) part(name).catch(() => {}); // asked again when it is wanted
 part("genuine").then((p) => { orders = p; draw(); }).catch(() => {}); // the visit's own page asks again

@@ -22,7 +22,7 @@ export const one = (selector, within = document) => within.querySelector(selecto
 export async function lacks() {
   const out = [];
   if (globalThis.isSecureContext === false) out.push("insecure"); else if (!globalThis.crypto?.subtle) out.push("crypto");
-  if (!Array.prototype.at || !String.prototype.isWellFormed || !globalThis.AbortSignal?.timeout) out.push("old");
+  if (document.documentElement.classList.contains("too-old")) out.push("old"); // old.js has looked
   if (!await canStore()) out.push("storage");
   if (/MicroMessenger/i.test(navigator.userAgent)) out.push("wechat");
   return out;

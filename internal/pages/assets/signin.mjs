@@ -3,7 +3,9 @@ import { base64url, fromBase64url } from "./bytes.mjs";
 import { Fault } from "./fault.mjs";
 import { arm, post } from "./form.mjs";
 
-const unsupported = () => new Fault("passkey_unsupported", "这部设备或浏览器不支持通行密钥。", "This device or browser has no passkeys.");
+const unsupported = () => /MicroMessenger/i.test(navigator.userAgent)
+  ? new Fault("passkey_view", "微信里用不了通行密钥。请点右上角「…」，选「在浏览器打开」。", "WeChat has no passkeys. Tap “…” at the top right and choose “Open in browser”.")
+  : new Fault("passkey_unsupported", "这部设备或浏览器不支持通行密钥。请更新它，或换一部手机、一个浏览器。", "This device or browser has no passkeys. Update it, or use another phone or browser.");
 const cancelled = (e) => new Fault("passkey_cancelled", "没有完成验证。想好了再点一次就行。", "That was not completed. Press again when you are ready.", e);
 const twice = (e) => new Fault("passkey_exists", "这部设备已经登记过了。", "This device is registered already.", e);
 
