@@ -18,6 +18,7 @@ type Found struct {
 	Key   string     `json:"key"`
 	Code  string     `json:"code"`
 	Text  fault.Text `json:"text"`
+	Why   string     `json:"why,omitempty"` // of an event: the code with which the rules refuse it today
 }
 
 // StoreReport is what VerifyStore found.
@@ -74,7 +75,9 @@ type checker struct {
 	scratch *App
 	clock   *clock
 	policy  *record.Verifier
-	before  uint64 // leaves of the log when the check began
+	before  uint64   // leaves of the log when the check began
+	refused []string // what the events are about, and their digests, that the rules refuse today
+	lost    bool     // so many of them, or so far apart, that the tables say nothing
 	tell    func(step string)
 }
 
@@ -148,7 +151,7 @@ func (k *checker) found(table, key string, err error) {
 		return
 	}
 	f := fault.Of(err)
-	k.report.Found = append(k.report.Found, Found{Table: table, Key: key, Code: f.Code, Text: f.Text})
+	k.report.Found = append(k.report.Found, Found{Table: table, Key: key, Code: f.Code, Text: f.Text, Why: fault.CodeOf(f.Unwrap())})
 }
 
 // rows gives every row of a table and counts it.

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -116,7 +118,7 @@ func tellStore(out io.Writer, r app.StoreReport, asJSON bool) error {
 		return json.NewEncoder(out).Encode(r)
 	}
 	for _, f := range r.Found {
-		fmt.Fprintf(out, "%s %s: %s / %s (%s)\n", f.Table, f.Key, f.Text.Zh, f.Text.En, f.Code)
+		fmt.Fprintf(out, "%s %s: %s / %s (%s)\n", f.Table, f.Key, f.Text.Zh, f.Text.En, strings.Join(slices.DeleteFunc([]string{f.Code, f.Why}, func(c string) bool { return c == "" }), ": "))
 	}
 	if r.More > 0 {
 		fmt.Fprintf(out, "还有 and more: %d\n", r.More)
