@@ -16,7 +16,13 @@ import (
 // deploy starts a deployment with an open city.
 func deploy(t *testing.T) (*scenario.Deployment, *scenario.Play) {
 	t.Helper()
-	d, err := scenario.NewDeployment(t.Context(), scenario.DeploymentConfig{Dir: t.TempDir(), Now: time.Now})
+	return deployOn(t, "")
+}
+
+// deployOn is deploy over a database; "" for SQLite in a folder of its own.
+func deployOn(t *testing.T, database string) (*scenario.Deployment, *scenario.Play) {
+	t.Helper()
+	d, err := scenario.NewDeployment(t.Context(), scenario.DeploymentConfig{Dir: t.TempDir(), Database: database, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
+	"github.com/menshen-project/menshen/internal/store/storetest"
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
@@ -27,7 +28,12 @@ type atDoor struct {
 
 func doorOpened(t *testing.T) *atDoor {
 	t.Helper()
-	d, p := deploy(t)
+	return doorOpenedOn(t, "")
+}
+
+func doorOpenedOn(t *testing.T, database string) *atDoor {
+	t.Helper()
+	d, p := deployOn(t, database)
 	if err := scenario.Run(t.Context(), scenario.Until(p.Install(), "door")); err != nil {
 		t.Fatal(err)
 	}
@@ -229,29 +235,42 @@ func TestAWaitingPageIsToldOfAScan(t *testing.T) {
 	}
 }
 
-// Two hundred answers at once give one verdict.
+// Two hundred different answers at once, to two nodes over one database, give one verdict: the one that was answered as stored.
 func TestParallelAnswersGiveOneVerdict(t *testing.T) {
-	d := doorOpened(t)
-	c := d.ask()
-	in := d.answer(c, d.Cast.Technician, d.play.Shop.Position)
-	var stored, used atomic.Int64
-	var wg sync.WaitGroup
-	for range 200 {
-		wg.Go(func() {
-			_, err := d.App.AnswerDoor(t.Context(), actor(d.Cast.Technician), in)
-			switch fault.CodeOf(err) {
-			case "":
-				stored.Add(1)
-			case "door_challenge_used":
-				used.Add(1)
-			default:
-				t.Error(err)
+	for _, e := range storetest.Engines() {
+		t.Run(e.Name, func(t *testing.T) {
+			database := e.DSN(t)
+			d := doorOpenedOn(t, database)
+			second := d.App.Config
+			second.Store = storetest.Open(t, database)
+			nodes := []*app.App{d.App, app.New(second)}
+			c := d.ask()
+			var stored, used atomic.Int64
+			var digits string
+			var wg sync.WaitGroup
+			for i := range 200 {
+				in := d.answer(c, d.Cast.Technician, d.play.Shop.Position)
+				wg.Go(func() {
+					done, err := nodes[i%2].AnswerDoor(t.Context(), actor(d.Cast.Technician), in)
+					switch fault.CodeOf(err) {
+					case "":
+						stored.Add(1)
+						digits = done.Digits
+					case "door_challenge_used":
+						used.Add(1)
+					default:
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+			if stored.Load() != 1 || used.Load() != 199 {
+				t.Errorf("%d verdicts, %d refused", stored.Load(), used.Load())
+			}
+			if r := d.result(c); r.Verdict != app.DoorGenuine || r.Digits != digits {
+				t.Errorf("%s with digits %s, the phone shows %s", r.Verdict, r.Digits, digits)
 			}
 		})
-	}
-	wg.Wait()
-	if stored.Load() != 1 || used.Load() != 199 {
-		t.Errorf("%d verdicts, %d refused", stored.Load(), used.Load())
 	}
 }
 
