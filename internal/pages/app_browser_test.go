@@ -168,13 +168,16 @@ func (f *field) pocket() {
 }
 
 // stands puts the phone into the play's shop.
-func (f *field) stands() {
+func (f *field) stands() { f.t.Helper(); f.standsOff(0.0001) }
+
+// standsOff puts the phone some degrees north of the shop.
+func (f *field) standsOff(north float64) {
 	f.t.Helper()
 	at, err := identifier.ParsePosition(f.play.Shop.Position)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	lat, lon, metres := at.Lat()+0.0001, at.Lon(), 20.0
+	lat, lon, metres := at.Lat()+north, at.Lon(), 20.0
 	f.do(send(emulation.SetGeolocationOverride, emulation.SetGeolocationOverrideParams{Latitude: &lat, Longitude: &lon, Accuracy: &metres}))
 }
 

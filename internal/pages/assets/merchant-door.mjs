@@ -164,8 +164,8 @@ async function read(mine, text) {
   mine.stop();
   mine.readAt = now;
   mine.found = found;
-  if (found.code === "offline_clock_back") { verdict("clock"); return; } // neither says anything of who stands there: nothing is signed
-  if (found.code === "offline_answer_late") { verdict("expired"); return; }
+  const untold = { offline_clock_back: "clock", offline_answer_late: "expired" }[found.code];
+  if (untold) { verdict(untold, wordsOf(found.code)); return; } // says nothing of who stands there: nothing is signed
   if (found.grade === "weak") { verdict("weak", wordsOf(found.code)); return; }
   if (found.grade !== "confirmed") { await refused(mine, wordsOf(found.code)); return; }
   mine.body = { challenge: "", answer: found.digest, presentation: found.presentation };
