@@ -274,6 +274,9 @@ func (a *App) Face(ctx context.Context, actor Actor, technician string) (Face, e
 	var f Face
 	err := a.Store.Write(ctx, func(tx *store.Tx) error {
 		p, err := tx.Person(ctx, technician)
+		if fault.KindOf(err) == fault.NotFound {
+			return errNoPerson
+		}
 		if err != nil {
 			return err
 		}

@@ -16,7 +16,8 @@ import (
 var (
 	errInvitation = fault.New(fault.Refused, "invitation_not_open", "邀请码不对、用过了，或者过期了。请向发邀请的人要一个新的。",
 		"The code is wrong, used or over. Ask whoever invited you for a new one.")
-	errInvite = fault.New(fault.Invalid, "invitation_malformed", "邀请写得不完整，或者有效期太长。", "The invitation is incomplete, or would hold too long.")
+	errNoInvite = fault.New(fault.NotFound, "invitation_not_found", "本单位没有这张还能用的邀请。", "Your organisation has no such invitation open.")
+	errInvite   = fault.New(fault.Invalid, "invitation_malformed", "邀请写得不完整，或者有效期太长。", "The invitation is incomplete, or would hold too long.")
 )
 
 // invitationHolds is the longest that an invitation may wait.
@@ -81,18 +82,24 @@ func (a *App) Invitations(ctx context.Context, actor Actor) (list []store.Invita
 	return list, err
 }
 
-// WithdrawInvitation ends one of the actor's organisation before it is used.
+// WithdrawInvitation ends one of the actor's organisation before it is used. Fault: invitation_not_found, also of another's.
 func (a *App) WithdrawInvitation(ctx context.Context, actor Actor, id string) error {
+	if len(access.Invites(access.Role(actor.Role))) == 0 {
+		return access.RequireInvite(access.Role(actor.Role), "")
+	}
 	return a.Store.Write(ctx, func(tx *store.Tx) error {
 		i, err := tx.OpenInvitationByID(ctx, id, a.Now())
+		if fault.KindOf(err) == fault.NotFound {
+			return errNoInvite
+		}
 		if err != nil {
 			return err
 		}
+		if i.Org != actor.Organisation {
+			return errNoInvite
+		}
 		if err := access.RequireInvite(access.Role(actor.Role), access.Role(i.Role)); err != nil {
 			return err
-		}
-		if i.Org != actor.Organisation {
-			return errInvitation
 		}
 		return tx.EndInvitation(ctx, id, a.Now())
 	})
