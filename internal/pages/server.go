@@ -100,6 +100,7 @@ func (s *Server) page(h handler) http.Handler {
 		head.Set("Cross-Origin-Opener-Policy", "same-origin")
 		head.Set("Cross-Origin-Resource-Policy", "same-origin")
 		head.Set("X-Robots-Tag", "noindex, nofollow")
+		head.Set("Strict-Transport-Security", "max-age=31536000") // as the API says; browsers read it over TLS alone
 		head.Set("Cache-Control", "no-store")
 		head.Set("Vary", "Cookie")
 		if err := s.origin.Check(r); err != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/a-h/templ"
 
@@ -329,12 +330,22 @@ func writeTable(w io.Writer, columns []string, rows [][]string) error {
 	return out.Error()
 }
 
-// plainCell keeps a spreadsheet from taking a text for a formula (OWASP, CSV injection).
+// plainCell keeps a spreadsheet from taking a text for a formula (OWASP, CSV injection), also one behind spaces or signs that do
+// not show, which some of them drop, and one behind what parts cells in other countries' spreadsheets.
 func plainCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(s)[0]) {
-		return "'" + s
+	out, begins := make([]rune, 0, len(s)+1), true
+	for _, c := range s {
+		switch {
+		case begins && strings.ContainsRune("=+-@\t\r\n＝＋－＠", c):
+			out, begins = append(out, '\''), false
+		case c == ';' || c == '\t' || c == '\n' || c == '\r':
+			begins = true
+		case begins && c != '"' && !unicode.IsSpace(c) && !unicode.Is(unicode.Cf, c):
+			begins = false
+		}
+		out = append(out, c)
 	}
-	return s
+	return string(out)
 }
 
 func writeJSON(w io.Writer, rows [][]string) error {

@@ -15,7 +15,8 @@ import (
 
 // What a spreadsheet would run stays a text; what it would not is left alone.
 func TestExportedCellsAreNoFormulas(t *testing.T) {
-	for in, want := range map[string]string{"=1+1": "'=1+1", "+86": "'+86", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\t=1": "'\t=1", "\r=1": "'\r=1", "＝1": "'＝1", "o-1": "o-1", "": "", "门": "门"} {
+	for in, want := range map[string]string{"=1+1": "'=1+1", "+86": "'+86", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\t=1": "'\t=1", "\r=1": "'\r=1", "＝1": "'＝1", "o-1": "o-1", "": "", "门": "门",
+		" =1": " '=1", "\u00a0+1": "\u00a0'+1", "\ufeff=1": "\ufeff'=1", "\u200b@x": "\u200b'@x", "a;=1": "a;'=1", "a;\"=1": "a;\"'=1", "a\n=1": "a\n'=1", "a; 2026-01-01; b": "a; 2026-01-01; b", "a=b-c": "a=b-c"} {
 		if got := plainCell(in); got != want {
 			t.Errorf("%q: %q", in, got)
 		}
