@@ -16,6 +16,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/access"
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/cli"
@@ -378,7 +379,7 @@ func TestNamesInDocumentsExist(t *testing.T) {
 	for _, name := range []string{visit.KeysEnded, string(visit.RolledBack), access.SettleDeadLetter, "sd_hash", "jwks_uri"} { // the last two are of RFC 9901 and RFC 7517
 		known[name] = true
 	}
-	for _, form := range append(slices.Collect(maps.Values(bodies)), app.Package{}, app.Issued{}, httpapi.DoorResult{}, httpapi.DoorAnswerRequest{}) {
+	for _, form := range append(slices.Collect(maps.Values(bodies)), app.Package{}, app.Issued{}, httpapi.DoorResult{}, httpapi.DoorAnswerRequest{}, evidence.WitnessTrust{}) {
 		for _, l := range namesOf(reflect.TypeOf(form), "", false) {
 			for _, part := range strings.FieldsFunc(l.name, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
 				known[part] = true

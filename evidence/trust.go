@@ -41,6 +41,13 @@ type LogTrust struct {
 type WitnessTrust struct {
 	Party string `json:"party"`
 	Key   string `json:"key"` // C2SP cosignature/v1 verifier key
+
+	UntilSize int64 `json:"until_size,omitempty"` // the key ended: it counts under so many leaves, beside one that stands; 0 for never
+}
+
+// InPolicy is the witness as the log's policy names it.
+func (w WitnessTrust) InPolicy() record.Witness {
+	return record.Witness{Party: w.Party, VKey: w.Key, UntilSize: w.UntilSize}
 }
 
 // DeviceRoot is a maker's root certificate.
@@ -95,7 +102,7 @@ func ParseTrust(data []byte) (Trust, error) {
 func (t *Trust) readLog() error {
 	witnesses := make([]record.Witness, 0, len(t.file.Witnesses))
 	for _, w := range t.file.Witnesses {
-		witnesses = append(witnesses, record.Witness{Party: w.Party, VKey: w.Key})
+		witnesses = append(witnesses, w.InPolicy())
 	}
 	policy, err := record.NewPolicy(record.PolicyConfig{Origin: t.file.Log.Origin, LogKey: t.file.Log.Key,
 		Operator: t.file.Log.Operator, Witnesses: witnesses, Quorum: t.file.Quorum})

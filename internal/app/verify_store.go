@@ -173,7 +173,7 @@ func (a *App) logVerifier() (*record.Verifier, error) {
 	file := a.Trust.File()
 	c := record.PolicyConfig{Origin: file.Log.Origin, Operator: file.Log.Operator, LogKey: file.Log.Key, Quorum: file.Quorum}
 	for _, w := range file.Witnesses {
-		c.Witnesses = append(c.Witnesses, record.Witness{Party: w.Party, VKey: w.Key})
+		c.Witnesses = append(c.Witnesses, w.InPolicy())
 	}
 	policy, err := record.NewPolicy(c)
 	return record.NewVerifier(policy), err

@@ -103,7 +103,7 @@ func logPolicy(trust evidence.Trust) record.PolicyConfig {
 	file := trust.File()
 	policy := record.PolicyConfig{Origin: file.Log.Origin, Operator: file.Log.Operator, LogKey: file.Log.Key, Quorum: file.Quorum}
 	for _, w := range file.Witnesses {
-		policy.Witnesses = append(policy.Witnesses, record.Witness{Party: w.Party, VKey: w.Key})
+		policy.Witnesses = append(policy.Witnesses, w.InPolicy())
 	}
 	return policy
 }

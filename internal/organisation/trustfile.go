@@ -28,6 +28,8 @@ type TrustDraft struct {
 	Witnesses []struct {
 		Party string `yaml:"party"`
 		Key   string `yaml:"key"`
+
+		UntilSize int64 `yaml:"until_size"` // the key ended, and counts for so many leaves; 0: it stands
 	} `yaml:"witnesses"`
 	Quorum      int `yaml:"quorum"`
 	DeviceRoots []struct {

@@ -43,7 +43,7 @@ func verifierOf(t evidence.Trust) (*record.Verifier, error) {
 	f := t.File()
 	c := record.PolicyConfig{Origin: f.Log.Origin, LogKey: f.Log.Key, Operator: f.Log.Operator, Quorum: f.Quorum}
 	for _, w := range f.Witnesses {
-		c.Witnesses = append(c.Witnesses, record.Witness{Party: w.Party, VKey: w.Key})
+		c.Witnesses = append(c.Witnesses, w.InPolicy())
 	}
 	p, err := record.NewPolicy(c)
 	if err != nil {

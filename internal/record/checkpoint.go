@@ -79,6 +79,7 @@ type Cosignature struct {
 	Party     string
 	Time      time.Time // UTC, by the witness's clock
 	Signature [ed25519.SignatureSize]byte
+	until     uint64 // of a key that ended; 0: it stands
 }
 
 // Checkpoint is a tree head that the log signed and a quorum cosigned. Only a Policy makes one; the
@@ -112,13 +113,13 @@ func (c Checkpoint) CosignedNear(at time.Time, within time.Duration) error {
 	if !c.ok {
 		return errUnverified
 	}
-	parties := map[string]bool{}
+	parties, stands := map[string]bool{}, false
 	for _, s := range c.cosigned {
 		if s.Time.Sub(at).Abs() <= within {
-			parties[s.Party] = true
+			parties[s.Party], stands = true, stands || s.until == 0
 		}
 	}
-	if len(parties) < c.quorum {
+	if len(parties) < c.quorum || !stands { // a time that only ended keys give is a thief's to choose
 		return errOtherTime
 	}
 	return nil
@@ -187,6 +188,7 @@ func (p Policy) VerifyCheckpoint(data []byte) (Checkpoint, error) {
 	if c.cosigned, err = p.verifyCosignatures(head, signatures[1:]); err != nil {
 		return Checkpoint{}, err
 	}
+	c.cosigned = counting(c.cosigned, head.Size)
 	if err := p.enough(c.cosigned); err != nil {
 		return Checkpoint{}, err
 	}
@@ -260,7 +262,14 @@ func (p Policy) verifyCosignature(head TreeHead, s signature) (Cosignature, erro
 	if !ed25519.Verify(p.witnesses[i].public, []byte(message), s.raw[timestampBytes:]) {
 		return Cosignature{}, errCosignature
 	}
-	return Cosignature{Party: p.witnesses[i].party, Time: time.Unix(int64(seconds), 0).UTC(), Signature: [ed25519.SignatureSize]byte(s.raw[timestampBytes:])}, nil
+	return Cosignature{Party: p.witnesses[i].party, Time: time.Unix(int64(seconds), 0).UTC(), Signature: [ed25519.SignatureSize]byte(s.raw[timestampBytes:]), until: p.witnesses[i].until}, nil
+}
+
+// counting leaves out what a key says after its end, and all that ended keys say where no standing one says it with them:
+// of a tree of any size its thief can make a checkpoint, with the log's key, and date it back.
+func counting(cosigned []Cosignature, size uint64) []Cosignature {
+	stands := slices.ContainsFunc(cosigned, func(c Cosignature) bool { return c.until == 0 })
+	return slices.DeleteFunc(cosigned, func(c Cosignature) bool { return c.until > 0 && (!stands || size > c.until) })
 }
 
 // enough counts parties, not keys.
@@ -295,7 +304,7 @@ func (p Policy) CanonicalCheckpoint(data []byte) ([]byte, error) {
 		}
 		if len(log) == 0 && p.signedByLog(head, s) {
 			log = append(log, s)
-		} else if _, err := p.verifyCosignature(head, s); err == nil {
+		} else if c, err := p.verifyCosignature(head, s); err == nil && (c.until == 0 || head.Size <= c.until) {
 			cosigned = append(cosigned, s)
 		}
 	}

@@ -41,7 +41,7 @@ func (d Draw) Party() string { return d.cosignature.Party }
 func (d Draw) Digest() string { return d.digest }
 
 // VerifyDraw reads a checkpoint as its witness gives it out: the log's signature, and cosignatures of
-// which one is the party's. No quorum is asked: this proves no tree, it only draws. Faults:
+// which one is the party's, by a key that stands: who stole one that ended would choose what it draws. No quorum is asked: this proves no tree, it only draws. Faults:
 // policy_missing, checkpoint_malformed, receipt_other_log, receipt_log_signature, those of a wrong
 // cosignature, audit_witness_absent.
 func (p Policy) VerifyDraw(data []byte, party string) (Draw, error) {
@@ -56,7 +56,7 @@ func (p Policy) VerifyDraw(data []byte, party string) (Draw, error) {
 	if err != nil {
 		return Draw{}, err
 	}
-	i := slices.IndexFunc(cosigned, func(c Cosignature) bool { return c.Party == party })
+	i := slices.IndexFunc(cosigned, func(c Cosignature) bool { return c.Party == party && c.until == 0 })
 	if i < 0 {
 		return Draw{}, errDrawWitness
 	}

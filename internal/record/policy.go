@@ -17,18 +17,24 @@ var (
 	errPolicyOrigin      = fault.New(fault.Invalid, "policy_origin", "日志的名称和它公钥上的名称不同。", "The log's origin is not the name on its key.")
 	errPolicyParty       = fault.New(fault.Invalid, "policy_party", "没有写明日志由谁运营，或见证方是谁。", "The log's operator or a witness's party is not an id.")
 	errPolicyWitnessKey  = fault.New(fault.Invalid, "policy_witness_key", "见证方的公钥不对。", "A witness's key is not an Ed25519 cosignature/v1 verifier key.")
+	errPolicyEnd         = fault.New(fault.Invalid, "policy_witness_end", "见证方钥匙停用时的日志长度不对。", "The size at which a witness's key ended is below zero.")
 	errPolicyKeyTwice    = fault.New(fault.Refused, "policy_key_repeated", "两个见证方用了同一把公钥。", "Two witnesses have one key.")
 	errPolicyLogWitness  = fault.New(fault.Refused, "policy_log_key_witnesses", "日志的公钥不能又当见证方的公钥。", "The log's own key cannot be a witness's key.")
 	errPolicyOwnWitness  = fault.New(fault.Refused, "policy_operator_witnesses", "日志的运营方不能见证自己。", "The log's operator cannot witness its own log.")
 	errPolicyManyWitness = fault.New(fault.TooLarge, "policy_too_many_witnesses", "见证方太多。", "There are more witnesses than a policy may hold.")
 	errPolicyQuorumZero  = fault.New(fault.Refused, "policy_quorum_zero", "至少要有一个见证方。", "A quorum is at least one witness.")
-	errPolicyQuorumHigh  = fault.New(fault.Refused, "policy_quorum_unreachable", "要求的见证方比不同的见证单位还多。", "The quorum is larger than the number of different parties.")
+	errPolicyQuorumHigh  = fault.New(fault.Refused, "policy_quorum_unreachable", "要求的见证方，比钥匙还在用的见证单位还多。", "The quorum is larger than the number of different parties whose keys stand.")
 )
 
 // Witness is a cosigner and the party that answers for it.
 type Witness struct {
 	Party string `json:"party"` // id
 	VKey  string `json:"vkey"`  // type 0x04, https://c2sp.org/tlog-cosignature
+
+	// UntilSize ends the key: it counts under checkpoints of at most so many leaves, and only beside a cosignature of a key
+	// that stands. 0: it stands. Whoever stole it dates a cosignature as he likes, so no time says when it ended; a standing
+	// witness signs no smaller tree and no other one than it has seen, so its cosignature says that this one is of before.
+	UntilSize int64 `json:"until_size,omitempty"`
 }
 
 // PolicyConfig is which log and which witnesses somebody trusts, as a trust file writes it.
@@ -50,6 +56,7 @@ type Policy struct {
 type witness struct {
 	key
 	party string
+	until uint64 // 0: stands
 }
 
 // NewPolicy checks the configuration: a quorum counts distinct keys of distinct parties, none of
@@ -76,7 +83,9 @@ func NewPolicy(c PolicyConfig) (Policy, error) {
 		if err := p.add(w); err != nil {
 			return Policy{}, fault.At(err, fmt.Sprintf("witness %d", i+1))
 		}
-		parties[w.Party] = true
+		if w.UntilSize == 0 { // whoever ended cosigns nothing new
+			parties[w.Party] = true
+		}
 	}
 	if c.Quorum < 1 {
 		return Policy{}, errPolicyQuorumZero
@@ -106,7 +115,10 @@ func (p *Policy) add(w Witness) error {
 			return errPolicyKeyTwice
 		}
 	}
-	p.witnesses = append(p.witnesses, witness{k, w.Party})
+	if w.UntilSize < 0 {
+		return errPolicyEnd
+	}
+	p.witnesses = append(p.witnesses, witness{k, w.Party, uint64(w.UntilSize)})
 	return nil
 }
 

@@ -87,6 +87,32 @@ func TestALostWitnessGetsANewKeyBesideTheOld(t *testing.T) {
 	}
 }
 
+// The same with a key that was stolen: the publisher says at which size of the log it ended. What it had cosigned before
+// still counts beside the other's word, also after that; ended too early, it takes its receipts away.
+func TestAStolenWitnessKeyEndsAndItsReceiptsStay(t *testing.T) {
+	d, p := halfAnInstallation(t, unhurried)
+	stolen, stays := d.Log.Witnesses[1], d.Log.Witnesses[0]
+	fresh := NewLogKey("witness-b-2", stolen.Party)
+	ended := func(size int64) []evidence.WitnessTrust {
+		list := trustedAs(stays, stolen, fresh)
+		list[1].UntilSize = size
+		return list
+	}
+	d.restartUnder(t, unhurried, ended(1), 2, stays, fresh)
+	p.Venue, p.Trust = d.Venue, d.Trust
+	if err := Run(t.Context(), From(p.Install(), "attest again")); err == nil || !strings.Contains(err.Error(), "receipt_quorum_missing") {
+		t.Fatal("ended before anything was cosigned: ", err)
+	}
+	d.restartUnder(t, unhurried, ended(d.Log.Size()), 2, stays, fresh)
+	p.Venue, p.Trust = d.Venue, d.Trust
+	if err := Run(t.Context(), From(p.Install(), "attest again")); err != nil {
+		t.Fatal("the visit under way: ", err)
+	}
+	if r := verified(t, d, p, d.Cast.Merchant); !r.Accepted() {
+		t.Fatal("its bundle: ", r.Refusal)
+	}
+}
+
 // The same, but the new key takes the lost one's place: no receipt from before counts any more, and nothing that needs
 // one is granted.
 func TestALostWitnessWhoseKeyIsReplacedTakesItsReceiptsAway(t *testing.T) {

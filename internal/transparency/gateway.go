@@ -46,11 +46,13 @@ type WitnessStatus struct {
 	CosignedAt time.Time `json:"cosigned_at"` // when it last gave one; zero for never
 }
 
-// newGateway wants exactly one address for each witness of the policy.
+// newGateway wants exactly one address for each witness of the policy whose key stands.
 func newGateway(p record.Policy, endpoints []WitnessEndpoint, timeout time.Duration, logger *slog.Logger) (*gateway, error) {
 	parties := map[string]string{} // of keys that have no address yet
 	for _, w := range p.Config().Witnesses {
-		parties[w.VKey] = w.Party
+		if w.UntilSize == 0 {
+			parties[w.VKey] = w.Party
+		}
 	}
 	g := &gateway{policy: p, logger: logger, endpoints: map[string]note.Verifier{}, judges: map[string]*judge{}, answers: map[string]*WitnessStatus{}}
 	g.transport = &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute}

@@ -79,6 +79,13 @@ func New(origin, operator string, quorum int, parties ...string) *Log {
 	return l
 }
 
+// Quorum is the same log under a policy that asks for so many parties.
+func (l *Log) Quorum(n int) *Log {
+	c := *l
+	c.config.Quorum = n
+	return &c
+}
+
 // Config is the policy that trusts this log and its witnesses.
 func (l *Log) Config() record.PolicyConfig { return l.config }
 
