@@ -149,6 +149,8 @@ func TestAVisitWithoutSignal(t *testing.T) {
 	f.shot("offline-trial")
 	f.press("待发送")
 	f.sees("签字 4 份，照片 3 张")
+	f.sees("浏览器可能清掉没发的东西") // and what to do about it
+	f.sees("请现在导出成文件，存到手机里或交给调度")
 	f.shot("offline-unsent")
 
 	// The battery dies. The same phone, the same store, still no server.

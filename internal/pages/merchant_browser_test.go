@@ -426,8 +426,9 @@ func addAuthenticator(t *testing.T, ctx context.Context) {
 // and a page key where it has none.
 func TestAPhoneIsSetUpByItsCode(t *testing.T) {
 	t.Parallel()
-	for kind, passkeys := range map[string]bool{statement.WebAuthn: true, statement.ES256: false} {
+	for kind, says := range map[string][2]string{statement.WebAuthn: {"指纹、面容或锁屏密码来签字", "密钥存在手机里，拿不走"}, statement.ES256: {"这个浏览器没有指纹签字", "清了浏览器数据它就没了"}} {
 		t.Run(kind, func(t *testing.T) {
+			passkeys := kind == statement.WebAuthn
 			origin, f, ctx := shopInBrowser(t)
 			f.code = credential.NewCode()
 			if passkeys {
@@ -445,6 +446,11 @@ func TestAPhoneIsSetUpByItsCode(t *testing.T) {
 					await `+until+`(() => !box.hidden);
 					return box.textContent.trim();
 				})()`)
+			}
+			// Before the code is typed the page says which key it will be, and what that means; of the other kind it says nothing.
+			told := evaluate[string](t, ctx, `(async () => { await `+until+`(() => [...document.querySelectorAll(".kind")].some((k) => !k.hidden)); return document.getElementById("phone").innerText; })()`)
+			if !strings.Contains(told, says[0]) || !strings.Contains(told, says[1]) || strings.Contains(told, "指纹、面容或锁屏密码来签字") != passkeys {
+				t.Errorf("which key: %s", told)
 			}
 			if got := try("7KQM-4XTR-9WHK"); !strings.Contains(got, "输错") {
 				t.Errorf("mistyped: %q", got)

@@ -170,9 +170,11 @@ func (s *street) opensShop() {
 	s.merchant = m
 	m.open(PhoneAddress("wei", "acq-huaishan"))
 	m.until(`[...document.querySelectorAll(".kind")].some((k) => !k.hidden)`)
+	m.sees("会用这部手机的指纹、面容或锁屏密码来签字")
 	m.shot2("enrol")
 	m.fills("code", s.made(s.acquirer, "wei", visit.RoleMerchant), "开通")
 	m.sees("这部手机已经开通")
+	m.sees("用指纹、面容或锁屏密码签字")
 	m.fills("phrase-text", "老槐树下", "就用这句")
 	m.sees("老槐树下")
 	m.shot2("phone")
@@ -253,12 +255,18 @@ func TestTwoPhonesAtTheDoor(t *testing.T) {
 	lan.press("扫店主的码")
 	lan.sees("站在这家店里吗")
 	lan.shot2("app-shop")
+	lan.js(`(window.finger = navigator.credentials.get.bind(navigator.credentials), navigator.credentials.get = () => Promise.reject(new DOMException("", "NotAllowedError")), 0)`)
+	lan.press("是这家店，出示工作证") // by somebody else's finger: the badge is not shown
+	lan.until(`document.querySelector("main .problem")?.dataset.code === "passkey_cancelled"`)
+	lan.js(`(navigator.credentials.get = window.finger, 0)`)
 	lan.press("是这家店，出示工作证")
 	presented := lan.millis(`Date.now()`)
 	lan.sees("已出示，等店主看照片")
 	lan.shot2("app-shown")
 
 	wei.sees("照片上的人，是您面前这位吗")
+	wei.oneScreen()
+	wei.led()
 	t.Logf("%d ms from presenting the badge to the verdict on the merchant's screen", wei.millis(`window.cameAt`)-presented)
 	wei.shot2("door-face")
 	for _, want := range []string{"lan", "安装到家（演示）", "安装", lan.js(`document.querySelector(".digits").textContent`)} {
@@ -272,6 +280,7 @@ func TestTwoPhonesAtTheDoor(t *testing.T) {
 	wei.comparesFaces()
 	wei.tap("是同一个人")
 	wei.until(`!document.querySelector('[data-state="admitted"]').hidden`)
+	wei.led()
 	wei.shot2("door-admitted")
 	if wei.taps > 3 {
 		t.Errorf("%d taps from the order page", wei.taps)
@@ -352,6 +361,7 @@ func TestTwoPhonesWithoutSignal(t *testing.T) {
 	wei.tap("对方扫好了，我来扫他的")
 	wei.sees("照片上的人，是您面前这位吗")
 	t.Logf("%s ms from reading the answer to the verdict without signal", wei.js(`await window.cameAt - window.readAt`))
+	wei.oneScreen()
 	wei.sees("没信号也核对过了")
 	wei.sees(lan.js(`document.querySelector(".digits").textContent`))
 	wei.shot2("offline-face")

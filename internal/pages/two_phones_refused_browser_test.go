@@ -268,6 +268,12 @@ func TestTwoPhonesWithoutSignalRefused(t *testing.T) {
 	wei.press("对方扫好了，我来扫他的")
 	wei.refuses("工牌已经过期")
 
+	// A clock that is earlier than what the phone keeps is said here too, and nothing is worked out by it.
+	wei.do(chromedp.Reload())
+	wei.ahead(-48 * time.Hour)
+	wei.press("开始核对")
+	wei.sees("手机的时间不对")
+
 	// The browser cleared away the papers, then the key.
 	wei.do(chromedp.Reload())
 	wei.js(`caches.delete("shop-packages")`)
