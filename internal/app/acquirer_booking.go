@@ -50,7 +50,7 @@ func (a *App) Booking(ctx context.Context, actor Actor, shop string) (Booking, e
 		for _, missing := range []func() error{
 			func() error { b.Merchant, err = a.merchantRow(ctx, tx, m); return err },
 			func() error { b.Shop, err = a.shopRow(ctx, tx, s); return err },
-			func() error { return b.choices(ctx, tx, actor.Organisation) },
+			func() error { return b.choices(ctx, tx, actor.Organisation, a.Now()) },
 			func() error { return a.ofMerchant(ctx, tx, m, &b) },
 			func() error { b.Missing, err = missingValues(m, s); return err },
 			func() error { b.Item, err = itemOnFile(ctx, tx, m.ID); return err },
@@ -83,7 +83,7 @@ func ownShop(ctx context.Context, tx *store.Tx, actor Actor, id string) (store.S
 }
 
 // choices are what an acquirer may choose among: its licence, its providers, the models on file.
-func (b *Booking) choices(ctx context.Context, tx *store.Tx, org string) error {
+func (b *Booking) choices(ctx context.Context, tx *store.Tx, org string, now time.Time) error {
 	own, err := tx.Organisation(ctx, org)
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return err
@@ -99,12 +99,16 @@ func (b *Booking) choices(ctx context.Context, tx *store.Tx, org string) error {
 	if err != nil {
 		return err
 	}
+	list, err := newestTrustList(ctx, tx)
+	if err != nil {
+		return err
+	}
 	for _, p := range providers {
 		doc, err := docOf(p.Doc)
 		if err != nil {
 			return err
 		}
-		firm, err := firmOf(p)
+		firm, err := firmOf(p, list, now)
 		if err != nil {
 			return err
 		}
@@ -224,7 +228,7 @@ func (a *App) AcquirersProviders(ctx context.Context, actor Actor) (own Firm, pr
 		return Firm{}, nil, err
 	}
 	var b Booking
-	err = a.Store.Read(ctx, func(tx *store.Tx) error { return b.choices(ctx, tx, actor.Organisation) })
+	err = a.Store.Read(ctx, func(tx *store.Tx) error { return b.choices(ctx, tx, actor.Organisation, a.Now()) })
 	if err != nil {
 		return Firm{}, nil, err
 	}

@@ -298,36 +298,29 @@ func (a *App) likeness(ctx context.Context, actor Actor, d visit.Dispatch, out *
 // companyOf is an organisation's public name: as the newest trust list has it, which is what a phone
 // without signal shows too, else as its sheet has it; its id where neither knows one.
 func (a *App) companyOf(ctx context.Context, id string) (string, error) {
-	name := id
-	err := a.Store.Read(ctx, func(tx *store.Tx) error {
-		o, err := tx.Organisation(ctx, id)
-		switch {
-		case err == nil:
-			name = o.Name
-		case fault.KindOf(err) != fault.NotFound:
-			return err
-		}
-		listed, err := listedNow(ctx, tx, id)
-		if listed != nil {
-			name = listed.Name
-		}
-		return err
-	})
-	return name, err
+	firms, err := a.Firms(ctx, id)
+	return firms[id].Name, err
 }
 
 // listedNow is an organisation as the newest recorded trust list has it, nil where it does not stand there or none was published.
 func listedNow(ctx context.Context, tx *store.Tx, id string) (*credential.Organisation, error) {
+	list, err := newestTrustList(ctx, tx)
+	return listedOn(list, id), err
+}
+
+// newestTrustList is the newest recorded one, which was verified as it came in; one without organisations where none was published.
+func newestTrustList(ctx context.Context, tx *store.Tx) (list credential.TrustList, err error) {
 	digests, err := tx.Refs(ctx, refTrustList, "", 1)
 	if err != nil || len(digests) == 0 {
-		return nil, err
+		return list, err
 	}
-	var list credential.TrustList
-	if err := recordedBody(ctx, tx, digests[0], &list); err != nil {
-		return nil, err
-	}
+	err = recordedBody(ctx, tx, digests[0], &list)
+	return list, err
+}
+
+func listedOn(list credential.TrustList, id string) *credential.Organisation {
 	if i := slices.IndexFunc(list.Organisations, func(o credential.Organisation) bool { return o.ID == id }); i >= 0 {
-		return &list.Organisations[i], nil
+		return &list.Organisations[i]
 	}
-	return nil, nil
+	return nil
 }

@@ -1,13 +1,14 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"strings"
 	"time"
 
 	"github.com/menshen-project/menshen/internal/access"
+	"github.com/menshen-project/menshen/internal/credential"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/identifier"
 	"github.com/menshen-project/menshen/internal/statement"
@@ -92,23 +93,29 @@ func (a *App) SetPhrase(ctx context.Context, actor Actor, phrase string) error {
 	})
 }
 
-// Firm is an organisation as a merchant needs to know it: all of it public.
+// Firm is an organisation as a merchant needs to know it: all of it public. Name, licence and filing are what the newest
+// signed trust list says and are in force; only the telephone number is the organisation's sheet's, and the name of one that is
+// not listed.
 type Firm struct{ ID, Name, Licence, Filing, Phone string }
 
-// Firms gives organisations; one that was never imported has only its id.
+// Firms gives organisations; of one that is neither listed nor imported there is only the id.
 func (a *App) Firms(ctx context.Context, ids ...string) (map[string]Firm, error) {
 	out := map[string]Firm{}
+	now := a.Now()
 	err := a.Store.Read(ctx, func(tx *store.Tx) error {
+		list, err := newestTrustList(ctx, tx)
+		if err != nil {
+			return err
+		}
 		for _, id := range ids {
 			o, err := tx.Organisation(ctx, id)
 			if fault.KindOf(err) == fault.NotFound {
-				out[id] = Firm{ID: id, Name: id}
-				continue
+				o, err = store.Organisation{ID: id, Name: id, Doc: "{}"}, nil
 			}
 			if err != nil {
 				return err
 			}
-			if out[id], err = firmOf(o); err != nil {
+			if out[id], err = firmOf(o, list, now); err != nil {
 				return err
 			}
 		}
@@ -117,15 +124,16 @@ func (a *App) Firms(ctx context.Context, ids ...string) (map[string]Firm, error)
 	return out, err
 }
 
-// firmOf reads the columns of the sheet that the organisation came from.
-func firmOf(o store.Organisation) (Firm, error) {
-	var doc map[string]string
-	if err := json.Unmarshal([]byte(o.Doc), &doc); err != nil {
+// firmOf reads the columns of the sheet that an organisation came from, and what the list says of it.
+func firmOf(o store.Organisation, list credential.TrustList, now time.Time) (Firm, error) {
+	sheet, err := docOf(o.Doc)
+	if err != nil {
 		return Firm{}, err
 	}
-	f := Firm{ID: o.ID, Name: o.Name, Licence: doc["支付业务许可证"], Filing: doc["备案编号"], Phone: doc["服务电话"]}
-	if f.Phone == "" {
-		f.Phone = doc["联系电话"]
+	f := Firm{ID: o.ID, Name: o.Name, Phone: cmp.Or(sheet["服务电话"], sheet["联系电话"])}
+	if listed := listedOn(list, o.ID); listed != nil {
+		f.Name = listed.Name
+		f.Licence, f.Filing = listed.InForce(now)
 	}
 	return f, nil
 }

@@ -334,3 +334,42 @@ func TestThePartiesOfAVisitReadTheShopsName(t *testing.T) {
 	}
 	reads("", actor(p.Cast.Dispatcher), wei)
 }
+
+// An acquirer's own sheet may say any licence; what a shop is told of a company is what the signed trust list says. A
+// telephone number stands in the sheet alone.
+func TestAFirmIsWhatTheTrustListSays(t *testing.T) {
+	d, p := deploy(t)
+	acquirer, provider := p.Cast.Acquirer.ID, p.Cast.Provider.ID
+	want := map[string]app.Firm{
+		acquirer: {ID: acquirer, Name: "槐山支付（演示）", Licence: "Z2099931000010"},
+		provider: {ID: provider, Name: "安装到家（演示）", Filing: "W-2026-0031"},
+		"nobody": {ID: "nobody", Name: "nobody"},
+	}
+	compare := func() {
+		t.Helper()
+		got, err := d.App.Firms(t.Context(), acquirer, provider, "nobody")
+		if err != nil || len(got) != len(want) {
+			t.Fatalf("%v, %v", got, err)
+		}
+		for id, firm := range want {
+			if got[id] != firm {
+				t.Errorf("%s: got %+v, want %+v", id, got[id], firm)
+			}
+		}
+	}
+	compare() // nobody imported a sheet
+
+	if r, err := d.Register(t.Context(), p.Device.Model); err != nil {
+		t.Fatal(err, r.Problems)
+	}
+	err := d.App.Store.Write(t.Context(), func(tx *store.Tx) error {
+		return tx.PutOrganisation(t.Context(), store.Organisation{ID: "nobody", Kind: "acquirer", Name: "自称支付", Doc: `{"支付业务许可证":"Z2990132000099","服务电话":"0529-65550009"}`})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want[acquirer] = app.Firm{ID: acquirer, Name: "槐山支付（演示）", Licence: "Z2099931000010", Phone: "0529-65550001"}
+	want[provider] = app.Firm{ID: provider, Name: "安装到家（演示）", Filing: "W-2026-0031", Phone: "0529-65550101"}
+	want["nobody"] = app.Firm{ID: "nobody", Name: "自称支付", Phone: "0529-65550009"}
+	compare()
+}

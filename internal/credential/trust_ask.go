@@ -223,6 +223,26 @@ func (t Trust) BadgeKey(id string) (statement.Key, error) {
 	return keys[len(keys)-1], nil
 }
 
+// InForce gives the numbers of the licence and of the filing that hold at now, for people to read: "" for one that does not, and
+// both of an organisation that was struck off. An acquirer needs more than a licence in force: see Licensed.
+func (o Organisation) InForce(now time.Time) (licence, filing string) {
+	if o.struckAt(now) {
+		return "", ""
+	}
+	if l := o.Licence; l != nil && holds(l.From, l.Until, now) {
+		licence = l.Number
+	}
+	if f := o.Filing; f != nil && holds(f.From, f.Until, now) {
+		filing = f.Number
+	}
+	return licence, filing
+}
+
+func holds(from, until statement.Time, now time.Time) bool {
+	a, b, ok := period(from, until)
+	return ok && !now.Before(a) && now.Before(b)
+}
+
 // struckAt says whether the organisation was off its register at now.
 func (o Organisation) struckAt(now time.Time) bool {
 	if o.Struck == nil {

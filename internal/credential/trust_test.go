@@ -294,6 +294,35 @@ func TestFiled(t *testing.T) {
 	}
 }
 
+func TestInForce(t *testing.T) {
+	from, until := when(noon.Add(-time.Hour)), when(noon.Add(time.Hour))
+	both := Organisation{Licence: &Licence{Number: "Z1", From: from, Until: until}, Filing: &Filing{Number: "W1", From: from, Until: until}}
+	ended, mixed, spoiled := both, both, both
+	ended.Struck = &Struck{At: when(noon), Reason: "gone"}
+	mixed.Filing = &Filing{Number: "W1", From: from, Until: when(noon)}
+	spoiled.Licence = &Licence{Number: "Z1", Until: until}
+	for _, c := range []struct {
+		name            string
+		o               Organisation
+		at              time.Time
+		licence, filing string
+	}{
+		{"both", both, noon, "Z1", "W1"},
+		{"the first second", both, noon.Add(-time.Hour), "Z1", "W1"},
+		{"a second too early", both, noon.Add(-time.Hour - time.Second), "", ""},
+		{"the second of the end", both, noon.Add(time.Hour), "", ""},
+		{"struck off this second", ended, noon, "", ""},
+		{"struck off a second later", ended, noon.Add(-time.Second), "Z1", "W1"},
+		{"the filing has lapsed", mixed, noon, "Z1", ""},
+		{"a licence without a beginning", spoiled, noon, "", "W1"},
+		{"neither", Organisation{}, noon, "", ""},
+	} {
+		if licence, filing := c.o.InForce(c.at); licence != c.licence || filing != c.filing {
+			t.Errorf("%s: got %q and %q, want %q and %q", c.name, licence, filing, c.licence, c.filing)
+		}
+	}
+}
+
 func TestKinds(t *testing.T) {
 	l := trust(t, asIs)
 	for _, row := range []struct{ id, kind, code string }{

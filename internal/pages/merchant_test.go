@@ -455,6 +455,22 @@ func TestAClerkSignsNeitherPriceNorEnd(t *testing.T) {
 	}
 }
 
+// Whose licence is in force is the list's word; that none is, is said and not left out.
+func TestALicenceOrNoneIsSaid(t *testing.T) {
+	src, s := shop(t)
+	unlisted := src.orders["door"]
+	unlisted.Acquirer.Licence, unlisted.Provider.Filing = "", ""
+	src.orders["unlisted"] = unlisted
+	for path, numbers := range map[string][]string{"/shop/visits/door": {"Z2002211000010", "WB-990001"}, "/shop/visits/unlisted": {"名单上没有现在有效的"}} {
+		page := body(t, ask{path: path, viewer: "wei"}.of(s))
+		for _, want := range append(numbers, "协会签了名的名单") {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s lacks %q", path, want)
+			}
+		}
+	}
+}
+
 // What the merchant's page has the phone sign is what the visit needs: a removal that is played with the page's own bodies closes.
 func TestTheShopsOwnBodiesCloseARemoval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -51,6 +51,8 @@ var shopWords = texts(map[string]both{
 
 	"fold.firm": {"谁派来的，有没有牌照", "Who sends them, and their licence"}, "fold.acquirer": {"收单机构", "Acquirer"}, "fold.provider": {"上门的公司", "Company that comes"},
 	"fold.licence": {"支付业务许可证", "Payment licence"}, "fold.filing": {"备案编号", "Filing number"},
+	"fold.listed":     {"公司名、许可证号、备案编号，照协会签了名的名单写，不是他们自己填的。", "Names and numbers are those of the list that the association signed, not what the companies wrote."},
+	"fold.none":       {"名单上没有现在有效的", "none in force on the list"},
 	"firm.sent":       {"{provider} 由 {acquirer} 委托上门，支付业务许可证 {licence}。", "{provider} comes for {acquirer}, payment licence {licence}."},
 	"firm.sent.plain": {"{provider} 由 {acquirer} 委托上门。", "{provider} comes for {acquirer}."},
 	"fold.price":      {"价格", "Price"}, "fold.device": {"机器", "Device"}, "fold.model": {"型号", "Model"}, "fold.serial": {"机身号后六位", "Last six on its back"},
