@@ -710,7 +710,11 @@ func (m *doorMaker) offline() offlineVectors {
 
 func makeDoorVectors() error {
 	m := newDoorMaker()
-	for name, v := range map[string]any{"challenge.json": m.challenges(), "answer.json": m.answers(), "status.json": m.statuses(), "offline.json": m.offline()} {
+	second, err := makeSecondVectors()
+	if err != nil {
+		return err
+	}
+	for name, v := range map[string]any{"challenge.json": m.challenges(), "answer.json": m.answers(), "status.json": m.statuses(), "offline.json": m.offline(), "second.json": second} {
 		raw, err := json.MarshalIndent(v, "", " ")
 		if err != nil {
 			return err

@@ -79,7 +79,7 @@ func trustCases(t *testing.T) []trustCase {
 	}
 	// One character changed, all along the envelope.
 	good := cases[0]
-	for at := 0; at < len(good.Envelope); at += 7 {
+	for at := range good.Envelope {
 		c := good
 		c.name = fmt.Sprintf("changed at %d", at)
 		c.Envelope = good.Envelope[:at] + "B" + good.Envelope[at+1:]

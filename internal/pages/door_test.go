@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"flag"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,13 +65,18 @@ type doorExamples struct {
 			Grade string `json:"grade"`
 		} `json:"cases"`
 	}
+	second struct {
+		Checks []struct {
+			Name string `json:"name"`
+		} `json:"checks"`
+	}
 	raw map[string]json.RawMessage
 }
 
 func readDoorExamples(t *testing.T) *doorExamples {
 	t.Helper()
 	e := &doorExamples{raw: map[string]json.RawMessage{}}
-	for name, into := range map[string]any{"challenge": &e.challenge, "answer": &e.answer, "status": &e.status, "offline": &e.offline} {
+	for name, into := range map[string]any{"challenge": &e.challenge, "answer": &e.answer, "status": &e.status, "offline": &e.offline, "second": &e.second} {
 		data, err := os.ReadFile("../../docs/examples/door/" + name + ".json")
 		if err != nil {
 			t.Fatal(err)
@@ -105,6 +111,7 @@ type doorAnswers struct {
 	Statuses         []string          `json:"statuses"`
 	StatusRefused    []string          `json:"status_refused"`
 	Grades           []string          `json:"grades"`
+	Signed           []bool            `json:"signed"`
 	Mine             string            `json:"mine"`
 	Presented        struct {
 		Presentation string `json:"presentation"`
@@ -188,6 +195,9 @@ func (e *doorExamples) compare(t *testing.T, got doorAnswers) {
 		if got.Grades[i] != c.Grade+" "+c.Code {
 			t.Errorf("%s: got %s, want %s %s", c.Name, got.Grades[i], c.Grade, c.Code)
 		}
+	}
+	if len(got.Signed) < len(e.second.Checks)-1 || slices.Contains(got.Signed, false) {
+		t.Errorf("what the shop's keys signed, written by the page: %v", got.Signed)
 	}
 	c, err := door.Parse(got.Made)
 	secret, _ := statement.Base64(e.challenge.Secret)

@@ -1,10 +1,11 @@
 // Answers docs/examples/door, and the code for each tampered text. door_node.mjs runs it in node, a test in Chromium.
 import * as door from "../../assets/door.mjs";
-import { signES256, thumbprint } from "../../assets/statement.mjs";
+import { fromBase64 } from "../../assets/bytes.mjs";
+import { canonicalPayload, pae, payloadType, signES256, thumbprint, verifierOf } from "../../assets/statement.mjs";
 import { verifyTrustList } from "../../assets/trust.mjs";
 import { parse } from "../../assets/strict.mjs";
 
-export async function answers({ challenge, answer, status, offline, mine, trust, documents, step }) {
+export async function answers({ challenge, answer, status, offline, second, mine, trust, documents, step }) {
   const out = {};
   out.read = await Promise.all(challenge.read.map(async ({ text }) => ({ text, ...door.readChallenge(text) }))
     .map(async (p) => { const c = await p; return { text: c.text, visit: c.visit, nonce: c.nonce, asked: c.asked, mac: c.mac, six_digits: await door.sixDigits(c.visit, c.nonce) }; }));
@@ -33,6 +34,17 @@ export async function answers({ challenge, answer, status, offline, mine, trust,
   for (const c of offline.cases) {
     const j = await door.judgeOffline(c.pack ?? offline.pack, c.challenge, c.answer, c.now);
     out.grades.push(`${j.grade} ${j.code}`);
+  }
+
+  // What the shop's keys signed, written again by the page: the signature fits these bytes and no others.
+  out.signed = [];
+  for (const { statement } of second.checks.flatMap((c) => c.entries)) {
+    const { payload, signatures } = JSON.parse(new TextDecoder().decode(fromBase64(statement)));
+    const { subject, predicateType, predicate } = JSON.parse(new TextDecoder().decode(fromBase64(payload)));
+    if (predicateType !== "urn:menshen:admission:v1") continue;
+    const key = predicate.role === "clerk" ? second.clerk : second.merchant;
+    const again = await canonicalPayload({ ...predicate, type: "admission", subject: subject[0].name, key: await thumbprint(key) });
+    out.signed.push(await crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, await verifierOf(key), fromBase64(signatures[0].sig), pae(payloadType, again)));
   }
 
   // A badge that Go issued, answered here, for Go to verify.
