@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"strconv"
 	"testing"
 	"time"
 
@@ -136,5 +137,22 @@ func TestAddressesOfAnOrder(t *testing.T) {
 	o.Kind = visit.Swap
 	if got := addresses(o); got != nil {
 		t.Errorf("a swap: %v", got)
+	}
+}
+
+// From an organisation's stream come single events; two that stand side by side must be links of one chain.
+func TestNeighboursOfALongStreamAreChained(t *testing.T) {
+	at := func(number int, previous string) item {
+		e := record.Event{Stream: "organisation/assoc", Number: number, Previous: previous, Verb: visit.Publish, ReceivedAt: "2026-11-22T09:00:00Z",
+			Statement: statement.Digest([]byte{byte(number)})}
+		return item{place: e.Stream + " event " + strconv.Itoa(number), event: e, digest: e.Digest()}
+	}
+	third := at(3, statement.Digest([]byte("the second")))
+	fourth, forged := at(4, third.digest), at(4, statement.Digest([]byte("another third")))
+	if err := wholeStreams([]item{third, fourth, at(6, statement.Digest([]byte("the fifth")))}); err != nil {
+		t.Errorf("an honest chain: %v", err)
+	}
+	if f := fault.Of(wholeStreams([]item{third, forged})); f == nil || f.Code != "chain_broken" || f.Where != forged.place {
+		t.Errorf("a broken chain: %v", f)
 	}
 }

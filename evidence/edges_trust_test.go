@@ -26,6 +26,7 @@ func TestEdgesOfATrustFile(t *testing.T) {
 	}{
 		{"format", "trust_file_format", "", func(f *evidence.TrustFile) { f.Format = "menshen-trust-v0" }},
 		{"publisher", "trust_file_format", "", func(f *evidence.TrustFile) { f.Publisher = "" }},
+		{"publisher who is no id", "trust_file_format", "", func(f *evidence.TrustFile) { f.Publisher = "assoc " }},
 		{"name", "trust_file_format", "", func(f *evidence.TrustFile) { f.Name = "" }},
 		{"time", "time_malformed", "published_at", func(f *evidence.TrustFile) { f.PublishedAt = "today" }},
 		{"key", "key_malformed", "trust_list_key", func(f *evidence.TrustFile) { f.TrustListKey.X = "" }},

@@ -92,18 +92,20 @@ func (r *Reader) below(items []item, size int64) error {
 
 // wholeStreams checks that visit, order and device streams are there from event 1 without a gap,
 // each event naming the digest of the one before. Other streams are too long to travel: from them
-// come single events.
+// come single events, and of those only neighbours can be held to their chain.
 func wholeStreams(items []item) error {
 	last := map[string]*item{}
 	for i := range items {
 		it := &items[i]
+		prev := last[it.event.Stream]
+		last[it.event.Stream] = it
 		switch it.streamKind() {
 		case visit.StreamVisit, visit.StreamOrder, visit.StreamDevice:
 		default:
-			continue
+			if prev == nil || it.event.Number != prev.event.Number+1 {
+				continue
+			}
 		}
-		prev := last[it.event.Stream]
-		last[it.event.Stream] = it
 		if prev == nil {
 			if it.event.Number != 1 {
 				return fault.At(errStreamStart, it.place)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/menshen-project/menshen/internal/attest"
 	"github.com/menshen-project/menshen/internal/fault"
+	"github.com/menshen-project/menshen/internal/identifier"
 	"github.com/menshen-project/menshen/internal/record"
 	"github.com/menshen-project/menshen/internal/statement"
 )
@@ -80,7 +81,7 @@ func ParseTrust(data []byte) (Trust, error) {
 	if err := statement.DecodeCanonical(data, &f); err != nil {
 		return Trust{}, fault.At(err, "trust file")
 	}
-	if f.Format != TrustFormat || f.Publisher == "" || f.Name == "" {
+	if f.Format != TrustFormat || identifier.CheckID(f.Publisher) != nil || f.Name == "" {
 		return Trust{}, errTrustFormat
 	}
 	if _, err := f.PublishedAt.Parse(); err != nil {
