@@ -13,7 +13,8 @@ import (
 	"github.com/menshen-project/menshen/internal/visit"
 )
 
-// laterVisit is a second visit to a shop whose terminal is live and handed over, played before a scene.
+// laterVisit is a second visit to a shop whose terminal is live and handed over, played before a scene, or
+// with "" to its end.
 func laterVisit(t *testing.T, kind, scene string, edit func(*scenario.Play), scenes func(*scenario.Play) []scenario.Scene) *edge {
 	t.Helper()
 	p := open(t, visit.Install, 1)
@@ -26,7 +27,11 @@ func laterVisit(t *testing.T, kind, scene string, edit func(*scenario.Play), sce
 	if edit != nil {
 		edit(q)
 	}
-	if err := scenario.Run(ctx, scenario.Until(scenes(q), scene)); err != nil {
+	list := scenes(q)
+	if scene != "" {
+		list = scenario.Until(list, scene)
+	}
+	if err := scenario.Run(ctx, list); err != nil {
 		t.Fatal(err)
 	}
 	return &edge{Play: q, t: t, ledger: q.Venue.(*scenario.Ledger)}
