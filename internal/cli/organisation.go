@@ -32,7 +32,7 @@ func newOrganisation() *cobra.Command {
 
 A service that an acquirer, a provider, a supervisors' organisation or a regulator runs itself, with its own keys. It makes one-time codes,
 enrols keys, issues badges and takes them back, and signs its own lists. menshen carries what phones ask for and what was signed; it never sees a code.`,
-		Example: `  menshen organisation init --dir /srv/jianghe --organisation jianghe --name 江河支付 --kind acquirer
+		Example: `  menshen organisation init --dir /srv/jianghe --organisation jianghe --name 江禾支付 --kind acquirer
   menshen organisation serve --dir /srv/jianghe
   menshen organisation code --dir /srv/jianghe --holder wei --role merchant`,
 		Args: usage(cobra.NoArgs),
@@ -184,7 +184,7 @@ additional leaves it.`,
 				case asJSON:
 					return printJSON(out, made)
 				case html:
-					return made.HTML(out)
+					return made.File(out)
 				}
 				_, err = io.WriteString(out, made.Text())
 				return err

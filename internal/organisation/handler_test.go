@@ -286,7 +286,14 @@ func TestTheSheetSaysWhatPeopleNeed(t *testing.T) {
 	if err := sheet.HTML(&page); err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{sheet.Text(), page.String()} {
+	var file bytes.Buffer
+	if err := sheet.File(&file); err != nil {
+		t.Fatal(err)
+	}
+	if alone := file.String(); strings.Contains(alone, "href") || !strings.Contains(alone, ".sheet") || !strings.Contains(page.String(), "/desk.css") {
+		t.Errorf("as a file it stands by what it has not:\n%s", alone)
+	}
+	for _, text := range []string{sheet.Text(), page.String(), file.String()} {
 		for _, want := range []string{made.Code.Printed(), "2026年12月6日 09:00", "https://menshen.example", "021-0000", "商户", "merchant", "上门的人也别告诉"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("lacks %s:\n%s", want, text)
@@ -401,7 +408,7 @@ func TestTheDesksPage(t *testing.T) {
 
 func TestAFolderIsMadeOnceAndReadStrictly(t *testing.T) {
 	dir := t.TempDir()
-	c := Defaults("jianghe", "江河支付", []string{credential.KindAcquirer})
+	c := Defaults("jianghe", "江禾支付", []string{credential.KindAcquirer})
 	keys, err := NewKeys(c.Kinds)
 	if err != nil {
 		t.Fatal(err)

@@ -25,6 +25,7 @@ type sheetWords struct {
 	DeskCode
 	RoleZh, RoleEn   string
 	UntilZh, UntilEn string
+	Style            template.CSS // "": the desk serves it
 }
 
 func (c DeskCode) words() sheetWords {
@@ -61,7 +62,7 @@ func (c DeskCode) Text() string {
 
 var sheetPage = template.Must(template.New("sheet").Parse(`<!doctype html>
 <html lang="zh"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>开通码 · one-time code</title>
-<link rel="stylesheet" href="/desk.css"></head><body class="sheet"><main>
+{{if .Style}}<style>{{.Style}}</style>{{else}}<link rel="stylesheet" href="/desk.css">{{end}}</head><body class="sheet"><main>
 <p class="from">{{.Name}}</p><h1>开通码 <small lang="en">one-time code</small></h1>
 <p class="code" translate="no">{{.Code}}</p>
 <p>给：<b>{{.Holder}}</b>（{{.RoleZh}}，机构 {{.Organisation}}）。只能用一次，<b>{{.UntilZh}}</b> 前有效。<br>
@@ -69,9 +70,16 @@ var sheetPage = template.Must(template.New("sheet").Parse(`<!doctype html>
 {{if .Site}}<p>只在这个网址输入：<b>{{.Site}}</b><br><span lang="en">Type it only at this address.</span></p>{{end}}
 <p>别告诉任何人，上门的人也别告诉。没有人会打电话来问您要这个码。<br><span lang="en">Tell nobody, not even the person who comes. Nobody will call and ask for it.</span></p>
 {{if .Phone}}<p>不是您要的，或者丢了，请打：<b>{{.Phone}}</b><br><span lang="en">If you did not ask for it, or lost it, call this number.</span></p>{{end}}
-<p class="noprint">这个码只显示这一次。现在打印（Ctrl-P），或者照着念给本人。<br><span lang="en">Shown this once. Print it now, or read it to the person.</span> <a href="/">回名册 back</a></p>
+<p class="noprint">这个码只显示这一次。现在打印（Ctrl-P），或者照着念给本人。<br><span lang="en">Shown this once. Print it now, or read it to the person.</span>{{if not .Style}} <a href="/">回名册 back</a>{{end}}</p>
 </main></body></html>
 `))
 
-// HTML is the sheet as a page to print, A5 and up.
+// HTML is the sheet as a page of the desk to print, A5 and up.
 func (c DeskCode) HTML(w io.Writer) error { return sheetPage.Execute(w, c.words()) }
+
+// File is the same page as a file that stands alone.
+func (c DeskCode) File(w io.Writer) error {
+	words := c.words()
+	words.Style = template.CSS(deskCSS)
+	return sheetPage.Execute(w, words)
+}

@@ -25,7 +25,7 @@ func TestTheDaySaysWhichOrdersAreGenuine(t *testing.T) {
 		{`const o = { ...v, id: "v0", package: structuredClone(v.package) }; await s.mergeVisit("v0", o);`, "dispatch_differs", "这一单不对，别去"},
 		{`await s.dropVisit("v0"); v.package.openings.shop.value = "别的路 1 号"; await s.mergeVisit("v1", { package: v.package });`, "opening_stray", "屏幕上的店和派工单签的不是同一家"},
 		{`v.package.order_papers.order = v.package.dispatch.envelope; await s.mergeVisit("v1", v);`, "statement_type_differs", "收单机构的订单"},
-		{`await s.setAbout("trust_key", undefined);`, "trust_list_key_unknown", "真假核对不了"},
+		{`await s.setAbout("trust_key:technician:svc-anzhuang:lan", undefined);`, "trust_list_key_unknown", "真假核对不了"},
 	} {
 		f.js(`import(document.body.dataset.assets + "app-store.mjs").then(async (s) => { const v = await s.visit("v1"); ` + c.change + ` return ""; })`)
 		f.do(chromedp.Reload())

@@ -85,7 +85,7 @@ func (s *Server) serviceWorker(w http.ResponseWriter, _ *http.Request) error {
 	h.Set("Cache-Control", "no-cache")
 	// The worker's own policy is what counts for what it fetches.
 	h.Set("Content-Security-Policy", "default-src 'none'; connect-src 'self'")
-	head := "const SET = " + jsonText(s.assets.set) + ";\nconst FILES = " + jsonText(s.assets.names()) + ";\n"
+	head := "const SET = " + jsonText(s.assets.set) + ";\nconst FILES = " + jsonText(s.assets.sums()) + ";\n"
 	_, err := w.Write(append([]byte(head), s.assets.files["sw.js"].data...))
 	return err
 }

@@ -70,7 +70,7 @@ func TestTheServiceWorkerNamesItsSet(t *testing.T) {
 	_, s := city(t)
 	r := ask{path: "/sw.js"}.of(s)
 	script := body(t, r)
-	if !strings.HasPrefix(script, "const SET = \""+s.assets.set+"\";\nconst FILES = [\"") || r.Header.Get("Content-Type") != "text/javascript; charset=utf-8" || r.Header.Get("Cache-Control") != "no-cache" {
+	if !strings.HasPrefix(script, "const SET = \""+s.assets.set+"\";\nconst FILES = {\"") || r.Header.Get("Content-Type") != "text/javascript; charset=utf-8" || r.Header.Get("Cache-Control") != "no-cache" {
 		t.Errorf("%.80q %v", script, r.Header)
 	}
 }

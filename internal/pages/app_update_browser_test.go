@@ -43,6 +43,9 @@ func (w *rewriting) close() error {
 		w.body = []byte(strings.ReplaceAll(string(w.body), w.old, w.set))
 		w.Header().Del("Content-Length")
 	}
+	if w.Header().Get(headerRelease) == w.old {
+		w.Header().Set(headerRelease, w.set)
+	}
 	if w.status != 0 {
 		w.ResponseWriter.WriteHeader(w.status)
 	}

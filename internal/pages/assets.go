@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"embed"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
@@ -89,8 +90,18 @@ func (a *assets) hash() string {
 	return hex.EncodeToString(h.Sum(nil)[:6])
 }
 
-// names lists the set in order: what a service worker may keep.
+// names lists the set in order.
 func (a *assets) names() []string { return slices.Sorted(maps.Keys(a.files)) }
+
+// sums has the SHA-256 of each file, base64: what a service worker may keep, and as what.
+func (a *assets) sums() map[string]string {
+	out := map[string]string{}
+	for name, f := range a.files {
+		sum := sha256.Sum256(f.data)
+		out[name] = base64.StdEncoding.EncodeToString(sum[:])
+	}
+	return out
+}
 
 // href is a file's address; an unknown name is a defect that a test finds.
 func (a *assets) href(name string) string { return assetPrefix + a.set + "/" + name }

@@ -156,6 +156,11 @@ func TestAPageMayDoOnlyWhatItNeeds(t *testing.T) {
 			t.Errorf("unsafe: %s", got)
 		}
 	}
+	for want, n := range map[string]needs{"trusted-types 'none'": {camera: true, verifier: false}, "trusted-types menshen": {api: true}, "trusted-types menshen;": {worker: true, verifier: true}} {
+		if p := n.contentPolicy(); !strings.Contains(p, "require-trusted-types-for 'script'; "+want) {
+			t.Errorf("%s: %s", want, p)
+		}
+	}
 	w := httptest.NewRecorder()
 	allow(w, needs{camera: true, scanner: true})
 	if w.Header().Get("Permissions-Policy") != (needs{camera: true}).permissions() {

@@ -31,6 +31,11 @@ func dial(phone string) (templ.SafeURL, bool) {
 	return action("tel:" + strings.ReplaceAll(phone, " ", ""))
 }
 
+// reachable says whether one of them has a number that can be called.
+func reachable(firms []ShopFirm) bool {
+	return slices.ContainsFunc(firms, func(f ShopFirm) bool { _, ok := dial(f.Phone); return ok })
+}
+
 // role is what this phone signs as.
 func (o ShopOrder) role() string {
 	if o.Clerk {

@@ -23,15 +23,18 @@ const (
 // each second, and judging six visits so often would cost a processor for every thirty open pages.
 const homeStands = 10 * time.Second
 
+// orderStands is the same for the page of one order, where somebody waits for what another signs about the order itself.
+const orderStands = 3 * time.Second
+
 // homeTag names what a start page says, by what is cheap to know. The look into the visits rests on their streams, which are
 // in it, and on lists, orders and the time, which are looked at again every ten seconds.
-func homeTag(p *page, h ShopHome) (string, error) {
+func homeTag(p *page, h ShopHome, stands time.Duration) (string, error) {
 	said, err := json.Marshal(struct {
 		Home ShopHome
 		Who  Viewer
 		Lang string
 		At   int64
-	}{h, p.viewer, p.lang, p.now.UnixNano() / int64(homeStands)})
+	}{h, p.viewer, p.lang, p.now.UnixNano() / int64(stands)})
 	sum := sha256.Sum256(said)
 	return `"` + hex.EncodeToString(sum[:16]) + `"`, err
 }

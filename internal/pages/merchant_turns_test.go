@@ -106,6 +106,60 @@ func TestTheMostUrgentVisitIsOnTop(t *testing.T) {
 	}
 }
 
+// An order page that renews itself is told so too, and only about what it may see.
+func TestAnOrderPageThatStandsIsNotJudgedAgain(t *testing.T) {
+	source, s := shop(t)
+	again := func(viewer, lang, id, tag string) *http.Response {
+		t.Helper()
+		return ask{path: withLanguage("/shop/visits/"+id, lang), viewer: viewer, header: map[string]string{"If-None-Match": tag}}.of(s)
+	}
+	tag := again("wei", zh, "confirm", "").Header.Get("ETag")
+	if r := again("wei", zh, "confirm", tag); tag == "" || r.StatusCode != http.StatusNotModified || body(t, r) != "" {
+		t.Errorf("nothing changed, and it answers %d", r.StatusCode)
+	}
+	if r := again("wei", en, "confirm", tag); r.StatusCode != http.StatusOK {
+		t.Errorf("in English it answers %d", r.StatusCode)
+	}
+	if r := again("ming", zh, "confirm", tag); r.StatusCode != http.StatusOK {
+		t.Errorf("to the clerk it answers %d", r.StatusCode)
+	}
+	if r := again("wei", zh, "none", tag); r.StatusCode != http.StatusNotFound {
+		t.Errorf("about an order that is not hers it answers %d", r.StatusCode)
+	}
+	if r := again("wei", zh, "confirm/confirm", tag); r.StatusCode != http.StatusOK || r.Header.Get("ETag") != "" {
+		t.Errorf("a page that signs is told to stand: %d", r.StatusCode)
+	}
+	for i := range source.home.Orders {
+		if source.home.Orders[i].Visit == "confirm" {
+			source.home.Orders[i].Head++
+		}
+	}
+	if r := again("wei", zh, "confirm", tag); r.StatusCode != http.StatusOK || r.Header.Get("ETag") == tag {
+		t.Errorf("something was recorded, and it answers %d", r.StatusCode)
+	}
+	now := s.Now()
+	s.Config.Now = func() time.Time { return now.Add(orderStands) }
+	if r := again("wei", zh, "price", again("wei", zh, "price", "").Header.Get("ETag")); r.StatusCode != http.StatusNotModified {
+		t.Errorf("another order: %d", r.StatusCode)
+	}
+}
+
+// Where the acquirer published no number, the page says whom to call instead, and not the police alone.
+func TestAnOrderWithoutANumberSaysWhomToCall(t *testing.T) {
+	source, s := shop(t)
+	for _, has := range []bool{true, false} {
+		o := source.orders["confirm"]
+		if !has {
+			o.Acquirer.Phone = ""
+		}
+		source.orders["confirm"] = o
+		page := body(t, ask{path: withLanguage("/shop/visits/confirm", zh), viewer: "wei"}.of(s))
+		if got := strings.Contains(page, "收单机构没有在这里公布电话"); got == has {
+			t.Errorf("with a number: %v; it says so: %v", has, got)
+		}
+	}
+}
+
 // A start page that renews itself is told in a word that nothing changed, until something did, or time has passed.
 func TestAStartPageThatStandsIsNotJudgedAgain(t *testing.T) {
 	source, s := shop(t)

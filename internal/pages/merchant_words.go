@@ -65,7 +65,8 @@ var shopWords = texts(map[string]both{
 	"right.5": {"谁看过您的资料，您都能查。", "You can see who looked at your data."},
 
 	"call.110": {"拨打 110", "Call 110"}, "call.96110": {"拨打 96110 反诈", "Call 96110 (anti-fraud)"}, "call.order": {"订单上的电话", "Your order's number:"},
-	"alarm.title": {"多扣钱了，马上停", "Something else was charged: stop"}, "alarm.do": {"下面的钱，价格表和试机里都没有。别让对方继续，打电话问。", "What follows is neither on the price sheet nor in the test. Do not let them go on; call."},
+	"call.numberless": {"收单机构没有在这里公布电话。请打合同上印的、或者它自己的 App 里写的；别打上门的人给的号码。", "The acquirer has published no number here. Call the one printed in your contract or shown in its own app; never one that the visitor gives you."},
+	"alarm.title":     {"多扣钱了，马上停", "Something else was charged: stop"}, "alarm.do": {"下面的钱，价格表和试机里都没有。别让对方继续，打电话问。", "What follows is neither on the price sheet nor in the test. Do not let them go on; call."},
 
 	"charge.unlisted": {"（价格表上没有）", " (not on the price sheet)"}, "charge.coded": {"（收单机构记的是“{code}”，打电话时可以问）", " (the acquirer calls it “{code}”; ask about it)"}, "charge.other": {"价格表上没有的一笔", "Something that is not on the price sheet"},
 	"price.title": {"看价格、签字", "The price, and your signature"}, "price.none": {"什么都不收", "Nothing is charged"}, "price.back": {"退还：", "Returned: "},

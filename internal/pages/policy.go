@@ -1,6 +1,9 @@
 package pages
 
-import "net/http"
+import (
+	"cmp"
+	"net/http"
+)
 
 // needs are what a page's scripts may do beyond running from this site. The zero value is what most
 // pages get: nothing. Inline script is never allowed, nor anything of another site.
@@ -26,6 +29,8 @@ func allow(w http.ResponseWriter, n needs) {
 func (n needs) contentPolicy() string {
 	out := "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 	out += "; script-src 'self'" + when(n.scanner || n.verifier, " 'wasm-unsafe-eval'")
+	// No script makes markup or another script out of text, but for trusted.mjs.
+	out += "; require-trusted-types-for 'script'; trusted-types " + cmp.Or(when(n.api || n.worker, "menshen"), "'none'")
 	out += "; img-src 'self'" + when(n.pictures, " blob:")
 	out += when(n.api || n.scanner || n.verifier, "; connect-src 'self'") // scanner and verifier fetch their wasm
 	out += when(n.worker, "; worker-src 'self'")
@@ -33,7 +38,7 @@ func (n needs) contentPolicy() string {
 }
 
 func (n needs) permissions() string {
-	out := "microphone=(), payment=(), usb=(), serial=(), display-capture=()"
+	out := "microphone=(), payment=(), usb=(), serial=(), hid=(), midi=(), display-capture=(), clipboard-read=()"
 	for _, feature := range []struct {
 		name    string
 		allowed bool

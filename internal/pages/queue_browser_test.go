@@ -41,7 +41,17 @@ func (p *post) serve(w http.ResponseWriter, r *http.Request) {
 	p.keys[key], p.bodies[verb] = verb, data
 	p.taken = append(p.taken, verb)
 	w.WriteHeader(201)
-	_, _ = w.Write([]byte(`{}`))
+	_, _ = w.Write([]byte(receiptFor(data)))
+}
+
+// receiptFor names what came by its digest, as the server does.
+func receiptFor(data []byte) string {
+	var filed struct{ Statement string }
+	if json.Unmarshal(data, &filed) != nil {
+		return `{"digest":"` + statement.Digest(data) + `"}`
+	}
+	envelope, _ := statement.Base64(filed.Statement)
+	return `{"statement":"` + statement.Digest(envelope) + `"}`
 }
 
 func (p *post) set(fail map[string]int) {

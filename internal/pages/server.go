@@ -88,6 +88,13 @@ func (s *Server) routes() map[string]handler {
 	return routes
 }
 
+// What tells the service worker whose answer it has: a sign-in page of somebody's network, a gateway or a cache does not say it.
+// Which release it is of keeps a page and the files that it needs together; for whom it was written keeps it from the next one.
+const (
+	headerRelease = "Menshen-Release" // the set of assets
+	headerViewer  = "Menshen-Viewer"  // opaque id of who is signed in; absent on pages that know nobody
+)
+
 // handler answers a request or says why not; page turns the error into what people see.
 type handler func(http.ResponseWriter, *http.Request) error
 
@@ -101,6 +108,7 @@ func (s *Server) page(h handler) http.Handler {
 		head.Set("Cross-Origin-Resource-Policy", "same-origin")
 		head.Set("X-Robots-Tag", "noindex, nofollow")
 		head.Set("Strict-Transport-Security", "max-age=31536000") // as the API says; browsers read it over TLS alone
+		head.Set(headerRelease, s.assets.set)
 		head.Set("Cache-Control", "no-store")
 		head.Set("Vary", "Cookie")
 		if err := s.origin.Check(r); err != nil {
@@ -124,7 +132,9 @@ func (s *Server) look(w http.ResponseWriter, r *http.Request) (*page, error) {
 		v = Viewer{}
 	}
 	p := s.plain(r)
-	p.viewer = v
+	if p.viewer = v; v.SignedIn() {
+		w.Header().Set(headerViewer, v.Person)
+	}
 	if lang, chosen := language(r); chosen {
 		http.SetCookie(w, &http.Cookie{Name: langCookie, Value: lang, Path: "/", MaxAge: 365 * 24 * 60 * 60, HttpOnly: true, Secure: s.Secure(r), SameSite: http.SameSiteLaxMode})
 	}

@@ -119,7 +119,8 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 	_, s := city(t)
 	for _, path := range []string{"/", "/visits/admitted", "/none", "/enter/good-link", s.assets.href("menshen.css")} {
 		h := ask{path: path, viewer: "qiu"}.of(s).Header
-		for name, want := range map[string]string{"Content-Security-Policy": needs{}.contentPolicy(), "Permissions-Policy": needs{}.permissions(), "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"} {
+		for name, want := range map[string]string{"Content-Security-Policy": needs{}.contentPolicy(), "Permissions-Policy": needs{}.permissions(), "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+			"Strict-Transport-Security": "max-age=31536000", "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin", headerRelease: s.assets.set} {
 			if h.Get(name) != want {
 				t.Errorf("%s: %s is %q", path, name, h.Get(name))
 			}

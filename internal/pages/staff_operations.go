@@ -78,6 +78,19 @@ func alarmsOf(o app.Operations) (out []Alarm) {
 	return out
 }
 
+// section is the id of the part of the page that tells more of it.
+func (a Alarm) section() string {
+	switch a.Key {
+	case "log", "witness", "outbox":
+		return "log"
+	case "dead", "late":
+		return "queues"
+	case "backup.none", "backup.old", "conflicts":
+		return "rest"
+	}
+	return "reached"
+}
+
 func waits(now time.Time, w app.Waiting, long time.Duration) bool {
 	return w.Count > 0 && now.Sub(w.Since) > long
 }

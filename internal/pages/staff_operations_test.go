@@ -40,6 +40,8 @@ func TestWhatIsAnAlarm(t *testing.T) {
 		got := alarmsOf(o)
 		if len(got) != 1 || got[0].Key != want {
 			t.Errorf("%s: %v", want, got)
+		} else if place := got[0].section(); place != map[string]string{"witness": "log", "log": "log", "outbox": "log", "dead": "queues", "late": "queues", "host": "reached", "organisation": "reached"}[want] && place != "rest" {
+			t.Errorf("%s leads to %s", want, place)
 		}
 		if text := say("ops.alarm." + want); text.Zh == "ops.alarm."+want {
 			t.Errorf("nothing says what helps against %s", want)

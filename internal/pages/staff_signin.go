@@ -197,6 +197,10 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.dropCookie(w, r, app.SessionCookie)
 	w.Header().Set("Clear-Site-Data", `"cache"`) // keys and what is unsent stay: they are the person's, not the session's
+	if r.Header.Get(headerPerson) != "" {
+		w.WriteHeader(http.StatusNoContent) // a script must know that it was this server: a redirect hides its headers
+		return nil
+	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 	return nil
 }

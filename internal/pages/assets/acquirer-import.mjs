@@ -2,6 +2,7 @@
 import { tell } from "./form.mjs";
 import { newIdempotencyKey } from "./api.mjs";
 import { Fault } from "./fault.mjs";
+import { parsePage } from "./trusted.mjs";
 
 const form = document.querySelector("form[data-import]");
 const strange = () => new Fault("import_unanswered", "没有收到结果。再传一次不会重复写入。", "No result arrived. Uploading again writes nothing twice.");
@@ -23,7 +24,7 @@ async function lines(response, each) {
 async function renew() {
   const part = document.querySelector("[data-renews]");
   if (!part) return;
-  const fresh = new DOMParser().parseFromString(await (await fetch(location.href, { credentials: "same-origin" })).text(), "text/html").querySelector("[data-renews]");
+  const fresh = parsePage(await (await fetch(location.href, { credentials: "same-origin" })).text()).querySelector("[data-renews]");
   if (fresh) part.replaceWith(fresh);
 }
 

@@ -2,7 +2,8 @@
 import { base64url, random } from "./bytes.mjs";
 
 const offline = { code: "offline", zh: "现在没有信号，连不上。", en: "There is no signal; the server cannot be reached." };
-const strange = { code: "answer_unreadable", zh: "服务器的回答看不懂，请稍后再试。", en: "The server's answer cannot be read. Try again later." };
+const strange = { code: "answer_unreadable", zh: "回答的不是门神的服务器，可能是无线网的登录页。换个网络，或者先登录无线网，再试一次。",
+  en: "What answered is not menshen's server, perhaps the Wi-Fi's sign-in page. Use another network, or sign in to the Wi-Fi, then try again." };
 const slow = { code: "answer_late", zh: "等了很久没有回答，请再试一次。", en: "There was no answer for a long time. Try again." };
 
 /** A fresh key for one write. Keep it with what is written: the same key asks again, it never does twice. */
@@ -15,7 +16,8 @@ export const newIdempotencyKey = () => "k" + base64url(random(16)); // an id doe
  * @param {object|Blob} [body] sent as JSON; a Blob as it is, under its own type
  * @param {{idempotencyKey?: string, headers?: Record<string, string>, timeoutSeconds?: number, signal?: AbortSignal, tries?: number}} [options]
  *   idempotencyKey: of a write, made afresh when absent; tries: of a GET, at most, default 3
- * @returns {Promise<{ok: boolean, status: number, body: any}>} status 0: no answer came. When not ok, body is {code, zh, en, …}
+ * @returns {Promise<{ok: boolean, status: number, body: any}>} status 0: the server did not answer; somebody in between may have, and that
+ *   counts as nothing, whatever its status says. When not ok, body is {code, zh, en, …}
  */
 export async function call(method, path, body, options = {}) {
   if (!/^\/(?!\/)[^\\\s]*$/.test(path)) throw new TypeError("a path on this site");
@@ -50,9 +52,9 @@ async function once(path, request, { timeoutSeconds = 30, signal }) {
   }
   const { status } = response;
   let body;
-  try { body = text === "" ? undefined : JSON.parse(text); } catch { return { ok: false, status, body: strange }; }
-  if (response.ok) return { ok: true, status, body };
-  if (typeof body?.code !== "string" || typeof body.zh !== "string" || typeof body.en !== "string") return { ok: false, status, body: strange };
+  try { body = JSON.parse(text); } catch { return { ok: false, status: 0, body: strange }; } // a sign-in page, a gateway's own words, an answer cut short
+  if (response.ok && typeof body === "object" && body !== null) return { ok: true, status, body };
+  if (response.ok || [body?.code, body?.zh, body?.en].some((part) => typeof part !== "string")) return { ok: false, status: 0, body: strange };
   const after = Number(response.headers.get("Retry-After"));
   return { ok: false, status, body: after > 0 ? { ...body, retry_after_seconds: after } : body };
 }

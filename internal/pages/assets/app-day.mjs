@@ -21,9 +21,9 @@ export const me = () => about("me");
 /** Asks the server who is signed in. @throws {Fault} not_a_technician, signed_out, offline */
 export async function whoAmI() {
   const { person, organisation, role } = await ask("GET", "/v1/me");
-  if (role !== "technician") throw notTechnician();
   const known = await me();
-  if (known && (known.person !== person || known.organisation !== organisation)) await clearDay();
+  if (known && (known.person !== person || known.organisation !== organisation)) await clearDay(); // whoever is in now, technician or not
+  if (role !== "technician") throw notTechnician();
   await setAbout("me", { person, organisation, role });
   confirmed();
   return { person, organisation, role };
@@ -39,7 +39,7 @@ export async function clearDay() {
   for (const name of ["me", "day", "courses"]) await setAbout(name, undefined);
 }
 
-const somebodyNew = "menshen-signed-in"; // set by signin.mjs
+const somebodyNew = "menshen-signed-in"; // set by signed-in.mjs
 
 /** Whether somebody signed in here and the server has not said yet who: until then nobody's day is shown. */
 export const unsure = () => { try { return localStorage.getItem(somebodyNew) !== null; } catch { return false; } };
@@ -68,10 +68,13 @@ export async function enrolPhone(code, passkey) {
   key ??= passkey ? await newPasskey({ name, rpName: "门神 menshen", userName: `${who.person} 签字` }) : await newPageKey(name);
   const { enrol } = await import("./enrol.mjs"); // once in a phone's life
   const { body } = await enrol(key, { organisation: who.organisation, holder: who.person, role: who.role, code });
-  await setAbout("trust_key", body.trust_list_key); // whose trust lists this phone believes; later words do not change it
+  await setAbout(`trust_key:${name}`, body.trust_list_key); // whose trust lists this phone believes for him; later words, and other people's, do not change it
   await setAbout("enrolled", [...new Set([...await enrolledNames(), name])]);
 }
 export { canPasskey };
+
+/** The key that signs trust lists, as whoever is signed in was told when his key was enrolled here. */
+export const trustKey = async () => about(`trust_key:${await signerNameOf(await me())}`);
 
 /** The shift: {badge, from, until, key_name, got_at}, undefined before the first. */
 export const shift = () => about("shift");

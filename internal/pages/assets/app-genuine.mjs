@@ -1,9 +1,8 @@
 // Says whether an order is genuine, in words; the check itself is genuine.mjs.
 import { h, sign } from "./app-dom.mjs";
 import { language, say } from "./app-lang.mjs";
-import { me } from "./app-day.mjs";
+import { me, trustKey } from "./app-day.mjs";
 import { Fault } from "./fault.mjs";
-import { about } from "./app-store.mjs";
 import { wordsOf } from "./door-words.mjs";
 import { verifyOrder } from "./genuine.mjs";
 
@@ -26,7 +25,7 @@ export async function genuineOrder(v) {
   if (!v.package) return { ok: false, code: "package_absent", link: "" };
   const who = await me(), now = Math.floor(Date.now() / 1000);
   if (now < Date.parse(v.package.fetched_at) / 1000 - leastClockError) return { ok: false, code: "clock_behind", link: "" }; // a wrong clock makes no order false
-  return verifyOrder(v.package, await about("trust_key"), { visit: v.id, technician: who?.person ?? "", now });
+  return verifyOrder(v.package, await trustKey(), { visit: v.id, technician: who?.person ?? "", now });
 }
 
 /** Before the door: is this order real. @param {object} found from genuineOrder */

@@ -1,7 +1,7 @@
 // Signing a piece of work: chained to the signer's statement before it, kept before it is sent.
 import { nextPrevious } from "./chain.mjs";
 import { faultOf } from "./fault.mjs";
-import { enqueuePhoto, enqueueStatement, importance, list, startSender } from "./queue.mjs";
+import { enqueueWork, importance, list, startSender } from "./queue.mjs";
 import { commit, sign, thumbprint, timeForm } from "./statement.mjs";
 import { me, signer } from "./app-day.mjs";
 import { ask } from "./app-net.mjs";
@@ -63,8 +63,8 @@ export async function file(visit, { verb, type, body, answers = "", openings = [
     const signed = await sign(key, { type, subject: `visit/${visit}`, signer: who.person, organisation: who.organisation, role: who.role,
       at: timeForm(new Date()), previous, answers, body });
     try {
-      await enqueueStatement({ owner: who.person, visit, key: thumb, previous, path, signed, openings, importance: brakes.includes(verb) ? importance.brake : importance.signature, label });
-      for (const p of photos) await enqueuePhoto({ owner: who.person, visit, path: `/v1/visits/${visit}/photos`, photo: p.blob, label, names: signed.digest });
+      await enqueueWork({ owner: who.person, visit, key: thumb, previous, path, signed, openings, importance: brakes.includes(verb) ? importance.brake : importance.signature, label },
+        photos.map((p) => p.blob), `/v1/visits/${visit}/photos`);
       changed();
       sendFor(who);
       return signed.digest;

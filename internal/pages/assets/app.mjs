@@ -11,6 +11,7 @@ import { problem, today, whoIsIt } from "./app-screens.mjs";
 import { endSession, leaving } from "./leave.mjs";
 import { forgetSent } from "./queue.mjs";
 import { tellUnsent } from "./app-unsent.mjs";
+import { registerWorker } from "./trusted.mjs";
 
 const main = document.getElementById("main"), bar = document.getElementById("bar");
 const go = (hash) => { location.hash = hash; };
@@ -126,7 +127,7 @@ async function install() {
   const controlled = navigator.serviceWorker.controller !== null;
   // Only a release that somebody let in reloads the page; the first one takes over quietly.
   navigator.serviceWorker.addEventListener("controllerchange", () => { if (controlled || letIn) location.reload(); });
-  worker = await navigator.serviceWorker.register("/sw.js", { scope: "/", updateViaCache: "none" });
+  worker = await registerWorker();
   const see = () => { waiting = worker.waiting !== null && navigator.serviceWorker.controller !== null; draw(); };
   worker.addEventListener("updatefound", () => worker.installing?.addEventListener("statechange", see));
   see();

@@ -24,7 +24,7 @@ export const place = (visit, key) => `${visit} ${key}`;
  * @throws {Fault} previous_unknown: never fetched and no signal; or the server's own refusal
  */
 export async function nextPrevious(visit, key) {
-  const kept = await within("readonly", (last) => done(last.get(place(visit, key))));
+  const kept = await endOf(visit, key);
   if (kept?.unsent) return kept.previous;
   const { ok, status, body } = await call("GET", `/v1/visits/${encodeURIComponent(visit)}/previous/${encodeURIComponent(key)}`, undefined, { tries: 1, timeoutSeconds: 8 });
   if (ok) return learn(visit, key, body);
@@ -32,6 +32,15 @@ export async function nextPrevious(visit, key) {
   if (!kept) throw unknown();
   return kept.previous;
 }
+
+// The end of a chain as this phone knows it; where that store was lost, out of what is signed and unsent: the server cannot know it.
+const endOf = (visit, key) => transact(outbox.name, outbox.stores, "readonly", async ({ last, items }) => {
+  const kept = await done(last.get(place(visit, key)));
+  if (kept) return kept;
+  const unsent = (await done(items.getAll())).filter((i) => i.visit === visit && i.key === key && i.state !== "sent");
+  const end = unsent.find((i) => !unsent.some((later) => later.previous === i.digest));
+  return end && { previous: end.digest, unsent: true };
+});
 
 async function learn(visit, key, body) {
   const { previous } = body ?? {};

@@ -1,7 +1,7 @@
 // The door, checked on the phone itself: docs/door.md byte for byte, with WebCrypto and nothing else. Each refusal has
 // the code that Go gives; docs/examples/door holds both to the same files. Times are Unix seconds.
 import { base64, base64url, concat, equal, fromBase64, fromBase64url, hex, random, sha256, utf8 } from "./bytes.mjs";
-import { thumbprint } from "./statement.mjs";
+import { thumbprint, verifierOf } from "./statement.mjs";
 import { parse } from "./strict.mjs";
 
 const leewaySeconds = 5;
@@ -208,13 +208,9 @@ const headerShape = { alg: "string", typ: "string", "kid?": "string", "jwk?": "a
 const keyNames = ["jwk", "jku", "x5c", "x5u", "x5t", "x5t#S256", "jwks", "jwks_uri"];
 const bringsKey = (claims) => keyNames.some((name) => name in claims);
 
-function importKey({ x, y }) {
-  return crypto.subtle.importKey("raw", concat(Uint8Array.of(4), bytesOf(x, 32), bytesOf(y, 32)), { name: "ECDSA", namedCurve: "P-256" }, false, ["verify"]);
-}
-
 async function issuerKey(key) {
   if (key?.kind !== "es256" || key.rp_id !== undefined || key.origins !== undefined) refuse("credential_issuer_key");
-  try { return { key: await importKey(key), thumb: await thumbprint(key) }; } catch { return refuse("credential_issuer_key"); }
+  try { return { key: await verifierOf(key), thumb: await thumbprint(key) }; } catch { return refuse("credential_issuer_key"); }
 }
 
 // Checks a compact JWS and gives the payload's bytes, which are not looked at before the signature holds.
@@ -276,7 +272,7 @@ async function readHolder(jwk) {
   if (jwk === undefined) refuse("badge_key_missing");
   if (jwk.kty !== "EC" || jwk.crv !== "P-256") refuse("badge_key_malformed");
   const key = { kind: "es256", x: jwk.x, y: jwk.y };
-  try { return { key, thumb: await thumbprint(key), verifier: await importKey(key) }; } catch { return refuse("badge_key_malformed"); }
+  try { return { key, thumb: await thumbprint(key), verifier: await verifierOf(key) }; } catch { return refuse("badge_key_malformed"); }
 }
 
 function readPeriod({ iat, exp, nbf = iat }, at) {

@@ -22,21 +22,37 @@ let channel;
 const sendFrozenAway = () => channel?.postMessage("");
 
 /**
- * Opens a database, which its caller closes.
- * @param {string} name @param {Record<string, IDBObjectStoreParameters>} [stores] made at the first opening
+ * Opens a database, which its caller closes. It has no version of ours: whatever release made it, what it lacks is made, and what it
+ * has besides stays. So a store that was lost is there again, empty, and an older release reads what a newer one left.
+ * @param {string} name @param {Record<string, IDBObjectStoreParameters>} [stores]
  * @returns {Promise<IDBDatabase>} @throws what the browser says, or storage_busy
  */
-export function open(name, stores = {}) {
+export async function open(name, stores = {}) {
+  for (let version; ;) {
+    const db = await openAt(name, stores, version);
+    if (Object.keys(stores).every((store) => db.objectStoreNames.contains(store))) return db;
+    version = db.version + 1;
+    db.close();
+  }
+}
+
+function openAt(name, stores, version) {
   channel ??= globalThis.BroadcastChannel && Object.assign(new BroadcastChannel("menshen-store"), { onmessage() {} });
   let waits, end, over = false;
   return new Promise((resolve, reject) => {
     waits = setInterval(sendFrozenAway, patience);
     end = setTimeout(() => reject(held()), longest);
-    const request = indexedDB.open(name, 1);
-    request.onupgradeneeded = () => { for (const [store, options] of Object.entries(stores)) request.result.createObjectStore(store, options); };
-    request.onsuccess = () => { if (over) request.result.close(); else resolve(request.result); };
+    const request = indexedDB.open(name, version);
+    request.onupgradeneeded = () => {
+      for (const [store, options] of Object.entries(stores)) if (!request.result.objectStoreNames.contains(store)) request.result.createObjectStore(store, options);
+    };
+    request.onsuccess = () => {
+      const db = request.result;
+      db.onversionchange = () => db.close(); // another tab mends it; what runs here ends first
+      if (over) db.close(); else resolve(db);
+    };
     request.onerror = () => reject(request.error);
-    request.onblocked = () => reject(request.error);
+    // Blocked by another tab, it waits for that one's transaction to end; storage_busy where that takes too long.
   }).finally(() => { clearInterval(waits); clearTimeout(end); over = true; });
 }
 

@@ -15,7 +15,7 @@ export const leave = async (person) => (await caches.open(where)).put(path, new 
 export async function endSession(person) {
   let answer;
   try { answer = await fetch("/account/sign-out", { method: "POST", redirect: "manual", cache: "no-store", headers: { "Menshen-Person": person } }); } catch { return false; }
-  if (answer.type !== "opaqueredirect" && !answer.ok && ![401, 403].includes(answer.status)) return false;
+  if (!answer.headers.has("Menshen-Release") || !answer.ok && ![401, 403].includes(answer.status)) return false; // else it was somebody in between
   try { await caches.delete(where); } catch { /* nothing was kept either */ }
   return true;
 }

@@ -6,6 +6,7 @@ import { Fault } from "./fault.mjs";
 import { forget, newPageKey, signerPublicKey } from "./keys.mjs";
 import { pinTrust } from "./merchant-keep.mjs";
 import { signIn } from "./phone-session.mjs";
+import { somebodyNew } from "./signed-in.mjs";
 import { actor, all, busy, one, sayWhatLacks, signerHere } from "./shop.mjs";
 import { sign, thumbprint, timeForm } from "./statement.mjs";
 
@@ -56,6 +57,7 @@ async function join() {
     const { trust_list_key: key } = await waitForOwner(base64(proof));
     if (owners !== "" && await thumbprint(key) !== owners) throw stranger();
     pinTrust(key);
+    somebodyNew();
   } catch (e) {
     await forget(signer.name); // nobody vouches for this key; the next try makes another
     show("join");

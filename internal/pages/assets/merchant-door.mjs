@@ -58,7 +58,7 @@ async function begin() {
   mine.place = whereAmI();
   const asked = await call("POST", `${visitPath}/challenge`, { purpose: "door" }, { timeoutSeconds: 8 });
   if (asked.ok) return online(mine, asked.body);
-  if (asked.status === 0) return offline(mine);
+  if ([0, 502, 503, 504].includes(asked.status)) return offline(mine); // nobody, somebody in between, or a server that cannot
   one("p.kept")?.remove(); // a page from the store says "no signal": there is some
   if (["visit_not_found", "door_not_now", "door_nobody_sent"].includes(asked.body.code)) { verdict("unscheduled"); return undefined; }
   throw faultOf(asked.body);

@@ -5,9 +5,10 @@ import { nextPrevious } from "./chain.mjs";
 import { actor, signerHere } from "./shop.mjs";
 import { thumbprint } from "./statement.mjs";
 import { checkIssuer } from "./trust.mjs";
+import { registerWorker } from "./trusted.mjs";
 
 const shelf = "shop-packages"; // not menshen-…: those are the service worker's, and go with their release
-const pinned = "menshen-trust-list-key";
+const pinned = `menshen-trust-list-key:${actor.person ?? ""}`; // of each person who was enrolled here: what one is told is not the other's
 const packageName = () => new Request(`${location.origin}/shop/packages/${encodeURIComponent(actor.visit)}`);
 
 /** Keeps whatever the door needs. The page's body says how far it came. */
@@ -15,7 +16,7 @@ export async function keepForDoor() {
   await Promise.allSettled([keepPackage(), keepChain()]); // no signal, or nobody is sent yet: what was kept before is used
   if (!navigator.serviceWorker) return;
   try {
-    await navigator.serviceWorker.register("/sw.js", { scope: "/", updateViaCache: "none" });
+    await letIn((await registerWorker()).waiting);
     const { active } = await navigator.serviceWorker.ready;
     const files = JSON.parse(document.getElementById("keep").dataset.keep);
     const { port1, port2 } = new MessageChannel();
@@ -23,6 +24,13 @@ export async function keepForDoor() {
     active.postMessage({ keep: [...files, "/shop", actor.home, `${actor.home}/door`] }, [port2]);
   } catch { document.body.dataset.kept = "none"; } // without it, only offline use is lost
 }
+
+// No page is held to an old release; files of one that is open are still there. The old worker goes when it is idle.
+const letIn = (waiting) => waiting && new Promise((resolve) => {
+  waiting.addEventListener("statechange", () => { if (waiting.state === "activated" || waiting.state === "redundant") resolve(); });
+  setTimeout(resolve, 10_000);
+  waiting.postMessage({ update: true });
+});
 
 /** Fetches the order package and keeps it in the place of an older one. */
 export async function keepPackage() {

@@ -5,6 +5,7 @@ import { Fault } from "./fault.mjs";
 import { forgetKept, pinTrust } from "./merchant-keep.mjs";
 import { canPasskey, forget, newPageKey, newPasskey } from "./keys.mjs";
 import { signIn } from "./phone-session.mjs";
+import { somebodyNew } from "./signed-in.mjs";
 import { actor, all, busy, one, sayWhatLacks, signerHere } from "./shop.mjs";
 import { thumbprint } from "./statement.mjs";
 
@@ -32,6 +33,7 @@ async function start() {
   });
   one("button[type=submit]", form).disabled = lacking.length > 0 && !known; // until now: a form sent without its script would put the code into the address
   for (const place of all("[data-kind]", page)) place.hidden = place.dataset.kind !== kind;
+  one("#phrase button")?.classList.toggle("plain", !known); // first the phone: one thing at a time is green
   const renew = one('[data-act="renew"]', page);
   renew?.addEventListener("click", () => busy(renew, renew.closest("section"), async () => {
     await signIn(signer, { holder: actor.person, organisation: actor.organisation, role: actor.role });
@@ -50,6 +52,7 @@ async function enrolHere(kind) {
   try {
     const { body } = await enrol(signer, { organisation: actor.organisation, holder: actor.person, role: actor.role, code });
     pinTrust(body.trust_list_key);
+    somebodyNew();
   } catch (e) {
     await forget(signer.name); // nobody vouches for this key; the next try makes another
     throw e;

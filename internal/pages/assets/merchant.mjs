@@ -3,6 +3,7 @@ import { Fault } from "./fault.mjs";
 import { put } from "./hands.mjs";
 import { keepForDoor } from "./merchant-keep.mjs";
 import { actor, all, busy, filing, one, sayWhatLacks, signerHere } from "./shop.mjs";
+import { parsePage, release, releaseOf } from "./trusted.mjs";
 
 const noKey = () => new Fault("phone_not_set_up", "这部手机还没开通，签不了字。请先在「我的店」里开通，要有开通码。",
   "This phone is not set up and cannot sign. Set it up under “My shop” first; you need your code.");
@@ -79,6 +80,17 @@ function react(form) {
   one("button[type=submit]", form).disabled = unsure;
 }
 
+/** Whether the server went on to another release: each once, since a fleet that is being renewed answers with both. */
+function newer(from) {
+  const shelf = "menshen-releases";
+  try {
+    const known = [sessionStorage.getItem(shelf) ?? "", release].join(" ");
+    if (known.split(" ").includes(from)) return false;
+    sessionStorage.setItem(shelf, `${known} ${from}`);
+    return true;
+  } catch { return false; } // a browser that keeps nothing would begin again and again
+}
+
 function pause(seconds) { return new Promise((resolve) => { setTimeout(resolve, seconds * 1000); }); } // the calls above come before any const
 
 /** A badge is new every day: what is kept for the door is fetched again while the order is open. */
@@ -98,12 +110,14 @@ async function watch(path, look) {
     let text, tag;
     try {
       const answer = await fetch(path, { cache: "no-store", redirect: "error", headers: known ? { "If-None-Match": known } : {} });
-      text = answer.ok ? await answer.text() : answer.status === 304 ? "" : undefined;
+      const from = releaseOf(answer);
+      if (from && ([401, 403, 404].includes(answer.status) || newer(from))) { location.reload(); return; } // signed out, or not ours to see, or new scripts
+      text = from === "" ? undefined : answer.ok ? await answer.text() : answer.status === 304 ? "" : undefined;
       tag = answer.headers.get("ETag") ?? "";
     } catch { text = undefined; }
     wait = text === undefined ? Math.min(wait * 2, 30) : 1;
     offline(text === undefined);
-    if (text) known = look(new DOMParser().parseFromString(text, "text/html")) ? tag : "";
+    if (text) known = look(parsePage(text)) ? tag : "";
   }
 }
 

@@ -3,6 +3,7 @@
 import { call } from "./api.mjs";
 import { base64, utf8 } from "./bytes.mjs";
 import { Fault } from "./fault.mjs";
+import { somebodyNew } from "./signed-in.mjs";
 import { canonical, pae, thumbprint } from "./statement.mjs";
 
 const payloadType = "application/vnd.menshen.phone-session+json";
@@ -20,4 +21,5 @@ export async function signIn(signer, { holder, organisation, role }) {
   const signature = await signer.sign(pae(payloadType, utf8(canonical({ challenge, holder, organisation, role, key }))));
   const { ok, body } = await call("POST", "/v1/phone_sessions", { challenge, holder, organisation, role, key, signature: base64(signature) });
   if (!ok) throw new Fault(body.code, body.zh, body.en);
+  somebodyNew();
 }

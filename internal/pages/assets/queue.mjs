@@ -34,15 +34,28 @@ const within = (mode, work) => transact(outbox.name, outbox.stores, mode, work);
  * @returns {Promise<number>} its number
  * @throws {Fault} previous_taken: signed in another tab meanwhile, sign again; storage_full, storage_unavailable
  */
-export async function enqueueStatement({ owner, visit, key, previous, path, signed, openings = [], importance: rank = importance.signature, label }) {
+export const enqueueStatement = (s) => enqueueWork(s, []);
+
+/**
+ * Keeps a signed statement with the photos that it names, all or nothing: on a phone that is full, a statement without its photos
+ * would be signed for nothing, and once more at the next tap.
+ * @param {object} s as enqueueStatement @param {Blob[]} photos @param {string} [photosPath] where they go
+ * @returns {Promise<number>} the statement's number
+ * @throws {Fault} as enqueueStatement
+ */
+export async function enqueueWork({ owner, visit, key, previous, path, signed, openings = [], importance: rank = importance.signature, label }, photos, photosPath = "") {
   if (await digestHex(utf8(signed.envelope)) !== signed.digest) throw fault.item();
   const body = { statement: base64(utf8(signed.envelope)), ...(openings.length > 0 ? { openings } : {}) };
   const item = newItem({ owner, visit, path, label, importance: rank, key, digest: signed.digest, previous, body });
+  const shots = [];
+  for (const photo of photos) shots.push(await photoItem({ owner, visit, path: photosPath, photo, label, names: signed.digest }));
   return within("readwrite", async ({ items, last }) => {
     const kept = await done(last.get(place(visit, key)));
     if (kept?.unsent && kept.previous !== previous) throw fault.forked();
     last.put({ previous: signed.digest, unsent: true }, place(visit, key));
-    return done(items.add(item));
+    const number = await done(items.add(item));
+    for (const shot of shots) items.add(shot);
+    return number;
   });
 }
 
@@ -52,11 +65,15 @@ export async function enqueueStatement({ owner, visit, key, previous, path, sign
  *   statement that names it
  * @returns {Promise<number>} its number
  */
-export async function enqueuePhoto({ owner, visit, path, photo, label, names = "" }) {
+export async function enqueuePhoto(p) {
+  const item = await photoItem(p);
+  return within("readwrite", ({ items }) => done(items.add(item)));
+}
+
+async function photoItem({ owner, visit, path, photo, label, names = "" }) {
   if (!/^image\/(jpeg|png|webp)$/.test(photo?.type) || photo.size === 0 || photo.size > maxPhotoBytes) throw fault.item();
   const bytes = await photo.arrayBuffer(); // not the Blob: some phones lose those out of the store
-  const item = newItem({ owner, visit, path, label, importance: importance.photo, digest: await digestHex(new Uint8Array(bytes)), names, photo: { bytes, type: photo.type } });
-  return within("readwrite", ({ items }) => done(items.add(item)));
+  return newItem({ owner, visit, path, label, importance: importance.photo, digest: await digestHex(new Uint8Array(bytes)), names, photo: { bytes, type: photo.type } });
 }
 
 function newItem(item) {
@@ -134,8 +151,9 @@ export async function sendAll(owner, onChange = () => {}) {
 
 async function sendOne(item) {
   const body = item.photo ? new Blob([item.photo.bytes], { type: item.photo.type }) : item.body;
-  const { ok, status, body: answer } = await call("POST", item.path, body, { idempotencyKey: item.idempotencyKey, timeoutSeconds: 60,
+  const sent = await call("POST", item.path, body, { idempotencyKey: item.idempotencyKey, timeoutSeconds: 60,
     headers: { "Menshen-Person": item.owner } }); // somebody else may have signed in meanwhile
+  const { ok, status, body: answer } = receipt(item, sent);
   const again = status === 0 || status >= 500 || [401, 408, 425, 429].includes(status);
   await within("readwrite", async ({ items, last }) => {
     const kept = await done(items.get(item.number));
@@ -152,6 +170,13 @@ async function sendOne(item) {
     items.put(kept);
   });
   return status === 0 ? answer.code : status === 401 ? "signed_out" : "";
+}
+
+// What the server has it names by its digest. A yes that does not is no yes: a portal's, a cache's or another thing's answer, and
+// what was signed here would be gone from the phone without being anywhere else.
+function receipt({ digest, photo }, sent) {
+  if (!sent.ok || sent.body[photo ? "digest" : "statement"] === digest) return sent;
+  return { ok: false, status: 0, body: { code: "receipt_differs", zh: "回答里没有这一份的编号，不知道送到没有。会再送。", en: "The answer does not name this one, so it may not have arrived. It will be sent again." } };
 }
 
 async function settle(last, { visit, key, digest, body }) {

@@ -2,6 +2,7 @@
 import { base64url, fromBase64url } from "./bytes.mjs";
 import { Fault } from "./fault.mjs";
 import { arm, post } from "./form.mjs";
+import { somebodyNew } from "./signed-in.mjs";
 
 const unsupported = () => /MicroMessenger/i.test(navigator.userAgent)
   ? new Fault("passkey_view", "微信里用不了通行密钥。请点右上角「…」，选「在浏览器打开」。", "WeChat has no passkeys. Tap “…” at the top right and choose “Open in browser”.")
@@ -43,9 +44,6 @@ async function show(options) {
 
 // A request for help that somebody began on the shop's pages is not for the next one (merchant-tickets.mjs).
 try { sessionStorage.removeItem("shop-ticket-draft"); } catch { /* nothing was kept */ }
-
-// Whoever used this phone before must not show to whoever does now, see app-day.mjs.
-const somebodyNew = () => { try { localStorage.setItem("menshen-signed-in", "1"); } catch { /* private browsing keeps nothing to show */ } };
 
 const acts = {
   "sign-in": async () => {

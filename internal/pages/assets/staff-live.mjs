@@ -3,6 +3,7 @@
 import { call } from "./api.mjs";
 import { put, unpressed } from "./hands.mjs";
 import { say } from "./staff-sign.mjs";
+import { parsePage, releaseOf } from "./trusted.mjs";
 
 const waitSeconds = 25;
 const headers = { "Menshen-Unattended": "1" }; // a page left open keeps nobody signed in
@@ -67,10 +68,10 @@ async function show(live, wire) {
   let text;
   try {
     const answer = await fetch(location.href, { headers, credentials: "same-origin", cache: "no-store", redirect: "error" });
-    if (!answer.ok) return;
+    if (!answer.ok || releaseOf(answer) === "") { await pause(2000); return; }
     text = await answer.text();
   } catch { return; } // no signal: the next question says so
-  const page = new DOMParser().parseFromString(text, "text/html");
+  const page = parsePage(text);
   const fresh = page.querySelector("[data-live]");
   if (fresh?.dataset.live !== live.dataset.live) return;
   await unpressed(); // a tap goes where it was aimed

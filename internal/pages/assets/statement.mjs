@@ -73,8 +73,11 @@ export const thumbprint = async (key) => base64url(await sha256(utf8(`{"crv":"P-
  * @param {{x: string, y: string}} key base64url, 32 bytes each
  * @returns {Promise<CryptoKey>}
  */
-export const verifierOf = async ({ x, y }) => crypto.subtle.importKey("raw", concat(Uint8Array.of(4), fromBase64url(x), fromBase64url(y)),
-  { name: "ECDSA", namedCurve: "P-256" }, false, ["verify"]);
+export async function verifierOf({ x, y }) {
+  const point = [x, y].map(fromBase64url);
+  if (point.some((part) => part.length !== 32)) throw fault.key(); // 31 and 33 bytes are a point too, when they are laid together
+  return crypto.subtle.importKey("raw", concat(Uint8Array.of(4), ...point), { name: "ECDSA", namedCurve: "P-256" }, false, ["verify"]);
+}
 
 /** Refuses what Go's Key.Public refuses by form; the curve's equation is checked by whoever imports the point. */
 export function checkKey(key) {

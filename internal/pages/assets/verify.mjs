@@ -142,7 +142,9 @@ form.addEventListener("submit", async (event) => {
 // The browser keeps page and program for when there is no server; the file that people keep needs nobody.
 async function keepHere() {
   if (!form.dataset.keep || !navigator.serviceWorker) return;
-  await navigator.serviceWorker.register("/sw.js", { scope: "/", updateViaCache: "none" });
+  const worker = "/sw.js";
+  const policy = globalThis.trustedTypes?.createPolicy("menshen", { createScriptURL: (address) => { if (address !== worker) throw new TypeError("no script of this site's"); return address; } });
+  await navigator.serviceWorker.register(policy?.createScriptURL(worker) ?? worker, { scope: "/", updateViaCache: "none" });
   const { active } = await navigator.serviceWorker.ready;
   const [page, ...files] = JSON.parse(form.dataset.keep), wanted = [page];
   for (const path of files) if (!await caches.match(path)) wanted.push(path); // the program is large, and not fetched each time
