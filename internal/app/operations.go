@@ -62,6 +62,7 @@ type Reached struct {
 	Kind, Name string
 	AnsweredAt time.Time // zero for not since the start
 	FailedAt   time.Time // zero for never
+	SilentAt   time.Time // of the first call since which none was answered, zero if the last was
 	Code       string    // of the last call, "" if it was answered
 }
 
@@ -190,8 +191,11 @@ func (l *reachedList) note(kind, name string, now time.Time, err error) {
 	r.Kind, r.Name, r.Code = kind, name, ""
 	if k := fault.KindOf(err); err != nil && (k == fault.Unavailable || k == fault.Internal) {
 		r.Code, r.FailedAt = fault.CodeOf(err), now
+		if r.SilentAt.IsZero() {
+			r.SilentAt = now
+		}
 	} else {
-		r.AnsweredAt = now
+		r.AnsweredAt, r.SilentAt = now, time.Time{}
 	}
 	l.kept[[2]string{kind, name}] = r
 }
@@ -200,6 +204,13 @@ func (l *reachedList) list() []Reached {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Collect(maps.Values(l.kept))
+}
+
+// HostSilentAt is since when an acquirer's host has answered none of this process's calls; zero while it answers.
+func (a *App) HostSilentAt(acquirer string) time.Time {
+	a.reached.mu.Lock()
+	defer a.reached.mu.Unlock()
+	return a.reached.kept[[2]string{CallsHost, acquirer}].SilentAt
 }
 
 // notedHost is a host whose answers are remembered.

@@ -51,6 +51,7 @@ type Work struct {
 	Charges    bool           `json:"charges"`     // the host listed what was charged, on a visit without a script
 	RollbackAt statement.Time `json:"rollback_at"` // when it goes back to the old terminal unless live; "" for no timer
 	Lost       *WorkLost      `json:"lost,omitempty"`
+	SilentAt   statement.Time `json:"host_silent_at"` // since when the host, which has a permit, answers no call; "" while it does
 
 	found []custody.Notice // what each arrival scanned, in order
 	fresh []string         // nonces made since the report, by their challenge's digest
@@ -126,8 +127,14 @@ func (a *App) Work(ctx context.Context, actor Actor, visitID string) (Work, erro
 	if err != nil {
 		return Work{}, err
 	}
+	if silent := a.HostSilentAt(w.Acquirer); !silent.IsZero() && w.atHost() {
+		w.SilentAt = statement.At(silent)
+	}
 	return w.stamped(a.Now())
 }
+
+// atHost says whether the last permit waits for the host.
+func (w Work) atHost() bool { return len(w.Permits) > 0 && w.Permits[len(w.Permits)-1].Outcome == "" }
 
 // stamped gives the work its tag and the time.
 func (w Work) stamped(now time.Time) (Work, error) {

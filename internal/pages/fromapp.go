@@ -108,7 +108,7 @@ func (f FromApp) Visit(ctx context.Context, v Viewer, id string) (VisitView, err
 		return VisitView{}, err
 	}
 	view := ViewOf(Material{Viewer: v, Report: report, Decided: decided, Events: events, Receipts: receipts, Shop: cmp.Or(place, report.Order().Shop), Names: names,
-		MayDownload: access.Decide(access.Role(v.Role), access.ReadBundle, rel) == access.Allow, Trust: f.App.Trust, Now: now})
+		MayDownload: access.Decide(access.Role(v.Role), access.ReadBundle, rel) == access.Allow, Trust: f.App.Trust, Now: now, HostSilentAt: f.App.HostSilentAt(report.Order().Acquirer)})
 	view.Photos, err = f.photosOf(ctx, v, id)
 	view.Standing = view.Standing.withPhotos(view)
 	return view, err

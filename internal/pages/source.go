@@ -204,9 +204,10 @@ type PermitView struct {
 	DeviceKey string
 	CapFen    int64 // 0: none of ours
 	Until     time.Time
-	Over      bool   // Until has passed and the host did not act
-	Outcome   string // loaded, keys_ended, refused, cancelled, "" while the host has not answered
-	Reason    string // the host's code when it refused
+	Over      bool      // Until has passed and the host did not act
+	SilentAt  time.Time // since when the host answers no call; zero while it does
+	Outcome   string    // loaded, keys_ended, refused, cancelled, "" while the host has not answered
+	Reason    string    // the host's code when it refused
 	At        time.Time
 }
 

@@ -152,6 +152,10 @@ func permitStanding(v VisitView) (Standing, bool) {
 	case p.Over:
 		return Standing{Level: LevelWait, Word: say("stand.permit_over"), Sentence: forAsk("stand.permit_over.why", p.Ask), Acts: []Act{askers[p.Ask]}}, true
 	}
+	if !p.SilentAt.IsZero() {
+		return Standing{Level: LevelWait, Word: say("stand.host_silent"), Sentence: put("stand.host_silent.why", "at", p.SilentAt.In(shanghai).Format("15:04")),
+			Acts: []Act{act("approver", "act.host_silent"), act("technician", "act.host_silent_wait")}}, true
+	}
 	return Standing{Level: LevelWait, Word: say("stand.at_host"), Sentence: say("stand.at_host.why"), Acts: []Act{atHost(p.Ask)}}, true
 }
 

@@ -14,17 +14,18 @@ import (
 
 // Material is what a Source fetches for one visit.
 type Material struct {
-	Viewer      Viewer
-	Report      evidence.Report   // from Examine, or Judge at the ask that comes next
-	Decided     []evidence.Report // of evidence.Verify over the visit's bundle; nil is fine, then reasons and digests of past decisions are not shown
-	Events      []EventView       // from EventsOf
-	Receipts    ReceiptsView      // from EventsOf
-	Shop        string            // shown name, "" where the viewer may not see it
-	MayDownload bool              // whether he may have the bundle
-	Action      Link              // what this viewer can do next; the zero value for nothing
-	Names       map[string]string // public names of the organisations concerned; an id stands for one that is missing
-	Trust       evidence.Trust
-	Now         time.Time
+	Viewer       Viewer
+	Report       evidence.Report   // from Examine, or Judge at the ask that comes next
+	Decided      []evidence.Report // of evidence.Verify over the visit's bundle; nil is fine, then reasons and digests of past decisions are not shown
+	Events       []EventView       // from EventsOf
+	Receipts     ReceiptsView      // from EventsOf
+	Shop         string            // shown name, "" where the viewer may not see it
+	MayDownload  bool              // whether he may have the bundle
+	Action       Link              // what this viewer can do next; the zero value for nothing
+	Names        map[string]string // public names of the organisations concerned; an id stands for one that is missing
+	Trust        evidence.Trust
+	Now          time.Time
+	HostSilentAt time.Time // of the order's acquirer, as app.HostSilentAt
 }
 
 // AskNext is the ask that a visit puts next, "" when none is left.
@@ -59,7 +60,9 @@ func ViewOf(m Material) VisitView {
 	v.Path = pathOf(r, m.Events)
 	v.Conditions = conditionsOf(m)
 	v.Later = laterOf(r, v.Conditions)
-	v.Permit = permitOf(s, m.Now)
+	if v.Permit = permitOf(s, m.Now); v.Permit != nil && v.Permit.Outcome == "" {
+		v.Permit.SilentAt = m.HostSilentAt
+	}
 	v.Old = oldOf(m)
 	v.Standing = standingOf(r, v)
 	v.Standing.Link = m.Action

@@ -149,6 +149,9 @@ func TestThePermitSpeaksFirst(t *testing.T) {
 		word   string
 	}{
 		{PermitView{Ask: "trial"}, "admitted", "等主机"},
+		{PermitView{Ask: "trial", SilentAt: time.Now()}, "admitted", "主机没有回答"},
+		{PermitView{Ask: "live", SilentAt: time.Now()}, "trial", "主机没有回答"},
+		{PermitView{Ask: "trial", Over: true, SilentAt: time.Now()}, "admitted", "许可过期了"},
 		{PermitView{Ask: "trial", Over: true}, "admitted", "许可过期了"},
 		{PermitView{Ask: "trial", Outcome: "refused"}, "admitted", "主机不同意"},
 		{PermitView{Ask: "trial", Outcome: "cancelled"}, "admitted", "许可已取消"},

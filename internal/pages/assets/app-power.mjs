@@ -67,9 +67,15 @@ export function waitStep(v, stepID) {
   return box;
 }
 
+// A host that is down holds everybody up: since when, and who acts.
+const silent = (since) => h("div", { "data-host-silent": true }, sign("mind", say("主机没有回答", "The host does not answer"),
+  h("p", {}, say(`收单机构的主机从 ${when(since)} 起没有回答。许可还在，会一直再问。`, `The acquirer's host has not answered since ${when(since)}. The permit stands and it is asked again and again.`)),
+  h("p", {}, say("要收单机构的运维去看主机，不是您的事。旧机先别拆；等不到就跟调度说，另约时间。", "The acquirer's operations must look at the host; it is nothing of yours. Leave the old terminal in place; if it takes too long, tell your dispatcher and come another time."))));
+
 function permitLine(v) {
   const p = v.work.permits.at(-1);
   if (!p || p.outcome === "loaded" || p.outcome === "keys_ended") return "";
+  if (p.outcome === "" && v.work.host_silent_at) return silent(v.work.host_silent_at);
   if (p.outcome === "" && openPermit(v.work, p.ask, nowOf(v))) return h("p.quiet", {}, `${say("许可有效到", "Permit until")} ${when(p.until)}`);
   if (p.outcome === "") return h("p.quiet", {}, say("上一个许可过期了，要重新申请。", "The last permit ran out; ask again."));
   return sign("stop", say("主机没有同意", "The host did not agree"), h("p", { "data-code": p.reason }, say(`原因代号：${p.reason}`, `Reason code: ${p.reason}`)));

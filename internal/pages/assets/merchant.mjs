@@ -111,7 +111,7 @@ async function watch(path, look) {
     try {
       const answer = await fetch(path, { cache: "no-store", redirect: "error", headers: known ? { "If-None-Match": known } : {} });
       const from = releaseOf(answer);
-      if (from && ([401, 403, 404].includes(answer.status) || newer(from))) { location.reload(); return; } // signed out, or not ours to see, or new scripts
+      if (from && (answer.status === 401 || [403, 404].includes(answer.status) && path === location.pathname || newer(from))) { location.reload(); return; } // signed out, or not ours to see, or new scripts
       text = from === "" ? undefined : answer.ok ? await answer.text() : answer.status === 304 ? "" : undefined;
       tag = answer.headers.get("ETag") ?? "";
     } catch { text = undefined; }
