@@ -8,6 +8,7 @@ import (
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/scenario"
+	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/store"
 )
 
@@ -79,6 +80,14 @@ func TestAHostThatIsAwayShows(t *testing.T) {
 	if err := scenario.Run(ctx, scenario.Until(p.Install(), "release trial")); err != nil {
 		t.Fatal(err)
 	}
+	work := func() app.Work {
+		w, err := d.App.Work(ctx, as(d.Cast.Technician), p.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	host, before := d.App.Hosts[d.Cast.Acquirer.ID], work()
 	d.App.Hosts[d.Cast.Acquirer.ID] = gone{}
 	if _, err := d.App.ReleasePermit(ctx, as(d.Cast.Dispatcher), p.ID); fault.CodeOf(err) != "host_unreachable" {
 		t.Fatal(err)
@@ -86,6 +95,18 @@ func TestAHostThatIsAwayShows(t *testing.T) {
 	o, err := d.App.Operations(ctx, app.Actor{Person: "ning", Organisation: d.App.Operator, Role: app.RoleOperations})
 	if err != nil || o.Reached[0].Code != "host_unreachable" || o.Reached[0].FailedAt.IsZero() {
 		t.Errorf("%+v, %v", o.Reached, err)
+	}
+	// The technician is told since when, however often it is tried; once it answers, no more of it.
+	silent := work()
+	if before.SilentAt != "" || silent.SilentAt != statement.At(o.Reached[0].SilentAt) || silent.Tag == before.Tag {
+		t.Errorf("before %q, then %q of %v", before.SilentAt, silent.SilentAt, o.Reached[0].SilentAt)
+	}
+	if _, err := d.App.ReleasePermit(ctx, as(d.Cast.Dispatcher), p.ID); fault.CodeOf(err) != "host_unreachable" || work().SilentAt != silent.SilentAt {
+		t.Errorf("tried again: %q, %v", work().SilentAt, err)
+	}
+	d.App.Hosts[d.Cast.Acquirer.ID] = host
+	if _, err := d.App.ReleasePermit(ctx, as(d.Cast.Dispatcher), p.ID); err != nil || work().SilentAt != "" || !d.App.HostSilentAt(d.Cast.Acquirer.ID).IsZero() {
+		t.Errorf("it answered: %q, %v", work().SilentAt, err)
 	}
 }
 
