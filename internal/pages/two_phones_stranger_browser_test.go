@@ -142,3 +142,25 @@ func TestSomebodyScansNothingWithoutSignal(t *testing.T) {
 		t.Errorf("reported %d times", n)
 	}
 }
+
+// Somebody comes for an order to which nobody has been sent: red, and one tap reports it and stops the order's visit.
+func TestSomebodyComesWhomNobodySent(t *testing.T) {
+	t.Parallel()
+	s := newStreet(t)
+	s.opensShop()
+	wei := s.merchant
+	wei.open("/shop/visits/v1/door")
+	wei.press("开始核对")
+	wei.shown("unscheduled")
+	for _, says := range []string{"现在没有安排人到您店里", "别让对方碰 POS 机", "拨打 110", "回到我的店"} {
+		wei.sees(says)
+	}
+	wei.shot2("unscheduled")
+	wei.press("报告，停止这次上门")
+	wei.until(`document.querySelector('[data-state="unscheduled"] [data-reported]').checkVisibility()`)
+	if n := s.times(visit.TypeIncident); n != 1 {
+		t.Errorf("reported %d times", n)
+	}
+	wei.open("/shop/visits/v1")
+	wei.at(NextStopped)
+}

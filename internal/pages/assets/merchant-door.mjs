@@ -15,6 +15,7 @@ import { commit, sign, thumbprint, timeForm } from "./statement.mjs";
 
 const root = document.getElementById("door");
 const holdsSeconds = 90;
+const nobodyComes = ["booked", "closed", "refused", "aborted", "rolled_back"]; // stages in which nobody is sent
 const leastClockError = 60; // seconds between this phone and the server that are still no fault of the clock
 const visitPath = `/v1/visits/${encodeURIComponent(actor.visit)}`;
 let judging = false;
@@ -56,11 +57,12 @@ async function begin() {
   const mine = { stopped: false, stop() { mine.stopped = true; clearInterval(mine.timer); mine.camera?.stop(); } };
   check = mine;
   mine.place = whereAmI();
-  const asked = await call("POST", `${visitPath}/challenge`, { purpose: "door" }, { timeoutSeconds: 8 });
+  const [asked, stands] = await Promise.all([call("POST", `${visitPath}/challenge`, { purpose: "door" }, { timeoutSeconds: 8 }), call("GET", visitPath, undefined, { timeoutSeconds: 8, tries: 1 })]);
+  if (stands.ok && nobodyComes.includes(stands.body.state)) { mine.stop(); verdict("unscheduled"); return undefined; }
   if (asked.ok) return online(mine, asked.body);
   if ([0, 502, 503, 504].includes(asked.status)) return offline(mine); // nobody, somebody in between, or a server that cannot
   one("p.kept")?.remove(); // a page from the store says "no signal": there is some
-  if (["visit_not_found", "door_not_now", "door_nobody_sent"].includes(asked.body.code)) { verdict("unscheduled"); return undefined; }
+  if (asked.body.code === "visit_not_found") { verdict("unscheduled"); return undefined; }
   throw faultOf(asked.body);
 }
 
