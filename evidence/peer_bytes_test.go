@@ -10,6 +10,7 @@ import (
 
 	"github.com/menshen-project/menshen/evidence"
 	"github.com/menshen-project/menshen/internal/record"
+	"github.com/menshen-project/menshen/internal/scenario"
 	"github.com/menshen-project/menshen/internal/statement"
 	"github.com/menshen-project/menshen/internal/visit"
 )
@@ -163,4 +164,26 @@ func TestASecondReaderOfChangedBytes(t *testing.T) {
 		}
 	}
 	agree(t, files, 250)
+}
+
+// A witness's key that ended at some size of the log, before, amid and after the visit's receipts.
+func TestASecondReaderOfAnEndedWitnessKey(t *testing.T) {
+	p := install(t)
+	old, fresh := p.ledger.Log.Witnesses[1], scenario.NewLogKey("witness-b-2", p.ledger.Log.Witnesses[1].Party)
+	var files []file
+	for _, size := range []int64{0, 1, 16, 40, p.ledger.Log.Size() - 1, p.ledger.Log.Size(), 1 << 40, -1} {
+		f := p.play.Trust.File()
+		f.Witnesses = append(f.Witnesses, evidence.WitnessTrust{Party: fresh.Party, Key: fresh.VKey()})
+		for i := range f.Witnesses {
+			if f.Witnesses[i].Key == old.VKey() {
+				f.Witnesses[i].UntilSize = size
+			}
+		}
+		data, err := statement.Canonical(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file{fmt.Sprint("ended at ", size), p.bundle, data})
+	}
+	agree(t, files, 8)
 }

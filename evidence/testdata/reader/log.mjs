@@ -34,14 +34,15 @@ export function verifierKey(vkey, type, where) {
 export function policy(trust) {
   const log = verifierKey(trust.log.key, 0x01, 'trust.log.key');
   demand(log.name === trust.log.origin, 'trust.log', 'the key has another name than the log');
-  const witnesses = trust.witnesses.map(({ party, key }, place) => {
+  const witnesses = trust.witnesses.map(({ party, key, until_size: until = 0 }, place) => {
     const where = `trust.witnesses[${place}]`;
-    const witness = { party, ...verifierKey(key, 0x04, where) };
+    const witness = { party, until, ...verifierKey(key, 0x04, where) };
+    demand(until >= 0, where, 'until_size');
     demand(party !== trust.log.operator, where, 'run by the operator of the log');
     demand(!witness.raw.equals(log.raw), where, 'has the key of the log');
     return witness;
   });
-  const parties = new Set(witnesses.map(({ party }) => party));
+  const parties = new Set(witnesses.filter(({ until }) => until === 0).map(({ party }) => party));
   demand(trust.quorum >= 1 && trust.quorum <= parties.size, 'trust.quorum', 'not reachable');
   const once = (values, what) => demand(new Set(values).size === values.length, 'trust.witnesses', `${what} twice`);
   once(witnesses.map(({ raw }) => raw.toString('hex')), 'a key');
@@ -54,7 +55,7 @@ const decimal = (spelling, where) => {
   return Number(spelling);
 };
 
-// checkpoint verifies the log's signature and every cosignature, and gives size, root and the times by party.
+// checkpoint verifies the log's signature and every cosignature, and gives size, root and the cosignatures that count.
 export function checkpoint(lines, rules, where) {
   const [origin, count, root, empty, ...signatures] = lines;
   demand(origin === rules.origin && empty === '' && signatures.pop() === '', where, 'not a checkpoint of this log');
@@ -62,7 +63,7 @@ export function checkpoint(lines, rules, where) {
   const body = Buffer.from(`${origin}\n${count}\n${root}\n`);
   const rootBytes = base64(root, where);
   demand(rootBytes.length === 32, where, 'no root');
-  const times = new Map();
+  const all = [];
   let last = '';
   signatures.forEach((line, place) => {
     const found = /^— (\S+) (\S+)$/u.exec(line);
@@ -82,11 +83,18 @@ export function checkpoint(lines, rules, where) {
     const seconds = bytes.readBigUInt64BE(4);
     const signed = Buffer.concat([Buffer.from(`cosignature/v1\ntime ${seconds}\n`), body]);
     demand(verify(null, signed, witness.key, bytes.subarray(12)), where, 'a cosignature is wrong');
-    times.set(witness.party, [...(times.get(witness.party) ?? []), Number(seconds)]);
+    all.push({ party: witness.party, until: witness.until, time: Number(seconds) });
   });
   demand(signatures.length > 0, where, 'not signed');
-  demand(times.size >= rules.quorum, where, 'not cosigned by a quorum');
-  return { size, root: rootBytes, times };
+  const stands = all.some(({ until }) => until === 0);
+  const cosigned = all.filter(({ until }) => until === 0 || (stands && size <= until));
+  demand(quorum(cosigned, rules.quorum), where, 'not cosigned by a quorum');
+  return { size, root: rootBytes, cosigned };
+}
+
+// quorum counts parties, each once, and asks for one whose key did not end.
+export function quorum(cosigned, needed) {
+  return new Set(cosigned.map(({ party }) => party)).size >= needed && cosigned.some(({ until }) => until === 0);
 }
 
 // inclusion is RFC 9162, 2.1.3.2, which is RFC 6962's tree.

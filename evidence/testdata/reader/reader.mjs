@@ -6,7 +6,7 @@
 //   node reader.mjs --formats docs/formats.md --many     a line of {"trust":BASE64,"bundle":BASE64} each on stdin
 import { readFileSync } from 'node:fs';
 import { Forms, Refusal, demand, encode, parse } from './strict.mjs';
-import { base64, digest, policy, receipt } from './log.mjs';
+import { base64, digest, policy, quorum, receipt } from './log.mjs';
 import { Chains, Visit } from './visit.mjs';
 import { checkKey, committed, deviceProof, lowS, open, presentation, statusList } from './sign.mjs';
 import { Keys, of } from './keys.mjs';
@@ -283,8 +283,8 @@ class Reading {
     const decided = millis(body.decided_at);
     const near = (time) => Math.abs(time - decided) <= 2 * MINUTE;
     demand(near(millis(event.received_at)), where, 'recorded at another time');
-    const parties = [...proof.times.values()].filter((times) => times.some((time) => near(time * 1000)));
-    demand(body.log_size === 0 || parties.length >= this.trust.quorum, where, 'cosigned at another time');
+    const then = proof.cosigned.filter(({ time }) => near(time * 1000));
+    demand(body.log_size === 0 || quorum(then, this.trust.quorum), where, 'cosigned at another time');
     const parameters = rests.find((found) => found.statement.digest === body.parameters)?.statement;
     demand(parameters?.type === 'parameters' && parameters.organisation === this.order.statement.body.acquirer, where, 'parameters');
     demand(body.conditions.length > 0 && body.conditions.every(({ basis }) => ['re-run', 'attested'].includes(basis)), where, 'conditions');
