@@ -50,3 +50,25 @@ func (w *writing) personRelation(ctx context.Context, tx *store.Tx) error {
 	w.ofOthers = org != w.actor.Organisation
 	return err
 }
+
+var errNoOrganisation = fault.New(fault.Refused, "organisation_not_here", "这里没有这个编号的机构：没有导入过，不在信任名单上，配置里也没有。写错了编号的凭证谁也用不了，所以没有签发。",
+	"There is no organisation of this id here: not imported, not on the trust list, not in the configuration. A token or code under a mistyped id would be of no use, so none was made.")
+
+// KnowsOrganisation refuses an organisation that this deployment has never heard of: one that runs it, has a host or a
+// service here, was imported, or stands on the newest trust list is one. Fault: organisation_not_here.
+func (a *App) KnowsOrganisation(ctx context.Context, id string) error {
+	if _, ok := a.Organisations[id]; ok || id == a.Operator || a.Hosts[id] != nil {
+		return nil
+	}
+	return a.Store.Read(ctx, func(tx *store.Tx) error {
+		_, err := tx.Organisation(ctx, id)
+		if fault.KindOf(err) != fault.NotFound {
+			return err
+		}
+		listed, err := listedNow(ctx, tx, id)
+		if err == nil && listed == nil {
+			err = errNoOrganisation.At("--organisation")
+		}
+		return err
+	})
+}

@@ -54,6 +54,9 @@ func runInvite(ctx context.Context, out io.Writer, config string, i app.Invitati
 		return err
 	}
 	defer n.close()
+	if err := knownHere(ctx, n, i.Organisation); err != nil {
+		return err
+	}
 	code, err := n.app.Invite(ctx, c.Operator, i)
 	if err != nil {
 		return err

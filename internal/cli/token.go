@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/menshen-project/menshen/internal/app"
+	"github.com/menshen-project/menshen/internal/identifier"
 )
 
 func newToken() *cobra.Command {
@@ -40,6 +41,14 @@ a merchant's address: it leads to the page that asks for the one-time code, and 
 	return cmd
 }
 
+// knownHere refuses an organisation's id that is well formed and of nobody; one that is malformed is told of by what is asked.
+func knownHere(ctx context.Context, n *node, organisation string) error {
+	if identifier.CheckID(organisation) != nil {
+		return nil
+	}
+	return n.app.KnowsOrganisation(ctx, organisation)
+}
+
 func runToken(ctx context.Context, out io.Writer, config string, g app.TokenGrant) error {
 	if config == "" {
 		return errUsage.At("--config")
@@ -53,6 +62,9 @@ func runToken(ctx context.Context, out io.Writer, config string, g app.TokenGran
 		return err
 	}
 	defer n.close()
+	if err := knownHere(ctx, n, g.Organisation); err != nil {
+		return err
+	}
 	_, secret, err := n.app.IssueToken(ctx, g)
 	if err != nil {
 		return err
