@@ -311,6 +311,16 @@ func TestEveryWidthKeepsEveryStatus(t *testing.T) {
 	}
 }
 
+// A bomb is not inflated to see how large it is: this one is damaged behind the bound, and nobody comes to where.
+func TestInflatingStopsAtTheBound(t *testing.T) {
+	bomb := deflate(make([]byte, 64<<20))
+	_, err := inflate(bomb[:len(bomb)/2])
+	wantCode(t, err, "status_list_inflates_too_large")
+	short := deflate(make([]byte, maxStatusInflated))
+	_, err = inflate(short[:len(short)/2])
+	wantCode(t, err, "status_list_compression")
+}
+
 // A list that another zlib packed less tightly is read all the same.
 func TestStoredBlocksAreRead(t *testing.T) {
 	var b bytes.Buffer

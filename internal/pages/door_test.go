@@ -112,6 +112,9 @@ type doorAnswers struct {
 	StatusRefused    []string          `json:"status_refused"`
 	Grades           []string          `json:"grades"`
 	Signed           []bool            `json:"signed"`
+	Sizes            []string          `json:"sizes"`
+	Bomb             string            `json:"bomb"`
+	Inflated         int               `json:"inflated"`
 	Mine             string            `json:"mine"`
 	Presented        struct {
 		Presentation string `json:"presentation"`
@@ -195,6 +198,12 @@ func (e *doorExamples) compare(t *testing.T, got doorAnswers) {
 		if got.Grades[i] != c.Grade+" "+c.Code {
 			t.Errorf("%s: got %s, want %s %s", c.Name, got.Grades[i], c.Grade, c.Code)
 		}
+	}
+	if len(got.Sizes) != 3 || got.Sizes[0] > "117" || got.Sizes[1] != "117" || got.Sizes[2] != "qr_too_long" {
+		t.Errorf("codes of %v modules", got.Sizes)
+	}
+	if got.Bomb != "status_list_inflates_too_large" || got.Inflated < 1<<20 || got.Inflated > 4<<20 {
+		t.Errorf("of a list of 64 MB %d bytes were inflated: %q", got.Inflated, got.Bomb)
 	}
 	if len(got.Signed) < len(e.second.Checks)-1 || slices.Contains(got.Signed, false) {
 		t.Errorf("what the shop's keys signed, written by the page: %v", got.Signed)

@@ -1,6 +1,7 @@
 // Answers docs/examples/door, and the code for each tampered text. door_node.mjs runs it in node, a test in Chromium.
 import * as door from "../../assets/door.mjs";
-import { fromBase64 } from "../../assets/bytes.mjs";
+import { base64url, fromBase64 } from "../../assets/bytes.mjs";
+import { modules } from "../../assets/qr.mjs";
 import { canonicalPayload, pae, payloadType, signES256, thumbprint, verifierOf } from "../../assets/statement.mjs";
 import { verifyTrustList } from "../../assets/trust.mjs";
 import { parse } from "../../assets/strict.mjs";
@@ -35,6 +36,28 @@ export async function answers({ challenge, answer, status, offline, second, mine
     const j = await door.judgeOffline(c.pack ?? offline.pack, c.challenge, c.answer, c.now);
     out.grades.push(`${j.grade} ${j.code}`);
   }
+
+  // How large a code gets, and what does not fit.
+  out.sizes = [answer.text, "MSA1*".padEnd(1853, "A"), "MSA1*".padEnd(1854, "A")].map((text) => { try { return String(modules(text).size); } catch (e) { return e.code; } });
+
+  // A list that would inflate to 64 MB, signed as it should be: how much of it is inflated.
+  const own = await crypto.subtle.importKey("jwk", mine.key, { name: "ECDSA", namedCurve: "P-256" }, false, ["sign"]);
+  const zeros = new Uint8Array(1 << 20);
+  const bomb = new Uint8Array(await new Response(new Blob(new Array(64).fill(zeros)).stream().pipeThrough(new CompressionStream("deflate"))).arrayBuffer());
+  const signed = ['{"alg":"ES256","typ":"statuslist+jwt"}', JSON.stringify({ sub: status.uri, iat: status.now, exp: status.now + 60, ttl: 60, status_list: { bits: 1, lst: base64url(bomb) } })]
+    .map((part) => base64url(new TextEncoder().encode(part))).join(".");
+  const token = `${signed}.${base64url(await signES256(own, new TextEncoder().encode(signed)))}`;
+  const Inflater = globalThis.DecompressionStream;
+  out.inflated = 0;
+  globalThis.DecompressionStream = class {
+    constructor(format) {
+      const { writable, readable } = new Inflater(format);
+      const counted = new TransformStream({ transform(chunk, to) { out.inflated += chunk.length; to.enqueue(chunk); } });
+      Object.assign(this, { writable, readable: readable.pipeThrough(counted) });
+    }
+  };
+  out.bomb = (await door.verifyStatusList(token, { issuer: { kind: "es256", x: mine.key.x, y: mine.key.y }, issuer_id: status.issuer_id, uri: status.uri, now: status.now })).code;
+  globalThis.DecompressionStream = Inflater;
 
   // What the shop's keys signed, written again by the page: the signature fits these bytes and no others.
   out.signed = [];
