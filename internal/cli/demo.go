@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,6 +29,7 @@ type demo struct {
 	work string
 	exit bool
 	all  bool
+	each int // with the first table, each so manieth of the others; 0 for none
 }
 
 func newDemo() *cobra.Command {
@@ -49,6 +51,7 @@ offline. Then it plays the attacks, says for each who refused it and why, and ke
 	}
 	cmd.Flags().BoolVar(&d.exit, "exit", false, "演完就退出 leave when the play is over")
 	cmd.Flags().BoolVar(&d.all, "all", false, "演全部攻击，要几分钟 play every attack; takes minutes")
+	cmd.Flags().IntVar(&d.each, "each", 0, "再加全部攻击里的每第几个 with the first attacks, each so manieth of all")
 	cmd.Flags().StringVar(&d.dir, "out", "", "结果写到哪里 where results go; a temporary folder when empty")
 	cmd.Flags().StringVar(&d.work, "work", "", "各方的文件夹放在哪里，演完留着；要空的 where every party's folder is kept, an empty folder; a temporary one when not given")
 	return cmd
@@ -76,17 +79,30 @@ func (d demo) run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer w.close()
-	table := scenario.FirstAttacks()
-	if d.all {
-		table = scenario.Attacks()
-	}
-	if err := d.play(ctx, s, w, table); err != nil {
+	if err := d.play(ctx, s, w, d.table()); err != nil {
 		return err
 	}
 	if d.exit {
 		return nil
 	}
 	return d.stay(ctx, s, w)
+}
+
+// table is which attacks are played, in the order of the whole one where it is more than the first.
+func (d demo) table() []scenario.Attack {
+	if d.all {
+		return scenario.Attacks()
+	}
+	table := scenario.FirstAttacks()
+	if d.each < 1 {
+		return table
+	}
+	for i, a := range scenario.Attacks() {
+		if i%d.each == 0 && !slices.ContainsFunc(table, func(b scenario.Attack) bool { return b.Name == a.Name }) {
+			table = append(table, a)
+		}
+	}
+	return table
 }
 
 // folder makes the folder of all parties; leave removes it unless somebody wants to keep it.
