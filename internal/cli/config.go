@@ -87,6 +87,7 @@ type OrganisationConfig struct {
 }
 
 var (
+	errTrustRead  = fault.New(fault.Invalid, "trust_file_unreadable", "信任文件读不出来。向发布它的机构要，放到这里，再来。", "The trust file cannot be read. Get it from its publisher, put it here, and try again.")
 	errConfigRead = fault.New(fault.Invalid, "config_unreadable", "配置文件读不出来。", "The config file cannot be read.")
 	errConfig     = fault.New(fault.Invalid, "config_invalid", "配置文件有不对的地方。", "The config file has problems.")
 	errKeyFile    = fault.New(fault.Invalid, "key_file_unreadable", "密钥文件读不出来。", "A key file cannot be read.")
@@ -261,7 +262,7 @@ func (c Config) trust() (evidence.Trust, error) {
 func readTrust(path string) (evidence.Trust, error) {
 	data, err := files.Read(path, files.MaxSmall)
 	if err != nil {
-		return evidence.Trust{}, errConfigRead.At(path).Because(err)
+		return evidence.Trust{}, errTrustRead.At(path).Because(err)
 	}
 	trust, err := evidence.ParseTrust(data)
 	return trust, fault.At(err, path)

@@ -78,6 +78,7 @@ func (in importing) run(ctx context.Context, out io.Writer) error {
 	}
 	done, err := node.app.ImportSheets(ctx, app.ImportRequest{Open: open, Partial: len(in.files) > 0, Dry: in.dry, Tell: tell})
 	if in.json {
+		done.Problems = append([]app.Problem{}, done.Problems...) // none is [], never null
 		return joinWrite(err, json.NewEncoder(out).Encode(done))
 	}
 	for _, p := range append(done.Notes, done.Problems...) {

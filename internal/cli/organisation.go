@@ -21,6 +21,7 @@ import (
 	"github.com/menshen-project/menshen/internal/fault"
 	"github.com/menshen-project/menshen/internal/organisation"
 	"github.com/menshen-project/menshen/internal/orgapi"
+	"github.com/menshen-project/menshen/internal/visit"
 )
 
 func newOrganisation() *cobra.Command {
@@ -283,6 +284,10 @@ A technician needs commitments of name and photo, which the badge carries; see d
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return atDesk(dir, func(d *organisation.Desk) error {
 				_, err := d.Do(cmd.Context(), "/desk/people", organisation.DeskAsk{Holder: holder, Role: role, Name: name, Photo: photo})
+				if err == nil && role == visit.RoleTechnician && (name == "" || photo == "") {
+					fmt.Fprintln(cmd.OutOrStdout(), "登记了，但没给齐姓名和照片的承诺：名册上原来没有的话，给他发不了工作证。再用 --name-commitment、--photo-commitment 登记一次。\n"+
+						"Put on the roll, without both commitments of name and photo: unless the roll has them from before, he gets no badge. Put him again with --name-commitment and --photo-commitment.")
+				}
 				return err
 			})
 		},

@@ -54,7 +54,7 @@ func runServe(ctx context.Context, out, errs io.Writer, path string) error {
 		return err
 	}
 	logger := slog.New(slog.NewJSONHandler(errs, nil))
-	klog.SetSlogLogger(logger) // Tessera's own lines, or they would be the only ones that are no JSON
+	klog.SetSlogLogger(slog.New(onlyWarnings{logger.Handler()})) // Tessera's own lines, or they would be the only ones that are no JSON
 	n, err := openNode(ctx, c, logger)
 	if err != nil {
 		return err
