@@ -116,3 +116,14 @@ func (w *world) guests() []guest {
 		{"审批", "approver", c.Approver}, {"风控", "risk desk", c.Risk}, {"监督", "supervisor", c.Supervisor}, {"协会", "association", c.Association}}
 	return slices.Clip(list)
 }
+
+// BringPhoto passes a picture on: a venue that is watched takes them as it does by itself.
+func (v *watched) BringPhoto(ctx context.Context, by *scenario.Actor, visitID string, jpeg []byte) error {
+	g, takes := v.Venue.(interface {
+		BringPhoto(ctx context.Context, by *scenario.Actor, visitID string, jpeg []byte) error
+	})
+	if !takes {
+		return nil
+	}
+	return g.BringPhoto(ctx, by, visitID, jpeg)
+}

@@ -32,6 +32,13 @@ func TestDemonstration(t *testing.T) {
 			checkAccepted(t, filepath.Join(out, "trust.json"), filepath.Join(out, "bundle-"+k.kind+".json"), k.kind)
 		}
 	})
+	t.Run("the pack holds the photos that were signed for", func(t *testing.T) {
+		pack := filepath.Join(t.TempDir(), "pack")
+		runs(t, 0, program(t, "menshen"), "pack", "--config", filepath.Join(work, "server", "config.yaml"), "--visit", "visit-wei-1", "--person", "ning", "--organisation", "jianghe", "--role", "risk", "--out", pack)
+		if photos, err := filepath.Glob(filepath.Join(pack, "photos", "*.jpg")); err != nil || len(photos) != 3 {
+			t.Errorf("it holds %v, %v", photos, err)
+		}
+	})
 	t.Run("no personal value outside the vault", func(t *testing.T) { checkPrivacy(t, work, out, said) })
 }
 
