@@ -239,7 +239,7 @@ func TestASecondReaderOfAttackedVisits(t *testing.T) {
 			}
 		}
 	}
-	agree(t, files, 100)
+	agree(t, files, 80) // an attack may leave nothing in the log
 }
 
 // agree holds both readers to the same verdict of every file.
