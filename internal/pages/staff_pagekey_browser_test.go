@@ -67,7 +67,7 @@ func TestSupervisorAndRegulatorSignWithAPageKey(t *testing.T) {
 	id := o.Cast.Provider.ID
 	assoc := o.Cast.Association
 	assoc.Role = visit.RoleOrganisation // as the house that enrols who sits in it
-	pageKey(scenario.NewActor("gu", assoc.ID, visit.RoleRegulator), assoc)
+	pageKey(scenario.NewActor("gu-assoc", assoc.ID, visit.RoleRegulator), assoc)
 	o.open("/staff/suspensions?kind=organisation&id=" + id + "&lang=zh")
 	o.until(`document.querySelector("form[data-type=suspension] button[type=submit]")?.disabled === false`)
 	o.fill(map[string]string{"#suspend-appeal": "0529-65550001"})

@@ -152,8 +152,8 @@ func soon(t *testing.T, done func() bool) {
 	t.Fatal("it never came")
 }
 
-// An inspection whose device does not prove itself closes all the same, and opens an incident against the device; the
-// removal that is ordered because of it passes, any other order does not.
+// An inspection whose device does not prove itself closes all the same, and opens an incident against the device; a
+// removal passes, any other order does not.
 func TestAFailedInspectionOpensAnIncident(t *testing.T) {
 	d, p, w := onAWatch(t)
 	ctx := t.Context()
@@ -171,8 +171,8 @@ func TestAFailedInspectionOpensAnIncident(t *testing.T) {
 		return true
 	})
 	w.Advance(time.Hour)
-	other := p.Next(visit.Removal, "v3", "", "")
-	if err := Run(ctx, other.Remove()); RefusalOf(err) != (Refusal{Code: "matter_open", By: "nothing-open"}) {
+	other := p.Next(visit.Relocation, "v3", "", "")
+	if err := Run(ctx, other.Relocate()); RefusalOf(err) != (Refusal{Code: "matter_open", By: "nothing-open"}) {
 		t.Errorf("an order with no reason: %v", err)
 	}
 	because := p.Next(visit.Removal, "v4", "", "")
