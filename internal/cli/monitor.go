@@ -64,7 +64,7 @@ func newMonitor() *cobra.Command {
 		Long: `由运营方以外的人运行：自己核对日志签名、公证人数和每一条记录，记住看到哪里，日志分叉或回退就报警。
 --feed 从运营方取和本机构有关的原文，存在 --openings（也可以是交来的导出，docs/export.md）：再核对事件都在日志里、冻结以后有没有
 放行、有没有用旧名单，并按证据重新判断每个决定；监管加 --whole：每一条都要交出原文。加上 --organisation 和 --ordered（本机构自己
-签过的登记和工牌的摘要，一行一个），报告不是自己签发的。退出码：0 没有发现，3 有。
+签过的登记和工作证的摘要，一行一个），报告不是自己签发的。退出码：0 没有发现，3 有。
 
 Run by somebody else than the operator: verifies log signature, quorum and every leaf itself, remembers how far it read, and
 reports forks and rollbacks. --feed fetches the openings that concern the organisation into --openings (which may also be an

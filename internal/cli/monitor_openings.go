@@ -25,7 +25,7 @@ var (
 	errNotLogged    = fault.New(fault.Refused, "event_not_in_log", "这个事件不在它说的日志位置上。", "This event is not where in the log it says it is.")
 	errLeafClosed   = fault.New(fault.Refused, "leaf_not_opened", "日志里有这条记录，运营方没有交出原文。", "The log has this leaf, and the operator did not open it.")
 	errEnrolStrange = fault.New(fault.Refused, "enrolment_not_ordered", "这份登记以本机构名义签发，本机构没有签过。", "This enrolment was issued in the organisation's name, and the organisation did not order it.")
-	errBadgeStrange = fault.New(fault.Refused, "badge_not_ordered", "这张工牌以本机构名义签发，本机构没有签过。", "This badge was issued in the organisation's name, and the organisation did not order it.")
+	errBadgeStrange = fault.New(fault.Refused, "badge_not_ordered", "这张工作证以本机构名义签发，本机构没有签过。", "This badge was issued in the organisation's name, and the organisation did not order it.")
 	errThawed       = fault.New(fault.Refused, "release_after_freeze", "已经冻结、没有解除，主机仍然装了密钥。", "The visit was frozen and not resumed, and the host loaded keys all the same.")
 	errListOld      = fault.New(fault.Refused, "list_used_after_newer", "做决定时日志里已有更新的名单，用的还是旧的。", "A decision used a list though a newer one lay below its log size.")
 	errDecisionBad  = fault.New(fault.Refused, "decision_not_verified", "这次上门的一个决定，按证据重新判断对不上。", "A decision of this visit does not come out again when its evidence is judged.")

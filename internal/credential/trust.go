@@ -96,7 +96,7 @@ var (
 	errTrustKind       = fault.New(fault.Invalid, "trust_kind_unknown", "信任名单里有不认识的机构种类。", "The trust list names a kind of organisation that is not known.")
 	errTrustKindDup    = fault.New(fault.Invalid, "trust_kind_duplicate", "机构种类重复。", "A kind is named twice for one organisation.")
 	errTrustKey        = fault.New(fault.Invalid, "trust_key_malformed", "信任名单里有格式不对的密钥。", "A key on the trust list is malformed.")
-	errTrustBadgeKey   = fault.New(fault.Invalid, "trust_badge_key_kind", "签发工牌的密钥必须是 ES256 密钥。", "A badge key on the trust list is not an es256 key.")
+	errTrustBadgeKey   = fault.New(fault.Invalid, "trust_badge_key_kind", "签发工作证的密钥必须是 ES256 密钥。", "A badge key on the trust list is not an es256 key.")
 	errTrustKeyDup     = fault.New(fault.Invalid, "trust_key_duplicate", "信任名单里同一把密钥出现两次。", "A key is on the trust list twice.")
 	errLicenceShape    = fault.New(fault.Invalid, "trust_licence_malformed", "信任名单里的许可证资料不完整。", "A licence on the trust list is incomplete or malformed.")
 	errFilingShape     = fault.New(fault.Invalid, "trust_filing_malformed", "信任名单里的备案资料不完整。", "A filing on the trust list is incomplete or malformed.")
