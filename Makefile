@@ -82,10 +82,11 @@ deciders: $(GOTESTSUM)
 # Up to three failed tests are run once more: browsers and processes on a busy machine. Which ones is printed
 # at the end, for a test that needed it is a fault to look for (docs/decisions/0057).
 others: $(GOTESTSUM)
-	@again=$$(mktemp); trap 'rm -f "$$again"' EXIT; \
+	@again=$$(mktemp); export MENSHEN_FIGURES=$$(mktemp); trap 'rm -f "$$again" "$$MENSHEN_FIGURES"' EXIT; \
 	packages=$$(go list ./internal/pages && go list ./... | grep -vE '/menshen(/internal)?/($(subst $() $(),|,$(DECIDERS)))$$'); \
 	script/with-postgres $(GOTESTSUM) --format standard-quiet --rerun-fails=1 --rerun-fails-max-failures=3 --rerun-fails-run-root-test \
 		--rerun-fails-report="$$again" --packages "$$(tr '\n' ' ' <<<"$$packages")" -- -tags $(TAGS) -timeout 20m; \
+	cat "$$MENSHEN_FIGURES"; \
 	if [ -s "$$again" ]; then echo "Not steady, passed only the second time:"; cat "$$again"; fi
 
 debian:

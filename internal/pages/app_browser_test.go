@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/menshen-project/menshen/internal/app"
 	"github.com/menshen-project/menshen/internal/credential"
@@ -187,6 +188,20 @@ func (f *field) press(text string) {
 	pressable := `[...document.querySelectorAll("main button, main a, header button, header a, summary")].find(e => e.checkVisibility() && !e.disabled && ` + f.said(text) + `(e.textContent))`
 	f.until(pressable + ` !== undefined`)
 	f.js(pressable + `.click()`)
+}
+
+// keys does by keyboard what press does: Tab until that is in focus, then Enter.
+func (f *field) keys(text string) {
+	f.t.Helper()
+	f.sees(text)
+	for range 60 {
+		f.do(chromedp.KeyEvent(kb.Tab))
+		if f.js(`(() => { const e = document.activeElement; return String(e !== null && e !== document.body && !e.disabled && `+f.said(text)+`(e.textContent)); })()`) == "true" {
+			f.do(chromedp.KeyEvent(kb.Enter))
+			return
+		}
+	}
+	f.t.Fatalf("the Tab key never reaches %q", text)
 }
 
 // sees waits until the page says this.

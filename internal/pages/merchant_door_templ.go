@@ -987,7 +987,7 @@ func shopDoorVerdict(p *page, v shopVerdict, firms ...ShopFirm) templ.Component 
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-			} else if v.state == "expired" {
+			} else if v.state == "expired" || v.state == "refused" {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 67, "<button type=\"button\" class=\"wide plain\" data-act=\"begin\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
