@@ -231,16 +231,24 @@ func askAxe(ctx context.Context) []string {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	axed, err := chromedp.Run(ctx, chromedp.Evaluate[string](runAxe, chromedp.EvalAwaitPromise))
+	answer, err := chromedp.Run(ctx, chromedp.Evaluate[string](runAxe, chromedp.EvalAwaitPromise))
 	if err != nil {
 		return []string{err.Error()}
 	}
 	var found []string
-	if err := json.Unmarshal([]byte(axed), &found); err != nil {
+	if err := json.Unmarshal([]byte(answer), &found); err != nil {
 		return []string{err.Error()}
+	}
+	if path, err := chromedp.Run(ctx, chromedp.Evaluate[string](pageShown)); err != nil {
+		found = append(found, err.Error())
+	} else if path != "" {
+		axed.Store(path, true)
 	}
 	return found
 }
+
+// pageShown is the path of the page that is open, "" for one that only says what went wrong.
+const pageShown = `(performance.getEntriesByType("navigation")[0]?.responseStatus ?? 0) < 400 ? location.pathname : ""`
 
 // What finds nothing wrong must be able to.
 func TestTheBrowserChecksCanFail(t *testing.T) {
