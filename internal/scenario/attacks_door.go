@@ -101,12 +101,8 @@ var doorAttacks = []Attack{
 		Refused: by(ByIntake, "challenge_answered_before"),
 		Run: func(ctx context.Context, p *Play) error {
 			return p.instead(ctx, "door", func(ctx context.Context) error {
-				d, err := p.HonestDoor(ctx)
+				d, err := p.SaysNo(ctx)
 				if err != nil {
-					return err
-				}
-				d.SameFace = false
-				if err := p.Answer(ctx, d); err != nil {
 					return err
 				}
 				d.SameFace = true

@@ -27,12 +27,7 @@ var phoneAttacks = []Attack{
 					return err
 				}
 				p.Wait(10 * time.Minute)
-				no, err := p.HonestDoor(ctx)
-				if err != nil {
-					return err
-				}
-				no.SameFace = false
-				if err := p.Answer(ctx, no); err != nil {
+				if _, err := p.SaysNo(ctx); err != nil {
 					return err
 				}
 				return send(ctx)
@@ -48,12 +43,8 @@ var phoneAttacks = []Attack{
 				return err
 			}
 			return p.instead(ctx, "door", func(ctx context.Context) error {
-				d, err := p.HonestDoor(ctx)
+				d, err := p.SaysNo(ctx)
 				if err != nil {
-					return err
-				}
-				d.SameFace = false
-				if err := p.Answer(ctx, d); err != nil {
 					return err
 				}
 				d.SameFace, d.Signer = true, anna
@@ -66,12 +57,8 @@ var phoneAttacks = []Attack{
 		Refused: by(ByIntake, "challenge_nonce_reused"),
 		Run: func(ctx context.Context, p *Play) error {
 			return p.instead(ctx, "door", func(ctx context.Context) error {
-				no, err := p.HonestDoor(ctx)
+				no, err := p.SaysNo(ctx)
 				if err != nil {
-					return err
-				}
-				no.SameFace = false
-				if err := p.Answer(ctx, no); err != nil {
 					return err
 				}
 				yes := p.Offline()
@@ -118,12 +105,7 @@ var phoneAttacks = []Attack{
 		Refused: by(gate.StepsComplete, "signed_too_early"),
 		Run: func(ctx context.Context, p *Play) error {
 			return Run(ctx, Instead(Instead(p.scenes(), "door", func(ctx context.Context) error {
-				no, err := p.HonestDoor(ctx)
-				if err != nil {
-					return err
-				}
-				no.SameFace = false
-				if err := p.Answer(ctx, no); err != nil {
+				if _, err := p.SaysNo(ctx); err != nil {
 					return err
 				}
 				p.Wait(10 * time.Minute)
@@ -139,12 +121,7 @@ var phoneAttacks = []Attack{
 		Name: "no-then-yes-again", Zh: "第一次点错了“不是”，重新核对一次（诚实）", En: "Honest: the owner said no by mistake, and checks again.", Waits: true,
 		Run: func(ctx context.Context, p *Play) error {
 			return p.wholeWith(ctx, "door", func(ctx context.Context) error {
-				no, err := p.HonestDoor(ctx)
-				if err != nil {
-					return err
-				}
-				no.SameFace = false
-				if err := p.Answer(ctx, no); err != nil {
+				if _, err := p.SaysNo(ctx); err != nil {
 					return err
 				}
 				p.Wait(time.Minute)

@@ -123,6 +123,16 @@ func (p *Play) HonestDoor(ctx context.Context) (*Door, error) {
 		Position: p.counter(), PhoneAt: p.counter(), Mode: "online", SignedAt: p.Now()}, nil
 }
 
+// SaysNo is a check of an honest badge that the merchant ends with "not the same person".
+func (p *Play) SaysNo(ctx context.Context) (*Door, error) {
+	d, err := p.HonestDoor(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d.SameFace = false
+	return d, p.Answer(ctx, d)
+}
+
 // Present makes the technician's answer.
 func (d *Door) Present(p *Play) (string, error) {
 	phone := Hide(evidence.KindPosition, d.PhoneAt)
